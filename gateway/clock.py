@@ -1,0 +1,46 @@
+"""The one caller of the operating system's clock: wall time as UTC microseconds, and the boot clock."""
+
+import time
+from typing import Protocol
+
+from gateway.model.instant import Instant
+
+
+class Clock(Protocol):
+    """What every room that needs the time is handed."""
+
+    def now(self) -> Instant:
+        """Microseconds since 1970-01-01 UTC, by the clock this gateway lives on."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment, never going back; for ticks, keep-alive and limits."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> Instant:
+        return time.time_ns() // 1000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class PacedClock:
+    """Simulated time (decisions 16): `now` starts at `start` and runs `pace` times faster than life.
+
+    Only `now` is simulated; `monotonic` stays on wall time, so keep-alive and ticks do not hurry.
+    """
+
+    def __init__(self, start: Instant, pace: float) -> None:
+        self._start = start
+        self._pace = pace
+        self._anchor = time.monotonic()
+
+    def now(self) -> Instant:
+        return self._start + int((time.monotonic() - self._anchor) * self._pace * 1_000_000)
+
+    def monotonic(self) -> float:
+        return time.monotonic()

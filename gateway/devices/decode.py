@@ -1,0 +1,106 @@
+"""Bytes → document, in Sekisho's two forms, the same way for every kind.
+
+JSON (`sekisho/v1/<device>/up`): one object; `t`, `seq` and the kind's fields; unknown members are
+ignored and never kept.
+
+Compact binary (`sekisho/v1/<device>/up/bin`), big endian:
+
+    0         1          5             9
+    | version | time     | counter     | the kind's payload …
+    | u8 = 1  | u32 s    | u32         |
+
+`time` is seconds since 1970-01-01 UTC, 0 = the device has no clock; counter 0xFFFFFFFF = none.
+LoRaWAN carries the kind's payload alone: its frame already has a counter.
+"""
+
+import struct
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from gateway.devices.kind import DeviceKind, Document
+from gateway.model.device import Device
+from gateway.model.errors import PayloadError
+from gateway.model.instant import SECOND, Instant, from_datetime
+from gateway.model.reason import Reason
+
+VERSION = 1
+_HEAD = struct.Struct(">BII")
+_NO_COUNTER = 0xFFFF_FFFF
+
+Decoded = tuple[Any, Instant | None, int | None]
+"""document, the device's own time, its counter."""
+
+
+@cache
+def json_decoder(kind: DeviceKind) -> Callable[[bytes, Device], Decoded]:
+    """The JSON decoder of a kind; it raises `PayloadError` and nothing else."""
+    decode = msgspec.json.Decoder(kind.document).decode
+    check = kind.check
+
+    def from_json(payload: bytes, device: Device) -> Decoded:
+        try:
+            document = decode(payload)
+        except msgspec.ValidationError as error:
+            raise _complaint(str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise PayloadError(Reason.UNDECODABLE, "not a JSON object") from None
+        check(document, device)
+        t = document.t
+        return document, None if t is None else from_datetime(t), document.seq
+
+    return from_json
+
+
+@cache
+def binary_decoder(kind: DeviceKind) -> Callable[[bytes, Device], Decoded]:
+    """The compact binary decoder of a kind; it raises `PayloadError` and nothing else."""
+    unpack, check = kind.unpack, kind.check
+
+    def from_binary(payload: bytes, device: Device) -> Decoded:
+        if len(payload) < _HEAD.size:
+            raise PayloadError(Reason.UNDECODABLE, f"shorter than its head of {_HEAD.size} bytes")
+        version, seconds, counter = _HEAD.unpack_from(payload)
+        if version != VERSION:
+            raise PayloadError(Reason.UNDECODABLE, f"version: only {VERSION} is known")
+        document = unpack(payload[_HEAD.size :])
+        check(document, device)
+        return (
+            document,
+            seconds * SECOND or None,
+            None if counter == _NO_COUNTER else counter,
+        )
+
+    return from_binary
+
+
+def to_json(document: Document) -> bytes:
+    """The JSON form a device of this kind sends; absent fields are left out."""
+    fields = {
+        name: value
+        for name in document.__struct_fields__
+        if (value := getattr(document, name)) is not None
+    }
+    return msgspec.json.encode(fields)
+
+
+def to_binary(kind: DeviceKind, document: Document) -> bytes:
+    """The compact binary form, head included; time is cut to whole seconds.
+
+    Raises:
+        PayloadError: a value does not fit.
+    """
+    seconds = 0 if document.t is None else from_datetime(document.t) // SECOND
+    counter = _NO_COUNTER if document.seq is None else document.seq
+    return _HEAD.pack(VERSION, seconds, counter) + kind.pack(document)
+
+
+def _complaint(sentence: str) -> PayloadError:
+    """msgspec's sentence, reduced to the field and the class of fault: it may quote the input."""
+    where = sentence.rpartition("`$")[2].strip("`.") if "`$" in sentence else ""
+    in_range = sentence.startswith("Expected `") and (">=" in sentence or "<=" in sentence)
+    return PayloadError(
+        Reason.OUT_OF_RANGE if in_range else Reason.UNDECODABLE, where or "document"
+    )

@@ -1,0 +1,87 @@
+"""What the registry knows, as immutable values: devices, households, credentials, one directory of all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from gateway.model.identity import DeviceId, HouseholdId
+from gateway.model.instant import Instant
+from gateway.model.position import Position
+
+
+class Household:
+    """A family's home as the mask needs it; never shown, never serialised.
+
+    Attributes:
+        household: its name.
+        home: exact position, WGS 84; None when no home was imported yet (fail closed).
+        radius_m: this family's own home radius in metres; None means the policy's default.
+        crs: coordinate reference system the home was given in; only "EPSG:4326" is accepted.
+    """
+
+    __slots__ = ("crs", "home", "household", "radius_m")
+
+    def __init__(
+        self, household: HouseholdId, home: Position | None, radius_m: float | None, crs: str
+    ) -> None:
+        self.household = household
+        self.home = home
+        self.radius_m = radius_m
+        self.crs = crs
+
+    def __repr__(self) -> str:
+        return "<household>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a household is never serialised")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One physical box as registered.
+
+    Attributes:
+        device: its id, as in its topic.
+        kind: name of its device kind.
+        owner: municipality code it belongs to, for example "16201".
+        registered_at: nothing it observed before this moment is believed to carry its own time.
+        household: the family of a personal device; None for things of the city.
+        consent: whether a guardian's opt-in is recorded (purpose `store`); False suppresses everything.
+        attributes: the kind's own registry facts, for example {"datum_m": 4.2} or {"stop": "12_1"}.
+        revoked: it may not speak any more; its uplinks are rejected as an unknown device's are.
+    """
+
+    device: DeviceId
+    kind: str
+    owner: str
+    registered_at: Instant
+    household: Household | None = None
+    consent: bool = False
+    attributes: Mapping[str, str | float | bool] = field(default_factory=dict)
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Something that may connect and speak for devices.
+
+    Attributes:
+        name: the MQTT user name.
+        digest: keyed hash of the 128-bit token; the token itself is kept nowhere.
+        devices: the devices it speaks for.
+        origin: "own" or "simulated"; simulated fleets register as the latter, in SIM directories only.
+    """
+
+    name: str
+    digest: bytes = field(repr=False)
+    devices: frozenset[DeviceId]
+    origin: str = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everything the hot path asks the registry for; swapped whole when the registry changes."""
+
+    devices: Mapping[DeviceId, Device]
+    credentials: Mapping[str, Credential]
+    version: int = 0

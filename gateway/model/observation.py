@@ -1,0 +1,39 @@
+"""What may be kept: rows after the mask, and rejections that carry no payload."""
+
+from typing import Any, NamedTuple
+
+from gateway.model.instant import Instant
+
+
+class Observation(NamedTuple):
+    """One masked row. Constructed in `privacy/mask.py` and nowhere else.
+
+    Attributes:
+        kind: the device kind, which is also its table's name.
+        period: None for `city.db`; else the personal file it belongs to, for example "store-2026-W20".
+        row: the values in the order of the kind's table columns (`DeviceKind.table`).
+    """
+
+    kind: str
+    period: str | None
+    row: tuple[Any, ...]
+
+
+class Rejection(NamedTuple):
+    """One refused uplink of a non-personal device; personal and unknown ones are only counted.
+
+    Attributes:
+        received_at: our clock on arrival.
+        stage: "decode" or "route".
+        reason: a `Reason` value.
+        device: the device's id.
+        size: payload bytes.
+        digest: 8-byte digest of the payload.
+    """
+
+    received_at: Instant
+    stage: str
+    reason: str
+    device: str
+    size: int
+    digest: bytes

@@ -1,0 +1,58 @@
+"""A decoded uplink, exact: it never leaves memory. Only devices, pipeline and privacy may import this."""
+
+from typing import Any, NoReturn
+
+from gateway.model.device import Device
+from gateway.model.instant import Instant
+
+
+class Reading:
+    """What one uplink says, before the mask.
+
+    Attributes:
+        device: who speaks (registry entry).
+        values: the kind's `values` struct, exact (see `gateway.devices.kinds.<kind>`).
+        observed_at: the accepted time of observation (decisions 14).
+        device_time: the device's own time as sent, None where it sent none: part of the identity.
+        counter: the device's `seq` / uplink counter, None where it sent none.
+        digest: 8-byte digest of the payload, part of the identity.
+        received_at: our clock on arrival.
+        late: more than seven days behind our clock.
+    """
+
+    __slots__ = (
+        "counter",
+        "device",
+        "device_time",
+        "digest",
+        "late",
+        "observed_at",
+        "received_at",
+        "values",
+    )
+
+    def __init__(
+        self,
+        device: Device,
+        values: Any,
+        observed_at: Instant,
+        device_time: Instant | None,
+        counter: int | None,
+        digest: bytes,
+        received_at: Instant,
+        late: bool,
+    ) -> None:
+        self.device = device
+        self.values = values
+        self.observed_at = observed_at
+        self.device_time = device_time
+        self.counter = counter
+        self.digest = digest
+        self.received_at = received_at
+        self.late = late
+
+    def __repr__(self) -> str:
+        return "<reading>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a reading is never serialised")

@@ -1,0 +1,40 @@
+"""The closed lists of what can become of an uplink, and why: words for counters, ledgers and people."""
+
+from enum import StrEnum
+
+
+class Fate(StrEnum):
+    """The terms of the conservation law (decisions 1): every uplink handed over has exactly one."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    SUPPRESSED = "suppressed"
+    HELD = "held"
+    COUNTED = "counted"
+    REJECTED = "rejected"
+    DROPPED = "dropped"
+
+
+class Reason(StrEnum):
+    """Why an uplink was rejected or suppressed. Values are what people read and what counters carry."""
+
+    # rejected: the input's fault
+    UNKNOWN_DEVICE = "unknown device"
+    NOT_ALLOWED = "not this credential's device"
+    UNDECODABLE = "undecodable"
+    OUT_OF_RANGE = "out of range"
+    UNDATED = "neither time nor counter"
+    # suppressed: the mask's decision
+    INSIDE_HOME = "inside the home radius"
+    NOT_REOPENED = "not yet reopened"
+    POOR_ACCURACY = "poor accuracy"
+    NO_CONSENT = "no consent"
+    NO_HOME = "no home known"
+    UNKNOWN_CRS = "unknown coordinate system"
+    NO_FIX = "no position"
+    ZERO_ZERO = "position (0, 0)"
+    OUTSIDE_AREA = "outside the service area"
+    LATE = "late"
+    RULES_CHANGED = "observed before these rules"
+    KEY_GONE = "its service day is over"
+    FAULT = "the mask failed closed"

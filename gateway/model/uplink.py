@@ -1,0 +1,69 @@
+"""What a door hands over: uplinks of known senders, still in bytes, and the receipts they wait for."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NoReturn, Protocol
+
+from gateway.model.device import Device
+from gateway.model.instant import Instant
+from gateway.model.reason import Reason
+
+
+class Form(Enum):
+    """In which form the payload comes."""
+
+    JSON = "json"
+    BINARY = "binary"
+
+
+class Route:
+    """Where a topic leads: the device that speaks on it, and the form of its payloads."""
+
+    __slots__ = ("decode", "device", "form", "kind")
+
+    def __init__(self, device: Device, form: Form, kind: str, decode: Callable[..., object]) -> None:
+        self.device = device
+        self.form = form
+        self.kind = kind
+        self.decode = decode
+
+
+class Uplinks:
+    """Uplinks of one sender that arrived together, and the way to acknowledge them.
+
+    Attributes:
+        origin: the credential's origin, "own" or "simulated".
+        received_at: our clock when the chunk arrived.
+        items: (route, payload); or (Reason, payload) where the door already knows that the sender
+            may not speak there.
+        settle: called once, after the commit and not before, with item index → reason of every
+            rejected item; acknowledges all of them in order of arrival.
+    """
+
+    __slots__ = ("items", "origin", "received_at", "settle")
+
+    def __init__(
+        self,
+        origin: str,
+        received_at: Instant,
+        items: list[tuple[Route | Reason, bytes]],
+        settle: Callable[[dict[int, Reason]], None],
+    ) -> None:
+        self.origin = origin
+        self.received_at = received_at
+        self.items = items
+        self.settle = settle
+
+    def __repr__(self) -> str:
+        return f"<{len(self.items)} uplinks>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("raw uplinks are never serialised")
+
+
+class Receiver(Protocol):
+    """Where doors put uplinks: the intake."""
+
+    def put(self, sender: object, uplinks: Uplinks) -> None:
+        """Queue the uplinks of `sender`; order is kept per sender, senders take turns."""
+        ...
