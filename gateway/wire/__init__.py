@@ -1,0 +1,1 @@
+"""Framing as pure functions: bytes in, values out; nothing here can block."""
