@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.model.observation import Observation, Rejection
-from gateway.model.reason import Fate, Reason
 
 
 @dataclass(slots=True)
@@ -23,14 +22,26 @@ class Outcome:
     refusals_per_day: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Committed:
+    """What became of an outcome's observations, by their position in `outcome.observations`.
+
+    Attributes:
+        duplicates: rows that were on disk already.
+        refused: rows that the database would not take; everything else in the batch is on disk.
+    """
+
+    duplicates: set[int] = field(default_factory=set)
+    refused: set[int] = field(default_factory=set)
+
+
 class Store(Protocol):
     """Durable memory. `commit` returns only when the outcome is on disk."""
 
-    async def commit(self, outcome: Outcome) -> frozenset[int]:
+    async def commit(self, outcome: Outcome) -> Committed:
         """Write one batch: personal files, then the city's (decisions 7). Idempotent.
 
-        Returns:
-            positions in `outcome.observations` of rows that were there already (duplicates).
+        While the disk refuses, it waits and tries again: nothing is acknowledged meanwhile.
         """
         ...
 
@@ -42,14 +53,11 @@ class Store(Protocol):
 class Viewer(Protocol):
     """Whoever looks on live; must never hold the pipeline up."""
 
-    def show(self, observations: Sequence[Observation]) -> None:
-        """Offer newly stored observations; drop them rather than wait."""
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks just now."""
         ...
 
-
-class Tally(Protocol):
-    """The conservation law's book-keeping, in memory."""
-
-    def count(self, origin: str, kind: str, fate: Fate, reason: Reason | None, n: int = 1) -> None:
-        """Add `n` uplinks that met `fate`."""
+    def show(self, observations: Sequence[Observation]) -> None:
+        """Offer newly stored observations; drop them rather than wait."""
         ...

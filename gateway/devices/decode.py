@@ -98,7 +98,7 @@ def to_binary(kind: DeviceKind, document: Document) -> bytes:
 
 
 def _complaint(sentence: str) -> PayloadError:
-    """msgspec's sentence, reduced to the field and the class of fault: it may quote the input."""
+    """The validator's sentence, reduced to the field and the class of fault: it may quote the input."""
     where = sentence.rpartition("`$")[2].strip("`.") if "`$" in sentence else ""
     in_range = sentence.startswith("Expected `") and (">=" in sentence or "<=" in sentence)
     return PayloadError(

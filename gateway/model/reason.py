@@ -21,9 +21,11 @@ class Reason(StrEnum):
     # rejected: the input's fault
     UNKNOWN_DEVICE = "unknown device"
     NOT_ALLOWED = "not this credential's device"
+    UNKNOWN_TOPIC = "unknown topic"
     UNDECODABLE = "undecodable"
     OUT_OF_RANGE = "out of range"
     UNDATED = "neither time nor counter"
+    UNSTORABLE = "refused by the store"
     # suppressed: the mask's decision
     INSIDE_HOME = "inside the home radius"
     NOT_REOPENED = "not yet reopened"

@@ -1,0 +1,1 @@
+"""From door to disk: one intake, one worker, one order."""

@@ -1,0 +1,1 @@
+"""Doors: the asynchronous rim through which uplinks come in."""

@@ -1,0 +1,126 @@
+"""Commit, acknowledge, show: in that order, here and nowhere else.
+
+A batch closes at a tick; its acknowledgements leave at the first tick after its commit, whether or not
+anything was written, because the latency of a single acknowledgement would otherwise tell a stored fix
+from a suppressed one (decisions 2). A full backlog closes batches without waiting for the tick.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from gateway.clock import Clock
+from gateway.interfaces import Committed, Store, Viewer
+from gateway.model.reason import Fate, Reason
+from gateway.model.uplink import Uplinks
+from gateway.pipeline.intake import Intake
+from gateway.pipeline.process import Batch, Process
+from gateway.telemetry import Tally, Term
+
+
+class Flow:
+    """The worker.
+
+    Args:
+        tick_s: length of a tick in seconds (3 to 5 ms: also the linger that saves CPU).
+        batch: uplinks in one commit, about.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        process: Process,
+        store: Store,
+        tally: Tally,
+        viewers: Sequence[Viewer],
+        clock: Clock,
+        tick_s: float = 0.004,
+        batch: int = 2048,
+    ) -> None:
+        self._intake = intake
+        self._process = process
+        self._store = store
+        self._tally = tally
+        self._viewers = viewers
+        self._clock = clock
+        self._tick_s = tick_s
+        self._batch = batch
+        self._committed: deque[tuple[int, list[Uplinks], Batch]] = deque()
+
+    async def carry(self) -> None:
+        """Run until the intake is closed and drained, and the last acknowledgement has left."""
+        intake = self._intake
+        while intake.backlog or self._committed or not intake.closed:
+            if not intake.backlog and not self._committed:
+                await intake.wait()
+                if not intake.backlog:
+                    continue
+            if intake.backlog < self._batch:
+                await self._next_tick()
+            self._acknowledge()
+            chunks = intake.take(self._batch)
+            if chunks:
+                await self._commit(chunks)
+
+    async def _commit(self, chunks: list[Uplinks]) -> None:
+        self._hand_over(chunks)
+        batch = self._process.decide(chunks)
+        outcome = batch.outcome
+        if outcome.observations or outcome.rejections or outcome.refusals_per_day:
+            committed = await self._store.commit(outcome)
+            self._judge(batch, committed)
+            self._show(batch, committed)
+        self._tally.terms.update(batch.terms)
+        self._committed.append((self._tick() + 1, chunks, batch))
+
+    def _acknowledge(self) -> None:
+        """Settle every batch whose tick has come, oldest first."""
+        now = self._tick()
+        while self._committed and self._committed[0][0] <= now:
+            _due, chunks, batch = self._committed.popleft()
+            for uplinks, refused in zip(chunks, batch.refusals, strict=True):
+                uplinks.settle(refused)
+
+    def _hand_over(self, chunks: list[Uplinks]) -> None:
+        for uplinks in chunks:
+            self._tally.handed_over[uplinks.origin] += len(uplinks.items)
+
+    @staticmethod
+    def _judge(batch: Batch, committed: Committed) -> None:
+        """An uplink is stored if any row of it is new, refused if any was refused, else a duplicate."""
+        stored = batch.stored
+        terms: Counter[Term] = batch.terms
+        if not committed.duplicates and not committed.refused:
+            terms.update(place.term for place in stored)
+            return
+        new: set[int] = set()
+        refused: set[int] = set()
+        for position, (number, _observation) in enumerate(batch.outcome.observations):
+            if position in committed.refused:
+                refused.add(number)
+            elif position not in committed.duplicates:
+                new.add(number)
+        for number, (term, chunk, item) in enumerate(stored):
+            if number in refused:
+                terms[term._replace(fate=Fate.REJECTED, reason=Reason.UNSTORABLE)] += 1
+                batch.refusals[chunk][item] = Reason.UNSTORABLE
+            elif number in new:
+                terms[term] += 1
+            else:
+                terms[term._replace(fate=Fate.DUPLICATE)] += 1
+
+    def _show(self, batch: Batch, committed: Committed) -> None:
+        if not any(viewer.watched for viewer in self._viewers):
+            return
+        gone = committed.duplicates | committed.refused
+        fresh = [o for n, (_, o) in enumerate(batch.outcome.observations) if n not in gone]
+        for viewer in self._viewers:
+            viewer.show(fresh)
+
+    def _tick(self) -> int:
+        return int(self._clock.monotonic() / self._tick_s)
+
+    async def _next_tick(self) -> None:
+        """Sleep to the next boundary of the tick's grid."""
+        now = self._clock.monotonic()
+        await asyncio.sleep((int(now / self._tick_s) + 1) * self._tick_s - now)

@@ -1,0 +1,55 @@
+"""What the gateway reports about itself: the conservation law's book, and facts for the log.
+
+No fact names a device, a position, a tag or a payload.
+"""
+
+import logging
+from collections import Counter
+from typing import NamedTuple
+
+from gateway.model.reason import Fate, Reason
+
+log = logging.getLogger("sekisho")
+
+
+class Term(NamedTuple):
+    """One line of the conservation law.
+
+    Attributes:
+        origin: "own" or "simulated": whose credential handed the uplink over.
+        kind: device kind, or "unknown" for senders that are none of ours.
+        fate: see `Fate`.
+        reason: why, for rejected and suppressed; "" else.
+    """
+
+    origin: str
+    kind: str
+    fate: Fate
+    reason: Reason | str
+
+
+class Tally:
+    """Counts per term since this process started, in memory only (decisions 3)."""
+
+    def __init__(self) -> None:
+        self.terms: Counter[Term] = Counter()
+        self.handed_over: Counter[str] = Counter()
+
+    def in_flight(self) -> int:
+        """Uplinks handed over whose fate is not settled yet."""
+        return self.handed_over.total() - self.terms.total()
+
+
+class Facts:
+    """Named facts: each is a log line with a level by consequence, and a counter."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def note(self, fact: str, sentence: str, level: int = logging.INFO, **numbers: float) -> None:
+        """Count `fact`; log its sentence the first time and then at every power of two."""
+        self.counts[fact] += 1
+        n = self.counts[fact]
+        if n & (n - 1) == 0:
+            figures = "".join(f" {name}={value:g}" for name, value in numbers.items())
+            log.log(level, "%s (%s ×%d)%s", sentence, fact, n, figures)

@@ -1,0 +1,45 @@
+"""What the door answers: tables from our reasons to MQTT's, and the CONNACK it greets with. No I/O."""
+
+from gateway.model.reason import Reason
+from gateway.transports.mqtt_listener.limits import Limits
+from gateway.wire.mqtt import fields
+from gateway.wire.mqtt.bodies import V5
+from gateway.wire.mqtt.codes import Code
+from gateway.wire.mqtt.packets import Connect, Properties
+
+REFUSED = {
+    Reason.UNKNOWN_DEVICE: Code.NOT_AUTHORIZED,
+    Reason.NOT_ALLOWED: Code.NOT_AUTHORIZED,
+    Reason.UNKNOWN_TOPIC: Code.TOPIC_NAME_INVALID,
+    Reason.UNSTORABLE: Code.UNSPECIFIED,
+}
+"""Everything else that is rejected is `PAYLOAD_FORMAT_INVALID` (decisions 2)."""
+
+NO_WILL = "the will is ignored: nothing is ever published here"
+NO_RETAIN = "retain is ignored: nothing is ever kept for a subscriber"
+NO_SUBSCRIPTION = "this is a checkpoint, not a broker: nothing can be subscribed to here"
+
+
+def greeting(hello: Connect, limits: Limits, assigned_id: str) -> Properties:
+    """The properties of a successful CONNACK: what this door does not do (§3.2.2.3)."""
+    if hello.version != V5:
+        return {}
+    properties: Properties = {
+        fields.SESSION_EXPIRY: 0,
+        fields.RECEIVE_MAXIMUM: min(limits.pending, 0xFFFF),
+        fields.MAXIMUM_QOS: 1,
+        fields.RETAIN_AVAILABLE: 0,
+        fields.MAXIMUM_PACKET_SIZE: limits.packet_bytes,
+        fields.TOPIC_ALIAS_MAXIMUM: 0,
+        fields.WILDCARD_AVAILABLE: 0,
+        fields.SUBSCRIPTION_ID_AVAILABLE: 0,
+        fields.SHARED_AVAILABLE: 0,
+        fields.USER_PROPERTY: [("sekisho", NO_SUBSCRIPTION), ("sekisho", NO_RETAIN)],
+    }
+    if hello.has_will:
+        properties[fields.USER_PROPERTY].append(("sekisho", NO_WILL))
+    if not hello.client_id:
+        properties[fields.ASSIGNED_CLIENT_ID] = assigned_id
+    if not 0 < hello.keep_alive_s <= limits.keep_alive_s:
+        properties[fields.SERVER_KEEP_ALIVE] = limits.keep_alive_s
+    return properties

@@ -1,0 +1,115 @@
+"""The door itself: sockets, TLS, the connections that are in, and who has been silent too long."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+from gateway.clock import Clock
+from gateway.model.device import Directory
+from gateway.model.errors import Refusal
+from gateway.model.uplink import Receiver
+from gateway.telemetry import Facts
+from gateway.transports.mqtt_listener.connection import Connection
+from gateway.transports.mqtt_listener.guestbook import Guestbook
+from gateway.transports.mqtt_listener.limits import Limits
+from gateway.wire.mqtt.codes import Code
+
+_SWEEP_S = 1.0
+"""How often silence is looked for."""
+
+_WAITING_ROOM = 256
+"""Sockets beyond the bound that may stay long enough to be told "quota exceeded"."""
+
+
+class Door:
+    """One MQTT listener: a plain port, a TLS port, or both.
+
+    Args:
+        receiver: where uplinks go.
+        directory: devices and credentials as the registry has them now.
+        digest: token → keyed hash.
+        anonymous: whether clients without a user name may speak, from loopback only.
+    """
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        directory: Directory,
+        digest: Callable[[bytes], bytes],
+        clock: Clock,
+        facts: Facts,
+        limits: Limits,
+        anonymous: bool = False,
+    ) -> None:
+        self.receiver = receiver
+        self.clock = clock
+        self.facts = facts
+        self.limits = limits
+        self.anonymous = anonymous
+        self.guestbook = Guestbook(directory, digest)
+        self._connections: set[Connection] = set()
+        self._servers: list[asyncio.Server] = []
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Listen; port 0 takes a free one. The port taken.
+
+        Raises:
+            Refusal: the port is taken or not ours to take; names the port.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            server = await loop.create_server(
+                lambda: Connection(self), host, port, ssl=tls, backlog=1024
+            )
+        except OSError as error:
+            raise Refusal(f"{host}:{port} cannot be opened: {error.strerror or error}.") from error
+        self._servers.append(server)
+        if self._sweeper is None:
+            self._sweeper = asyncio.create_task(self._sweep(), name="mqtt door: silence")
+        taken: int = server.sockets[0].getsockname()[1]
+        return taken
+
+    def renew(self, directory: Directory) -> None:
+        """The registry has changed: it is in force for every connection from here on."""
+        self.guestbook.replace(directory)
+        for connection in list(self._connections):
+            connection.renew()
+
+    async def stop_listening(self) -> None:
+        """Take no new connections and read nothing more from those that are in."""
+        for server in self._servers:
+            server.close()
+        for connection in self._connections:
+            connection.hush()
+
+    async def close(self) -> None:
+        """Say goodbye to everybody; the last acknowledgements have left before."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for connection in list(self._connections):
+            connection.end(Code.SHUTTING_DOWN)
+        await asyncio.sleep(0)
+
+    # -- for connections
+
+    def arrived(self, connection: Connection) -> None:
+        """A socket came in; beyond the bound and its waiting room it is shut without a word."""
+        self._connections.add(connection)
+        if len(self._connections) > self.limits.connections + _WAITING_ROOM:
+            connection.shut()
+
+    def left(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+
+    def has_room(self) -> bool:
+        return len(self._connections) <= self.limits.connections
+
+    async def _sweep(self) -> None:
+        """End connections that were silent for one and a half keep-alives (§3.1.2.10)."""
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            now = self.clock.monotonic()
+            for connection in list(self._connections):
+                if now - connection.last_heard > connection.silence_s and not connection.paused:
+                    connection.end(Code.KEEP_ALIVE_TIMEOUT)

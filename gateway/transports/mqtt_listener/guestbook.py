@@ -1,0 +1,80 @@
+"""Who may come in and what each may say: the directory, seen from the MQTT door. No I/O."""
+
+import hmac
+from collections.abc import Callable
+
+from gateway.devices.catalog import catalog
+from gateway.devices.decode import binary_decoder, json_decoder
+from gateway.model.device import Credential, Directory
+from gateway.model.identity import DeviceId
+from gateway.model.reason import Reason
+from gateway.model.uplink import Form, Route
+from gateway.wire.topics import device_of, uplink_topics
+
+Routes = dict[bytes, Route]
+
+ANONYMOUS = "anonymous"
+"""The name under which clients without a user name speak, where the door allows them."""
+
+
+class Guestbook:
+    """Checks credentials and holds, per credential, the topics it may speak on.
+
+    Args:
+        directory: what the registry says now.
+        digest: token → keyed hash, as the registry keeps it.
+    """
+
+    def __init__(self, directory: Directory, digest: Callable[[bytes], bytes]) -> None:
+        self._digest = digest
+        self._directory = directory
+        self._routes: dict[str, Routes] = {}
+
+    def replace(self, directory: Directory) -> None:
+        """The registry has changed."""
+        self._directory = directory
+        self._routes = {}
+
+    def credential(self, username: str, token: bytes) -> Credential | None:
+        """The credential that this user name and token prove; None if they prove nothing."""
+        credential = self._directory.credentials.get(username)
+        known = credential.digest if credential else bytes(32)
+        matches = hmac.compare_digest(self._digest(token), known)
+        return credential if matches else None
+
+    def anonymous(self) -> Credential:
+        """May speak for every device (loopback only, and only where configured)."""
+        return Credential(ANONYMOUS, b"", frozenset(self._directory.devices))
+
+    def again(self, credential: Credential) -> Credential | None:
+        """The credential as the registry has it now; None if it was taken away or renewed."""
+        if credential.name == ANONYMOUS and not credential.digest:
+            return self.anonymous()
+        now = self._directory.credentials.get(credential.name)
+        return now if now is not None and now.digest == credential.digest else None
+
+    def routes(self, credential: Credential) -> Routes:
+        """Topic → route for every device this credential speaks for."""
+        routes = self._routes.get(credential.name)
+        if routes is None:
+            routes = self._routes[credential.name] = {}
+            for name in credential.devices:
+                self._add(name, routes)
+        return routes
+
+    def _add(self, name: DeviceId, routes: Routes) -> None:
+        device = self._directory.devices.get(name)
+        kind = catalog().get(device.kind) if device else None
+        if device is None or kind is None or device.revoked:
+            return
+        as_json, as_binary = uplink_topics(name)
+        routes[as_json] = Route(device, Form.JSON, kind.name, json_decoder(kind))
+        routes[as_binary] = Route(device, Form.BINARY, kind.name, binary_decoder(kind))
+
+    def refusal(self, topic: str) -> Reason:
+        """Why a topic leads nowhere for a credential that has no route for it."""
+        name = device_of(topic)
+        if name is None:
+            return Reason.UNKNOWN_TOPIC
+        device = self._directory.devices.get(name)
+        return Reason.UNKNOWN_DEVICE if device is None or device.revoked else Reason.NOT_ALLOWED

@@ -1,0 +1,23 @@
+"""What one connection, and the door as a whole, may ask of us."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the MQTT door.
+
+    Attributes:
+        connections: at once; further ones are told "quota exceeded".
+        packet_bytes: largest MQTT packet; announced to MQTT 5 clients.
+        pending: uplinks of one connection that may wait for their commit before its reading stops;
+            also the receive maximum announced to MQTT 5 clients.
+        connect_s: time from TCP accept to CONNECT.
+        keep_alive_s: longest keep-alive granted; also used where a client asks for none.
+    """
+
+    connections: int = 10_000
+    packet_bytes: int = 65_536
+    pending: int = 1024
+    connect_s: float = 10.0
+    keep_alive_s: int = 3600
