@@ -1,0 +1,1 @@
+"""The registry: which device is what, who speaks for it, whose it is, and who consented."""

@@ -1,0 +1,237 @@
+"""The key ring of one state directory: which key for what, since when, until when.
+
+<keys root>/<directory id>/        0700
+    root.key                       tokens and registry are keyed from it
+    files/<period>.key             one per personal file
+    days/<YYYY-MM-DD>.key          one per service day; <YYYY-MM-DD>.gone once destroyed
+    households/<name>.key          one per household; never derived from anything
+"""
+
+import secrets
+from datetime import date, datetime, time, timedelta, tzinfo
+from pathlib import Path
+from typing import NoReturn, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from gateway.clock import Clock
+from gateway.keys import keyfile
+from gateway.model.errors import Refusal
+from gateway.model.identity import is_name
+from gateway.model.instant import HOUR, Instant, from_datetime, local_day
+from gateway.statedir import sync_directory
+
+_DAY_BEGINS_H = 3
+_GRACE = HOUR
+_DAYS_AHEAD = 2
+_GONE_KEPT_DAYS = 30
+_NONCE = 12
+_PARTS = ("files", "days", "households")
+
+
+class KeyRing:
+    """The keys of one state directory; satisfies `gateway.privacy.keysource.KeySource`.
+
+    Args of `open` and `create`:
+        root: the keys root; the ring lies in `root / directory_id`.
+        directory_id: `StateDir.id`.
+        clock: decides which service days are over.
+        zone: local time zone of the service days, which run from 03:00 to 03:00.
+    """
+
+    def __init__(self, path: Path, root_key: bytes, clock: Clock, zone: tzinfo) -> None:
+        self.path = path
+        self._root_key = root_key
+        self._clock = clock
+        self._zone = zone
+        self._file_keys: dict[str, bytes] = {}
+        self._day_keys: dict[date, tuple[bytes, Instant]] = {}
+
+    @classmethod
+    def create(cls, root: Path, directory_id: str, clock: Clock, zone: tzinfo) -> Self:
+        """Make the ring of a new state directory.
+
+        Raises:
+            Refusal: it exists already, or the place cannot be written.
+        """
+        path = root / directory_id
+        if (path / "root.key").exists():
+            raise Refusal(
+                f"The keys of this state directory exist already in {path}. Nothing was changed."
+            )
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, exist_ok=True)
+            path.chmod(0o700)
+            for part in _PARTS:
+                (path / part).mkdir(mode=0o700, exist_ok=True)
+            sync_directory(root)
+            key = keyfile.make(path / "root.key")
+        except OSError as error:
+            raise Refusal(
+                f"No keys could be made in {path}: {error.strerror}. "
+                "Choose a place where this user may write (setting keys, or --keys)."
+            ) from error
+        return cls(path, key, clock, zone)
+
+    @classmethod
+    def open(cls, root: Path, directory_id: str, clock: Clock, zone: tzinfo) -> Self:
+        """Open the ring of an existing state directory.
+
+        Raises:
+            Refusal: the keys are not there, or others may read them; says what is lost without them.
+        """
+        path = root / directory_id
+        try:
+            key = keyfile.read(path / "root.key")
+            open_to_others = key is not None and path.stat().st_mode & 0o077
+        except PermissionError:
+            raise Refusal(
+                f"The keys in {path} belong to another user. Run as the user who owns them."
+            ) from None
+        if key is None:
+            raise Refusal(
+                f"The keys of this state directory are not in {path}. Without them its personal "
+                "rows, homes, consents, LoRaWAN root keys and sessions, and device tokens cannot "
+                "be read by anyone; rows about things of the city stay readable. Bring the folder "
+                "back (sekisho keys import), or say where it lies (setting keys, or --keys)."
+            )
+        if open_to_others:
+            raise Refusal(
+                f"The key folder {path} is open to other users, so it is not used. "
+                f"If nobody else read it: chmod 700 {path}."
+            )
+        return cls(path, key, clock, zone)
+
+    def __repr__(self) -> str:
+        return "<key ring>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key ring is never serialised")
+
+    # -- personal files ---------------------------------------------------------------------
+
+    def file_key(self, period: str) -> bytes:
+        """The 32-byte key of a personal file, for example of "store-2026-W20"; made at first use."""
+        key = self._file_keys.get(period)
+        if key is None:
+            path = self._file_path(period)
+            key = self._file_keys[period] = keyfile.read(path) or keyfile.make(path)
+        return key
+
+    def has_file_key(self, period: str) -> bool:
+        """Whether the file's key exists: a personal file without one can never be added to."""
+        return self._file_path(period).exists()
+
+    def destroy_file_key(self, period: str) -> None:
+        """Destroy the key of a personal file that is gone."""
+        self._file_keys.pop(period, None)
+        keyfile.destroy(self._file_path(period))
+
+    def _file_path(self, period: str) -> Path:
+        if not is_name(period.lower()):
+            raise ValueError("a period is named with letters, digits, dots and dashes")
+        return self.path / "files" / f"{period}.key"
+
+    # -- service days -----------------------------------------------------------------------
+
+    def day_key(self, day: date) -> bytes | None:
+        """The 32-byte key of a service day, made at first use while the day is not over.
+
+        None once the day has been over for an hour, once its key was destroyed, and for days more
+        than two days ahead.
+        """
+        now = self._clock.now()
+        known = self._day_keys.get(day)
+        if known is None:
+            key = self._find_day_key(day, now)
+            if key is None:
+                return None
+            known = self._day_keys[day] = (key, self._end_of(day) + _GRACE)
+        key, until = known
+        return key if now <= until else None
+
+    def _find_day_key(self, day: date, now: Instant) -> bytes | None:
+        end = self._end_of(day)
+        path = self._day_path(day)
+        if now > end + _GRACE or path.with_suffix(".gone").exists():
+            return None
+        key = keyfile.read(path)
+        if key is not None or now >= end:
+            return key
+        if day > local_day(now, self._zone) + timedelta(days=_DAYS_AHEAD):
+            return None
+        return keyfile.make(path)
+
+    def retire(self, now: Instant) -> int:
+        """Destroy the keys of days that have been over for an hour; returns how many there were."""
+        destroyed = 0
+        for path in sorted((self.path / "days").glob("????-??-??.*")):
+            day = date.fromisoformat(path.stem)
+            over_since = now - self._end_of(day)
+            if path.suffix == ".key" and over_since > _GRACE:
+                path.with_suffix(".gone").touch(mode=0o600)
+                keyfile.destroy(path)
+                self._day_keys.pop(day, None)
+                destroyed += 1
+            elif path.suffix == ".gone" and over_since > _GONE_KEPT_DAYS * 24 * HOUR:
+                path.unlink()
+        return destroyed
+
+    def _end_of(self, day: date) -> Instant:
+        following = datetime.combine(day + timedelta(days=1), time(_DAY_BEGINS_H), self._zone)
+        return from_datetime(following)
+
+    def _day_path(self, day: date) -> Path:
+        return self.path / "days" / f"{day.isoformat()}.key"
+
+    # -- registry, tokens, households -------------------------------------------------------
+
+    def token_key(self) -> bytes:
+        """The key under which tokens are hashed."""
+        return self._derived(b"tokens")
+
+    def registry_key(self) -> bytes:
+        """The key under which the registry seals what belongs to no household."""
+        return self._derived(b"registry")
+
+    def _derived(self, purpose: bytes) -> bytes:
+        return HKDF(SHA256(), keyfile.SIZE, salt=None, info=purpose).derive(self._root_key)
+
+    def seal(self, household: str, plaintext: bytes, aad: bytes) -> bytes:
+        """Encrypt under the household's own key (made at first use): nonce ‖ AES-256-GCM text."""
+        path = self._household_path(household)
+        key = keyfile.read(path) or keyfile.make(path)
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + AESGCM(key).encrypt(nonce, plaintext, _bound(household, aad))
+
+    def open_sealed(self, household: str, sealed: bytes, aad: bytes) -> bytes | None:
+        """What `seal` was given; None where the household's key is gone or the bytes are not its."""
+        key = keyfile.read(self._household_path(household))
+        if key is None:
+            return None
+        try:
+            return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(household, aad))
+        except (InvalidTag, ValueError):
+            return None
+
+    def destroy_household_key(self, household: str) -> bool:
+        """Make everything sealed for a household unreadable for good; False if it had no key."""
+        return keyfile.destroy(self._household_path(household))
+
+    def _household_path(self, household: str) -> Path:
+        if not is_name(household):
+            raise ValueError("not a household's name")
+        return self.path / "households" / f"{household}.key"
+
+    def count(self) -> dict[str, int]:
+        """How many keys there are: "files", "days", "households" → number."""
+        return {part: len(list((self.path / part).glob("*.key"))) for part in _PARTS}
+
+
+def _bound(household: str, aad: bytes) -> bytes:
+    """Additional data that ties sealed bytes to their household and their place."""
+    return household.encode() + b"\0" + aad

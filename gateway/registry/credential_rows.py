@@ -1,0 +1,68 @@
+"""The tables of credentials and of the devices they speak for. Callers hold the transaction."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from gateway.model.errors import Refusal
+from gateway.model.instant import Instant
+from gateway.registry import device_rows, rules
+
+
+def put(
+    db: sqlite3.Connection,
+    name: str,
+    devices: Iterable[str],
+    *,
+    sealed: bytes | None,
+    origin: str,
+    source: str,
+    at: Instant,
+) -> None:
+    """Add a credential, or change it; `sealed` None keeps the token it has (a new one has none).
+
+    It speaks for exactly `devices` afterwards.
+    """
+    rules.require_name(name, "credential")
+    db.execute(
+        "INSERT INTO credentials (name, digest, origin, source, changed_at) VALUES (?,?,?,?,?)"
+        " ON CONFLICT (name) DO UPDATE SET digest = coalesce(excluded.digest, digest),"
+        " origin = excluded.origin, source = excluded.source, changed_at = excluded.changed_at",
+        (name, sealed, origin, source, at),
+    )
+    db.execute("DELETE FROM credential_devices WHERE credential = ?", (name,))
+    for device in devices:
+        _link(db, name, device)
+
+
+def allow(db: sqlite3.Connection, name: str, device: str) -> None:
+    """Let a credential speak for one more device."""
+    if not db.execute("SELECT 1 FROM credentials WHERE name = ?", (name,)).fetchone():
+        hint = rules.nearest(name, list(rows(db)))
+        raise Refusal(f'No credential named "{name}" exists.{hint}')
+    _link(db, name, device)
+
+
+def drop(db: sqlite3.Connection, name: str) -> None:
+    """Forget a credential; its token opens nothing any more."""
+    db.execute("DELETE FROM credential_devices WHERE credential = ?", (name,))
+    db.execute("DELETE FROM credentials WHERE name = ?", (name,))
+
+
+def rows(db: sqlite3.Connection) -> dict[str, frozenset[str]]:
+    """Credential name → the devices it speaks for, in name order."""
+    found: dict[str, set[str]] = {
+        row[0]: set() for row in db.execute("SELECT name FROM credentials ORDER BY name")
+    }
+    for name, device in db.execute("SELECT credential, device FROM credential_devices"):
+        found[name].add(device)
+    return {name: frozenset(devices) for name, devices in found.items()}
+
+
+def sources(db: sqlite3.Connection) -> dict[str, str]:
+    """Credential name → "command" or "file"."""
+    return dict(db.execute("SELECT name, source FROM credentials").fetchall())
+
+
+def _link(db: sqlite3.Connection, name: str, device: str) -> None:
+    device_rows.require(db, device)
+    db.execute("INSERT OR IGNORE INTO credential_devices VALUES (?,?)", (name, device))

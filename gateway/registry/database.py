@@ -1,0 +1,85 @@
+"""Opens `registry.db`: owner-only, durable, with deleted bytes overwritten, at the newest form."""
+
+import os
+import sqlite3
+from importlib.resources import files
+from pathlib import Path
+
+from gateway.model.errors import Refusal
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode to the migrated database; made (0600) where there is none.
+
+    Raises:
+        Refusal: not readable by this user, not a database, or made by a newer Sekisho.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=5.0, check_same_thread=False
+        )
+    except (OSError, sqlite3.OperationalError) as error:
+        raise Refusal(
+            f"The registry {path} cannot be opened ({error}). It must belong to the user who runs "
+            "this command."
+        ) from error
+    try:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _migrate(connection, path)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise Refusal(
+            f"{path} is not a usable registry ({error}). Bring it back from a backup; "
+            "rows that are stored already are not touched."
+        ) from error
+    except Refusal:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Run every numbered migration that is newer than the file, each in one transaction."""
+    steps = _steps()
+    if _version(connection) > len(steps):
+        raise Refusal(
+            f"{path} was made by a newer Sekisho (form {_version(connection)}; this one knows "
+            f"{len(steps)}). Nothing was touched. Install the newer version."
+        )
+    for number, script in enumerate(steps, start=1):
+        if _version(connection) >= number:
+            continue
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection) < number:
+                for statement in _statements(script):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+        except sqlite3.Error:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _steps() -> list[str]:
+    folder = files("gateway.registry") / "migrations"
+    scripts = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return [script.read_text("utf-8") for script in scripts]
+
+
+def _statements(script: str) -> list[str]:
+    found, statement = [], ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            found.append(statement)
+            statement = ""
+    return found

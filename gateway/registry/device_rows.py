@@ -1,0 +1,81 @@
+"""The table of devices. Callers hold the transaction."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gateway.model.errors import Refusal
+from gateway.model.instant import Instant
+from gateway.registry import rules
+
+
+class DeviceRow(NamedTuple):
+    """A device as a person sees it in lists.
+
+    Attributes:
+        source: "command" or "file": which of the two set it last (decisions 11).
+        changed_at: when that was.
+        Others: see `gateway.model.device.Device`; `revoked_at` is None while it may speak.
+    """
+
+    device: str
+    kind: str
+    owner: str
+    household: str | None
+    name: str | None
+    attributes: dict[str, str | float | bool]
+    registered_at: Instant
+    revoked_at: Instant | None
+    source: str
+    changed_at: Instant
+
+
+_COLUMNS = ", ".join(DeviceRow._fields)
+_REPLACED = ", ".join(f"{field} = excluded.{field}" for field in DeviceRow._fields[1:])
+
+
+def put(db: sqlite3.Connection, row: DeviceRow) -> None:
+    """Add a device or replace all that is known of it."""
+    rules.require_device(row.device, row.kind, row.household, row.attributes)
+    values = row._replace(attributes=_text(row.attributes))  # type: ignore[arg-type]
+    places = ", ".join("?" * len(row))
+    db.execute(
+        f"INSERT INTO devices ({_COLUMNS}) VALUES ({places})"  # noqa: S608
+        f" ON CONFLICT (device) DO UPDATE SET {_REPLACED}",
+        values,
+    )
+
+
+def revoke(db: sqlite3.Connection, device: str, at: Instant) -> None:
+    """Mark a device as one that may not speak any more."""
+    require(db, device)
+    db.execute(
+        "UPDATE devices SET revoked_at = ?, source = 'command', changed_at = ? WHERE device = ?",
+        (at, at, device),
+    )
+
+
+def drop(db: sqlite3.Connection, device: str) -> None:
+    """Forget a device, and who may speak for it."""
+    require(db, device)
+    db.execute("DELETE FROM credential_devices WHERE device = ?", (device,))
+    db.execute("DELETE FROM devices WHERE device = ?", (device,))
+
+
+def rows(db: sqlite3.Connection) -> list[DeviceRow]:
+    """Every device in name order, revoked ones too."""
+    found = db.execute(f"SELECT {_COLUMNS} FROM devices ORDER BY device")  # noqa: S608
+    return [DeviceRow._make((*row[:5], json.loads(row[5]), *row[6:])) for row in found]
+
+
+def require(db: sqlite3.Connection, device: str) -> None:
+    """Refuse a device that is not registered, with the nearest one that is."""
+    if not db.execute("SELECT 1 FROM devices WHERE device = ?", (device,)).fetchone():
+        known = [row[0] for row in db.execute("SELECT device FROM devices")]
+        hint = rules.nearest(device, known, unless=" sekisho devices list shows them all.")
+        raise Refusal(f'No device named "{device}" is registered.{hint}')
+
+
+def _text(attributes: Mapping[str, str | float | bool]) -> str:
+    return json.dumps(attributes, sort_keys=True, ensure_ascii=False)

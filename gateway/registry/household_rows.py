@@ -1,0 +1,124 @@
+"""Homes and consents: sealed under the household's own key. Callers hold the transaction."""
+
+import json
+import sqlite3
+import struct
+from typing import Protocol
+
+from gateway.model.device import Household
+from gateway.model.errors import Refusal
+from gateway.model.identity import HouseholdId
+from gateway.model.instant import Instant
+from gateway.model.position import Position
+from gateway.registry import device_rows, rules
+
+_HOME = struct.Struct(">ddd32s")
+"""latitude, longitude, radius (NaN: the policy's), coordinate system: one size for every home."""
+
+
+class Seal(Protocol):
+    """What households ask of the key ring."""
+
+    def seal(self, household: str, plaintext: bytes, aad: bytes) -> bytes:
+        """Encrypt under the household's key."""
+        ...
+
+    def open_sealed(self, household: str, sealed: bytes, aad: bytes) -> bytes | None:
+        """Decrypt; None where the key is gone or the bytes are not its."""
+        ...
+
+
+def put_home(
+    db: sqlite3.Connection,
+    keys: Seal,
+    household: str,
+    home: Position,
+    *,
+    radius_m: float | None,
+    crs: str,
+    at: Instant,
+) -> None:
+    """Remember a home, sealed; replaces an earlier one."""
+    rules.require_name(household, "household")
+    radius = float("nan") if radius_m is None else radius_m
+    plain = _HOME.pack(home.lat, home.lon, radius, crs.encode()[:32])
+    db.execute(
+        "INSERT OR REPLACE INTO homes (household, sealed, changed_at) VALUES (?,?,?)",
+        (household, keys.seal(household, plain, b"home"), at),
+    )
+
+
+def homes(db: sqlite3.Connection, keys: Seal) -> dict[str, Household]:
+    """Household name → its home; one whose key is gone has no entry."""
+    found = {}
+    for name, sealed in db.execute("SELECT household, sealed FROM homes"):
+        plain = keys.open_sealed(name, sealed, b"home")
+        if plain is None:
+            continue
+        lat, lon, radius, crs = _HOME.unpack(plain)
+        found[name] = Household(
+            HouseholdId(name),
+            Position(lat, lon),
+            None if radius != radius else radius,  # noqa: PLR0124 - NaN
+            crs.rstrip(b"\0").decode(),
+        )
+    return found
+
+
+def record_consent(
+    db: sqlite3.Connection,
+    keys: Seal,
+    device: str,
+    purpose: str,
+    *,
+    granted_by: str,
+    text: str,
+    at: Instant,
+) -> None:
+    """Record a guardian's opt-in for one device and purpose."""
+    household = _household_of(db, device)
+    plain = json.dumps({"granted_by": granted_by, "text": text}, ensure_ascii=False).encode()
+    db.execute(
+        "INSERT INTO consents (device, household, purpose, at, sealed) VALUES (?,?,?,?,?)",
+        (device, household, purpose, at, keys.seal(household, plain, _bound(device, purpose))),
+    )
+
+
+def withdraw_consent(db: sqlite3.Connection, device: str, purpose: str, at: Instant) -> int:
+    """Withdraw every consent for the device and purpose; returns how many stood."""
+    device_rows.require(db, device)
+    changed = db.execute(
+        "UPDATE consents SET withdrawn_at = ?"
+        " WHERE device = ? AND purpose = ? AND withdrawn_at IS NULL",
+        (at, device, purpose),
+    )
+    return changed.rowcount
+
+
+def consenting(db: sqlite3.Connection, keys: Seal, purpose: str) -> set[tuple[str, str]]:
+    """(device, household) with a standing consent that the household's key can open."""
+    found = set()
+    standing = db.execute(
+        "SELECT device, household, sealed FROM consents WHERE purpose = ? AND withdrawn_at IS NULL",
+        (purpose,),
+    )
+    for device, household, sealed in standing:
+        if keys.open_sealed(household, sealed, _bound(device, purpose)) is not None:
+            found.add((device, household))
+    return found
+
+
+def _household_of(db: sqlite3.Connection, device: str) -> str:
+    device_rows.require(db, device)
+    query = "SELECT household FROM devices WHERE device = ?"
+    household = db.execute(query, (device,)).fetchone()[0]
+    if household is None:
+        raise Refusal(
+            f"{device} belongs to no household, so nobody can consent for it. Register its "
+            f"household first: sekisho devices set {device} --household NAME."
+        )
+    return str(household)
+
+
+def _bound(device: str, purpose: str) -> bytes:
+    return f"consent\0{device}\0{purpose}".encode()

@@ -1,0 +1,280 @@
+"""The registry as a whole: every change to it, and the directory that the hot path reads."""
+
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NoReturn, Protocol, Self
+
+from gateway.model.device import Credential, Device, Directory, Household
+from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId, HouseholdId
+from gateway.model.instant import Instant
+from gateway.model.position import Position
+from gateway.registry import credential_rows, database, device_rows, household_rows, tokens
+from gateway.registry.device_rows import DeviceRow
+from gateway.statedir import Mark, StateDir
+
+STORE = "store"
+"""The purpose that a personal device needs before anything of it is kept."""
+
+
+class Keys(household_rows.Seal, Protocol):
+    """What the registry asks of the key ring."""
+
+    def token_key(self) -> bytes:
+        """Key of the token hashes."""
+        ...
+
+    def registry_key(self) -> bytes:
+        """Key under which those hashes are sealed."""
+        ...
+
+
+class Registry:
+    """One open registry, used from one thread at a time.
+
+    Each change is durable when its call returns; inside `with registry.change():` all of them
+    are when the block ends. Texts are checked, and a Refusal says what is wrong with them.
+    """
+
+    def __init__(self, state: StateDir, keys: Keys, connection: sqlite3.Connection) -> None:
+        self._state = state
+        self._keys = keys
+        self._db = connection
+        self._seen: int | None = None
+        self._loads = 0
+
+    @classmethod
+    def open(cls, state: StateDir, keys: Keys) -> Self:
+        """Open the registry of a state directory; made and migrated as needed."""
+        return cls(state, keys, database.connect(state.registry_db))
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a registry is never serialised")
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """One transaction: everything inside becomes durable together, or nothing of it."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        self._seen = None
+
+    def put_device(
+        self,
+        device_id: str,
+        kind: str,
+        owner: str,
+        registered_at: Instant,
+        household: str | None = None,
+        *,
+        attributes: Mapping[str, str | float | bool] | None = None,
+        name: str | None = None,
+        source: str = "command",
+        changed_at: Instant | None = None,
+    ) -> None:
+        """Add a device or replace all that is known of it; a revoked one may speak again."""
+        at = registered_at if changed_at is None else changed_at
+        facts = dict(attributes or {})
+        with self.change():
+            row = DeviceRow(
+                *(device_id, kind, owner, household, name, facts, registered_at, None, source, at)
+            )
+            device_rows.put(self._db, row)
+
+    def revoke(self, device: str, at: Instant) -> None:
+        """From now on the device is treated as unknown; its rows stay."""
+        with self.change():
+            device_rows.revoke(self._db, device, at)
+
+    def drop_device(self, device: str) -> None:
+        """Forget a device and who may speak for it; its rows stay."""
+        with self.change():
+            device_rows.drop(self._db, device)
+
+    def devices(self) -> list[DeviceRow]:
+        """Every device in name order, revoked ones too."""
+        return device_rows.rows(self._db)
+
+    def device(self, device: str) -> DeviceRow:
+        """One device by name; refuses an unknown one with the nearest name."""
+        device_rows.require(self._db, device)
+        return next(row for row in self.devices() if row.device == device)
+
+    def put_credential(
+        self,
+        name: str,
+        devices: Iterable[str],
+        origin: str = "own",
+        token: str | None = None,
+        *,
+        at: Instant = 0,
+        source: str = "command",
+    ) -> str:
+        """Add a credential or give it a new token; returns the token, which is kept nowhere.
+
+        It speaks for exactly `devices` afterwards. Refuses origin "simulated" outside SIM
+        directories.
+        """
+        if origin == "simulated" and self._state.mark is not Mark.SIM:
+            raise Refusal(
+                f"{self._state.path} is not marked SIM, so no simulated device may enter it: "
+                "invented rows would stand among real ones. Make a directory for them: "
+                "sekisho keys init --mark SIM --state DIR."
+            )
+        token = tokens.issue() if token is None else token
+        hashed = tokens.digest(self._keys.token_key(), token)
+        sealed = tokens.seal(self._keys.registry_key(), name, hashed)
+        with self.change():
+            credential_rows.put(
+                self._db, name, devices, sealed=sealed, origin=origin, source=source, at=at
+            )
+        return token
+
+    def put_speakers(
+        self, name: str, devices: Iterable[str], *, at: Instant, source: str = "command"
+    ) -> None:
+        """Say for whom a credential speaks, leaving its token; a new one cannot connect yet."""
+        with self.change():
+            credential_rows.put(
+                self._db, name, devices, sealed=None, origin="own", source=source, at=at
+            )
+
+    def allow(self, credential: str, device: str) -> None:
+        """Let a credential speak for one more device."""
+        with self.change():
+            credential_rows.allow(self._db, credential, device)
+
+    def drop_credential(self, name: str) -> None:
+        """Forget a credential; its token opens nothing any more."""
+        with self.change():
+            credential_rows.drop(self._db, name)
+
+    def credentials(self) -> dict[str, frozenset[str]]:
+        """Credential name → the devices it speaks for, in name order."""
+        return credential_rows.rows(self._db)
+
+    def credential_sources(self) -> dict[str, str]:
+        """Credential name → "command" or "file": which of the two set it last."""
+        return credential_rows.sources(self._db)
+
+    def put_home(
+        self,
+        household: str,
+        lat: float,
+        lon: float,
+        radius_m: float | None = None,
+        crs: str = "EPSG:4326",
+        *,
+        at: Instant = 0,
+    ) -> None:
+        """Remember a home (degrees, metres), sealed under the household's own key."""
+        if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
+            raise Refusal(f"The home of {household} is not a position on earth.")
+        with self.change():
+            home = Position(lat, lon)
+            household_rows.put_home(
+                self._db, self._keys, household, home, radius_m=radius_m, crs=crs, at=at
+            )
+
+    def record_consent(
+        self, device: str, purpose: str, granted_by: str, text: str, at: Instant
+    ) -> None:
+        """Record who opted in for a device, to which purpose and by which text."""
+        with self.change():
+            household_rows.record_consent(
+                self._db, self._keys, device, purpose, granted_by=granted_by, text=text, at=at
+            )
+
+    def withdraw_consent(self, device: str, purpose: str, at: Instant) -> int:
+        """Withdraw the consents of a device for a purpose; returns how many stood."""
+        with self.change():
+            return household_rows.withdraw_consent(self._db, device, purpose, at)
+
+    def consenting(self) -> set[str]:
+        """Devices for which a guardian's opt-in to being stored stands."""
+        return {device for device, _ in household_rows.consenting(self._db, self._keys, STORE)}
+
+    def households_with_home(self) -> set[str]:
+        """Households whose home was imported; says nothing about where it is."""
+        return {row[0] for row in self._db.execute("SELECT household FROM homes")}
+
+    def ruleset(self, digest: str, now: Instant) -> tuple[int, Instant]:
+        """(generation, since) of a rule set; one unlike the newest opens the next generation now.
+
+        The first rule set of a directory is generation 1 and holds since ever (0).
+        """
+        with self.change():
+            newest = self._db.execute(
+                "SELECT generation, hash, since FROM rulesets ORDER BY generation DESC LIMIT 1"
+            ).fetchone()
+            if newest is not None and newest[1] == digest:
+                return newest[0], newest[2]
+            entry = (1, digest, 0) if newest is None else (newest[0] + 1, digest, now)
+            self._db.execute("INSERT INTO rulesets VALUES (?,?,?)", entry)
+            return entry[0], entry[2]
+
+    def changed(self) -> bool:
+        """Whether anyone changed the registry since `directory()` was last read; costs microseconds."""
+        return self._data_version() != self._seen
+
+    def directory(self) -> Directory:
+        """All devices and credentials as the hot path needs them; homes are unsealed into memory."""
+        self._db.execute("BEGIN")
+        try:
+            homes = household_rows.homes(self._db, self._keys)
+            consenting = household_rows.consenting(self._db, self._keys, STORE)
+            devices = {}
+            for row in device_rows.rows(self._db):
+                device = DeviceId(row.device)
+                household = None
+                if row.household is not None:
+                    household = homes.get(row.household) or Household(
+                        HouseholdId(row.household), None, None, "EPSG:4326"
+                    )
+                devices[device] = Device(
+                    *(device, row.kind, row.owner, row.registered_at, household),
+                    consent=(row.device, row.household) in consenting,
+                    attributes=row.attributes,
+                    revoked=row.revoked_at is not None,
+                )
+            credentials = self._credentials()
+            seen = self._data_version()
+        finally:
+            self._db.execute("COMMIT")
+        self._seen = seen
+        self._loads += 1
+        return Directory(devices, credentials, self._loads)
+
+    def _credentials(self) -> dict[str, Credential]:
+        key = self._keys.registry_key()
+        speaks_for = credential_rows.rows(self._db)
+        found = {}
+        for name, sealed, origin in self._db.execute(
+            "SELECT name, digest, origin FROM credentials WHERE digest IS NOT NULL"
+        ):
+            digest = tokens.unseal(key, name, sealed)
+            if digest is not None:
+                devices = frozenset(DeviceId(device) for device in speaks_for[name])
+                found[name] = Credential(name, digest, devices, origin)
+        return found
+
+    def _data_version(self) -> int:
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
