@@ -1,0 +1,82 @@
+"""What is simulated, and the town set going: options → fleet and uplinks in order of town time."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.model.instant import Instant, parse_rfc3339
+from simulators import ledger
+from simulators.behaviors.bus_stop_reader import Buses
+from simulators.behaviors.child_tracker import ChildTracker
+from simulators.behaviors.river_gauge import RiverGauge
+from simulators.behaviors.wildlife_camera import WildlifeCamera
+from simulators.families import families
+from simulators.fleet import SimDevice, build_fleet
+from simulators.harm import DEFAULT_RATE, Harm
+from simulators.speaker import Speaker
+from simulators.timeline import Timeline
+from simulators.uplink import SimUplink
+from simulators.weather import Weather
+
+DEFAULT_START = parse_rfc3339("2026-05-12T07:00:00+09:00")
+"""A Tuesday morning just before the way to school; fixed, so that files are reproducible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What to simulate.
+
+    Attributes:
+        seed: of every dice stream.
+        children: how many children carry a tracker.
+        start: town time at which it begins.
+        report_every_s: trackers report this often (Toyama's rate is 60 s).
+        harm: share of uplinks harmed on purpose, 0 to 1.
+    """
+
+    seed: int = 7
+    children: int = 50
+    start: Instant = DEFAULT_START
+    report_every_s: float = 60.0
+    harm: float = DEFAULT_RATE
+
+    def fleet(self) -> tuple[SimDevice, ...]:
+        """Every device of this scenario."""
+        return build_fleet(self.seed, self.start, self.children)
+
+    def ledger_header(self) -> dict[str, Any]:
+        """The ledger's first line for this scenario."""
+        return ledger.header(
+            self.seed, self.start, self.children, self.report_every_s, self.harm
+        )
+
+    def uplinks(self, until: Instant | None = None) -> Iterator[SimUplink]:
+        """Everything the fleet sends from `start` to before `until` (None: without end), in order."""
+        timeline = Timeline(self.start)
+        said: deque[SimUplink] = deque()
+        devices = {device.device: device for device in self.fleet()}
+        harm = Harm(self.seed, self.harm, timeline, devices, said.append)
+        speakers = {name: Speaker(device, harm.pass_on) for name, device in devices.items()}
+        self._set_going(timeline, speakers)
+        while (due := timeline.next_at) is not None and (until is None or due < until):
+            timeline.step()
+            while said:
+                uplink = said.popleft()
+                if until is None or uplink.sent < until:
+                    yield uplink
+
+    def _set_going(self, timeline: Timeline, speakers: dict[str, Speaker]) -> None:
+        """Let every device plan its first happening; children last, so that they may be many."""
+        weather = Weather(self.seed, self.start)
+        by_kind: dict[str, dict[str, Speaker]] = {}
+        for name, speaker in speakers.items():
+            by_kind.setdefault(speaker.device.kind, {})[name] = speaker
+        for speaker in by_kind["river_gauge"].values():
+            RiverGauge(self.seed, speaker, timeline, weather).begin()
+        for speaker in by_kind["wildlife_camera"].values():
+            WildlifeCamera(self.seed, speaker, timeline).begin()
+        Buses(self.seed, by_kind["bus_stop_reader"], timeline).begin()
+        for child in families(self.seed, self.children):
+            speaker = speakers[child.device]
+            ChildTracker(self.seed, child, speaker, timeline, self.report_every_s).begin()
