@@ -34,13 +34,18 @@ class PacedClock:
     Only `now` is simulated; `monotonic` stays on wall time, so keep-alive and ticks do not hurry.
     """
 
-    def __init__(self, start: Instant, pace: float) -> None:
-        self._start = start
-        self._pace = pace
-        self._anchor = time.monotonic()
+    def __init__(self, start: Instant, pace: float, anchor: Instant | None = None) -> None:
+        """`anchor`: the wall time, microseconds, at which it was `start`; None = just now."""
+        self.start = start
+        self.pace = pace
+        self.anchor = time.time_ns() // 1000 if anchor is None else anchor
 
     def now(self) -> Instant:
-        return self._start + int((time.monotonic() - self._anchor) * self._pace * 1_000_000)
+        return self.start + int((time.time_ns() // 1000 - self.anchor) * self.pace)
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def described(self) -> dict[str, float]:
+        """What another process needs to live on the same clock."""
+        return {"start_us": self.start, "anchor_wall_us": self.anchor, "pace": self.pace}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 from gateway.model.device import Device
 from gateway.model.instant import Instant
@@ -16,12 +16,16 @@ class Form(Enum):
     BINARY = "binary"
 
 
+Decode: TypeAlias = Callable[[bytes, Device], tuple[Any, Instant | None, int | None]]
+"""payload, device → the kind's document, the device's own time, its counter."""
+
+
 class Route:
-    """Where a topic leads: the device that speaks on it, and the form of its payloads."""
+    """Where a topic leads: the device that speaks on it, and how its payloads are decoded."""
 
     __slots__ = ("decode", "device", "form", "kind")
 
-    def __init__(self, device: Device, form: Form, kind: str, decode: Callable[..., object]) -> None:
+    def __init__(self, device: Device, form: Form, kind: str, decode: Decode) -> None:
         self.device = device
         self.form = form
         self.kind = kind

@@ -1,6 +1,7 @@
 """Uplinks → outcome: decode, date, mask. Pure and synchronous; the one loop every uplink runs through."""
 
 from collections import Counter
+from datetime import tzinfo
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -23,9 +24,6 @@ BEHIND: Instant = 7 * DAY
 
 UNKNOWN = "unknown"
 """The kind under which senders are counted that are none of ours; treated as personal."""
-
-_DOOR_REASONS = {Reason.UNKNOWN_DEVICE, Reason.NOT_ALLOWED, Reason.UNKNOWN_TOPIC}
-
 
 class Place(NamedTuple):
     """Where an uplink with rows stands in its batch: whose it is, and which item of which chunk."""
@@ -54,10 +52,10 @@ class Batch(NamedTuple):
 class Process:
     """Decides about uplinks; keeps no state of its own (the mask does)."""
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Mask, zone: tzinfo) -> None:
         self._mask = mask
         self._personal = {name: kind.personal for name, kind in catalog().items()}
-        self._zone = mask.policy.zone
+        self._zone = zone
 
     def decide(self, chunks: list[Uplinks]) -> Batch:
         """What each uplink of the batch comes to."""
@@ -72,10 +70,10 @@ class Process:
             refused: dict[int, Reason] = {}
             refusals.append(refused)
             for item, (route, payload) in enumerate(uplinks.items):
-                if type(route) is not Route:
-                    reason = self._at_door(route, received_at, outcome)
-                    terms[Term(origin, UNKNOWN, Fate.REJECTED, reason)] += 1
-                    refused[item] = reason
+                if isinstance(route, Reason):
+                    self._count_refusal(route, received_at, outcome)
+                    terms[Term(origin, UNKNOWN, Fate.REJECTED, route)] += 1
+                    refused[item] = route
                     continue
                 try:
                     reading = self._read(route, payload, received_at)
@@ -140,10 +138,6 @@ class Process:
                 blake2b(payload, digest_size=8).digest(),
             )
         )
-
-    def _at_door(self, reason: Reason, at: Instant, outcome: Outcome) -> Reason:
-        self._count_refusal(reason, at, outcome)
-        return reason
 
     def _count_refusal(self, reason: Reason, at: Instant, outcome: Outcome) -> None:
         key = (local_day(at, self._zone).isoformat(), reason.value)

@@ -1,0 +1,1 @@
+"""Where rows rest: SQL lives here and in the registry, nowhere else."""

@@ -76,7 +76,7 @@ class Door:
         for connection in list(self._connections):
             connection.renew()
 
-    async def stop_listening(self) -> None:
+    def stop_listening(self) -> None:
         """Take no new connections and read nothing more from those that are in."""
         for server in self._servers:
             server.close()

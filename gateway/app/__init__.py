@@ -1,0 +1,1 @@
+"""Composition: opens resources in order, wires the parts, owns signals and the exit code."""

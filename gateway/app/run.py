@@ -1,0 +1,201 @@
+"""`sekisho run`: doors, worker and housekeeping, from the first lock to the last acknowledgement."""
+
+import asyncio
+import json
+import os
+import signal
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
+from gateway.app.housekeeping import ClockWatch, keep_house
+from gateway.clock import Clock, PacedClock
+from gateway.keys.ring import KeyRing
+from gateway.model.device import Directory
+from gateway.model.errors import Refusal
+from gateway.model.instant import Instant
+from gateway.privacy.policy import Policy
+from gateway.registry import tokens
+from gateway.registry.registry import Registry
+from gateway.statedir import StateDir
+from gateway.transports.mqtt_listener.door import Door
+from gateway.transports.mqtt_listener.limits import Limits
+
+DEADLINE_S = 30.0
+"""How long a stop may take before those still running are named and left behind (exit 3)."""
+
+CLEAN, UNFINISHED = 0, 3
+
+
+@dataclass(frozen=True, slots=True)
+class DoorPlan:
+    """One MQTT door as configured; port None = not open, 0 = any free one."""
+
+    name: str
+    host: str
+    port: int | None
+    tls_port: int | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    anonymous: bool = False
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a run needs, decided: `sekisho run` makes it of settings and options."""
+
+    state: StateDir
+    keys: KeyRing
+    policy: Policy
+    clock: Clock
+    doors: tuple[DoorPlan, ...]
+    tempo: Tempo = Tempo()
+
+
+def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
+    """Run until SIGTERM or SIGINT; a second signal ends at once. The exit code.
+
+    Args:
+        ready: called with what stands in `run.json` once every door is open.
+    """
+    with private_umask(), plan.state.lock():
+        return uvloop.run(_serve(plan, ready))
+
+
+async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_or_leave, stop, number)
+    with Registry.open(plan.state, plan.keys) as registry:
+        policy = under_rules(plan.policy, registry, plan.clock.now())
+        checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
+        doors = [_door(door, checkpoint, plan.keys) for door in plan.doors]
+        last_commit = _last_commit(plan)
+        pace = plan.clock.pace if isinstance(plan.clock, PacedClock) else 1.0
+        watch = ClockWatch(plan.clock.now(), plan.clock.monotonic(), last_commit, pace)
+        worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
+        house = asyncio.create_task(
+            keep_house(checkpoint, lambda directory: _renew(doors, directory), watch),
+            name="housekeeping",
+        )
+        stopped = asyncio.create_task(stop.wait(), name="signals")
+        waiting: set[asyncio.Task[Any]] = {worker, house, stopped}
+        try:
+            described = await _open(plan, doors, checkpoint)
+            ready(described)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in (worker, house):
+                if task.done():
+                    task.result()  # a bug: let it be seen, let the supervisor restart us
+            return await _stop(doors, checkpoint, worker)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await checkpoint.window.close()
+            plan.state.run_file.unlink(missing_ok=True)
+
+
+async def _open(plan: Plan, doors: list[Door], checkpoint: Checkpoint) -> dict[str, Any]:
+    """Open every door and the control socket, and write `run.json` for other processes."""
+    described: dict[str, Any] = {}
+    for door, wish in zip(doors, plan.doors, strict=True):
+        port = None if wish.port is None else await door.open(wish.host, wish.port)
+        tls_port = None
+        if wish.tls_port is not None:
+            tls_port = await door.open(wish.host, wish.tls_port, _tls(wish))
+        described[wish.name] = {
+            "kind": "mqtt_listener",
+            "host": wish.host,
+            "port": port,
+            "tls_port": tls_port,
+            "ca": None if wish.ca is None else str(wish.ca),
+        }
+    await checkpoint.window.open()
+    running = {
+        "pid": os.getpid(),
+        "doors": described,
+        "clock": plan.clock.described() if isinstance(plan.clock, PacedClock) else None,
+    }
+    temporary = plan.state.run_file.with_suffix(".new")
+    temporary.write_text(json.dumps(running, indent=1))
+    temporary.replace(plan.state.run_file)
+    return running
+
+
+async def _stop(doors: list[Door], checkpoint: Checkpoint, worker: asyncio.Task[None]) -> int:
+    """Readers first, then the queue, the last commit and its acknowledgements, then the wires."""
+    for door in doors:
+        door.stop_listening()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await checkpoint.drain(worker)
+    except TimeoutError:
+        return UNFINISHED
+    for door in doors:
+        await door.close()
+    return CLEAN
+
+
+def under_rules(policy: Policy, registry: Registry, now: Instant) -> Policy:
+    """The policy with its generation: a changed rule set acts on what is observed from now on."""
+    generation, since = registry.ruleset(policy.ruleset, now)
+    return replace(policy, generation=generation, rules_since=since)
+
+
+def _door(wish: DoorPlan, checkpoint: Checkpoint, keys: KeyRing) -> Door:
+    token_key = keys.token_key()
+    return Door(
+        checkpoint.intake,
+        checkpoint.directory,
+        lambda token: tokens.digest(token_key, token.decode("utf-8", "replace")),
+        checkpoint.clock,
+        checkpoint.facts,
+        wish.limits,
+        wish.anonymous,
+    )
+
+
+def _renew(doors: list[Door], directory: Directory) -> None:
+    for door in doors:
+        door.renew(directory)
+
+
+def _tls(wish: DoorPlan) -> ssl.SSLContext:
+    """Server side TLS, 1.2 at least.
+
+    Raises:
+        Refusal: certificate or key cannot be read or do not belong together.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(str(wish.certificate), str(wish.key))
+    except (OSError, ssl.SSLError) as error:
+        raise Refusal(
+            f"Door {wish.name}: the certificate {wish.certificate} with its key cannot be used "
+            f"({error.strerror or error}). Check that both are PEM files and belong together."
+        ) from error
+    return context
+
+
+def _last_commit(plan: Plan) -> Instant | None:
+    """When something was last written here by the wall clock; None in simulated time."""
+    if isinstance(plan.clock, PacedClock):
+        return None
+    paths = [plan.state.city_db, *plan.state.personal_dir.glob("*.db*")]
+    times = [int(path.stat().st_mtime * 1e6) for path in paths if path.exists()]
+    return max(times, default=None)
+
+
+def _stop_or_leave(stop: asyncio.Event, number: int) -> None:
+    """The first signal asks to finish; the second one ends now."""
+    if stop.is_set():
+        os._exit(128 + number)
+    stop.set()

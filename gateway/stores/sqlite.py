@@ -1,0 +1,184 @@
+"""The SQLite store: `city.db` and one file per lane and period, one writer thread, one commit per batch.
+
+Order on disk (decisions 7): personal files, then the city's. Every step is idempotent: whatever a kill
+cuts off comes again, and what was written already is met as a duplicate.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from gateway.devices.catalog import catalog
+from gateway.interfaces import Committed, Outcome
+from gateway.model.instant import Instant
+from gateway.stores.sqlite_file import SqliteFile
+from gateway.telemetry import Facts
+
+Group: TypeAlias = tuple[list[int], list[tuple[Any, ...]]]
+"""Positions in the outcome, and the rows at them, of one table in one file."""
+
+_PATIENCE_S = (0.05, 0.2, 1.0, 5.0)
+"""Waits between tries while the disk refuses; the last one repeats."""
+
+_OPEN_FILES = 4
+"""Personal files kept open: the current period, its neighbours, and one spare."""
+
+
+class SqliteStore:
+    """See `gateway.interfaces.Store`.
+
+    Args:
+        city: path of `city.db`.
+        personal: directory of the personal files.
+    """
+
+    def __init__(self, city: Path, personal: Path, facts: Facts) -> None:
+        self._city_path = city
+        self._personal_path = personal
+        self._facts = facts
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sekisho-store")
+        self._city = SqliteFile(city, "city")
+        self._personal: dict[str, SqliteFile] = {}
+
+    async def commit(self, outcome: Outcome) -> Committed:
+        """Write one batch; while the disk refuses, wait and try again."""
+        loop = asyncio.get_running_loop()
+        tries = 0
+        while True:
+            try:
+                return await loop.run_in_executor(self._writer, self.write, outcome)
+            except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+                name = getattr(error, "sqlite_errorname", type(error).__name__)
+                self._facts.note(
+                    "store unavailable",
+                    f"The disk refuses to write ({name}): nothing is acknowledged until it takes",
+                    logging.ERROR,
+                )
+                await asyncio.sleep(_PATIENCE_S[min(tries, len(_PATIENCE_S) - 1)])
+                tries += 1
+                await loop.run_in_executor(self._writer, self._reopen)
+
+    def write(self, outcome: Outcome) -> Committed:
+        """One batch, synchronously; returns when it is on disk."""
+        groups: dict[tuple[str | None, str], Group] = {}
+        for position, (_uplink, observation) in enumerate(outcome.observations):
+            kind, period, row = observation
+            group = groups.get((period, kind))
+            if group is None:
+                group = groups[period, kind] = ([], [])
+            group[0].append(position)
+            group[1].append(row)
+        committed = Committed()
+        kinds: dict[str | None, list[str]] = defaultdict(list)
+        for period, kind in groups:
+            kinds[period].append(kind)
+        for period in sorted(p for p in kinds if p is not None):
+            with self.transaction(self._file(period)) as file:
+                for kind in kinds[period]:
+                    _insert(file, kind, groups[period, kind], committed)
+        if None in kinds or outcome.rejections or outcome.refusals_per_day:
+            with self.transaction(self._city) as file:
+                for kind in kinds.get(None, ()):
+                    _insert(file, kind, groups[None, kind], committed)
+                _write_rejections(file, outcome)
+        return committed
+
+    @contextmanager
+    def transaction(self, file: SqliteFile) -> Iterator[SqliteFile]:
+        """One transaction on one file; on disk when the block ends."""
+        file.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield file
+            file.db.execute("COMMIT")
+        except BaseException:
+            if file.db.in_transaction:
+                file.db.execute("ROLLBACK")
+            raise
+
+    def _file(self, period: str) -> SqliteFile:
+        file = self._personal.pop(period, None)
+        if file is None:
+            file = SqliteFile(self._personal_path / f"{period}.db", "personal")
+            while len(self._personal) >= _OPEN_FILES:
+                self._personal.pop(next(iter(self._personal))).close()
+        self._personal[period] = file  # last used, last closed
+        return file
+
+    def _reopen(self) -> None:
+        """After an error: leave no half-open transaction behind."""
+        for file in [self._city, *self._personal.values()]:
+            if file.db.in_transaction:
+                file.db.execute("ROLLBACK")
+
+    def recent_identities(self, since: Instant) -> list[tuple[Instant, Hashable]]:
+        """Time and identity of the rows from `since` on, for `Mask.recall` after a start.
+
+        Personal rows of the newest two files by their keyed identity; the city's rows that carry
+        our clock's time by (device, counter or None, digest, item).
+        """
+        newest = sorted(self._personal_path.glob("*.db"), key=lambda p: p.stat().st_mtime)[-2:]
+        found: list[tuple[Instant, Hashable]] = []
+        for kind in catalog().values():
+            if kind.personal:
+                for path in newest:
+                    found += self._file(path.stem).select(
+                        f"SELECT minute, identity FROM {kind.name} WHERE minute >= ?",  # noqa: S608
+                        (since,),
+                    )
+            else:
+                rows = self._city.select(
+                    f"SELECT observed_at, device, counter, digest, item FROM {kind.name}"  # noqa: S608
+                    " WHERE observed_at >= ? AND clock = 'gateway'",
+                    (since,),
+                )
+                found += [
+                    (at, (device, None if counter < 0 else counter, digest, item))
+                    for at, device, counter, digest, item in rows
+                ]
+        return found
+
+    async def forget_file(self, period: str) -> None:
+        """Close a personal file and remove it with its journal: its time to stay is over."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writer, self._forget_file, period)
+
+    def _forget_file(self, period: str) -> None:
+        file = self._personal.pop(period, None)
+        if file is not None:
+            file.close()
+        for suffix in (".db", ".db-wal", ".db-shm"):
+            (self._personal_path / f"{period}{suffix}").unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        """Checkpoint and close every file, after the last commit."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writer, self._close)
+        self._writer.shutdown()
+
+    def _close(self) -> None:
+        for file in [*self._personal.values(), self._city]:
+            file.close()
+
+
+def _insert(file: SqliteFile, kind: str, group: Group, committed: Committed) -> None:
+    positions, rows = group
+    duplicates, refused = file.insert(kind, rows)
+    committed.duplicates.update(positions[n] for n in duplicates)
+    committed.refused.update(positions[n] for n in refused)
+
+
+def _write_rejections(file: SqliteFile, outcome: Outcome) -> None:
+    if outcome.rejections:
+        file.db.executemany("INSERT INTO rejection VALUES (?,?,?,?,?,?)", outcome.rejections)
+    if outcome.refusals_per_day:
+        file.db.executemany(
+            "INSERT INTO refusals_per_day VALUES (?,?,?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(day, reason, n) for (day, reason), n in outcome.refusals_per_day.items()],
+        )
