@@ -153,6 +153,7 @@ KIND = DeviceKind(
         ),
     ),
     columns=(
+        Column("pseudonym", "BLOB NOT NULL"),
         Column("lat", "REAL NOT NULL", "deg"),
         Column("lon", "REAL NOT NULL", "deg"),
         Column("battery_class", "INTEGER"),

@@ -1,0 +1,195 @@
+"""One child's circle round its home: which fix may pass. The steps are those of `docs/mask.md`.
+
+Everything here lives in memory and begins closed: forgetting it can only remove rows.
+"""
+
+from collections import deque
+from math import isfinite
+
+from gateway.model.device import Household
+from gateway.model.instant import MINUTE, Instant
+from gateway.model.reading import Reading
+from gateway.model.reason import Fate, Reason
+from gateway.privacy.distance import Plane
+from gateway.privacy.generalise import rounded
+from gateway.privacy.policy import Policy
+
+_REMEMBERED = 64
+_CRS = "EPSG:4326"
+_NULL_ISLAND_DEG = 0.001
+_FORMULA_M = 1.0  # what `Plane` may be wrong by, with room to spare
+_ROUNDING_M = 1.0  # five decimals move a point by at most 0.8 m
+
+
+class HomeCircle:
+    """The state of one child tracker.
+
+    Attributes:
+        heard: when it was last heard of, by our clock.
+        lat, lon: the fix as it may be stored, five decimals; valid when `judge` returned None.
+    """
+
+    __slots__ = (
+        "_far_run", "_gap", "_household", "_keys", "_keys_in_order", "_last", "_open", "_plane",
+        "_policy", "_radius", "_run", "_run_start", "heard", "lat", "lon",
+    )  # fmt: skip
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._gap = int(policy.gap_minutes * MINUTE)
+        self._keys: set[int] = set()
+        self._keys_in_order: deque[int] = deque()
+        self._household: Household | None = None
+        self._plane: Plane | None = None
+        self._radius = 0.0
+        self._open = False
+        self._last: Instant | None = None
+        self._run = 0  # consecutive good fixes while closed …
+        self._far_run = 0  # … and how many of its newest lie far beyond the circle
+        self._run_start: Plane | None = None
+        self.heard: Instant = 0
+        self.lat = 0.0
+        self.lon = 0.0
+
+    def __repr__(self) -> str:
+        return "<home circle>"
+
+    def close(self) -> None:
+        """Trust nothing until the child has provably left its home again."""
+        self._open = False
+        self._run = self._far_run = 0
+
+    def judge(  # noqa: PLR0911 one return for each step of the specification
+        self, reading: Reading
+    ) -> Reason | Fate | None:
+        """None if this fix may be kept, at (`lat`, `lon`); else what becomes of it."""
+        self.heard = reading.received_at
+        if self._is_known(reading):
+            return Fate.DUPLICATE
+        device = reading.device
+        at = reading.observed_at
+        if not device.consent:
+            return Reason.NO_CONSENT
+        if reading.late:
+            return Reason.LATE
+        if at < self._policy.rules_since:
+            return Reason.RULES_CHANGED
+        household = device.household
+        if household is None or household is not self._household:
+            refused = self._move_in(household)
+            if refused is not None:
+                return refused
+        last = self._last
+        if last is not None:
+            if at <= last:
+                return Reason.LATE
+            if at - last > self._gap:
+                self.close()
+        self._last = at
+        return self._judge_fix(reading)
+
+    def _is_known(self, reading: Reading) -> bool:
+        """Whether this very uplink is among the last 64; if not, now it is."""
+        # A 64-bit hash stands for the identity: a collision, once in 10¹⁷, only removes a row.
+        key = hash((reading.digest, reading.counter, reading.device_time))
+        if key in self._keys:
+            return True
+        self._keys.add(key)
+        self._keys_in_order.append(key)
+        if len(self._keys_in_order) > _REMEMBERED:
+            self._keys.discard(self._keys_in_order.popleft())
+        return False
+
+    def _move_in(self, household: Household | None) -> Reason | None:
+        """Take up a household's home; a home that changed closes the circle.
+
+        Raises:
+            ValueError: a home or a radius no circle can be drawn with.
+        """
+        if household is None or household.home is None:
+            return Reason.NO_HOME
+        if household.crs != _CRS:
+            return Reason.UNKNOWN_CRS
+        before = self._household
+        if before is None or not _same_home(before, household):
+            self._household = None
+            self.close()
+            radius = household.radius_m
+            self._radius = self._policy.home_radius_m if radius is None else radius
+            if not self._radius >= 0.0:
+                raise ValueError("a radius below zero")
+            self._plane = Plane(household.home.lat, household.home.lon)
+        self._household = household
+        return None
+
+    def _judge_fix(  # noqa: PLR0911 one return for each step of the specification
+        self, reading: Reading
+    ) -> Reason | None:
+        values = reading.values
+        lat, lon = values.lat, values.lon
+        if lat is None or lon is None:
+            return self._stay(Reason.NO_FIX)
+        if not isfinite(lat + lon):
+            return self._stay(Reason.FAULT)
+        if abs(lat) < _NULL_ISLAND_DEG and abs(lon) < _NULL_ISLAND_DEG:
+            return self._stay(Reason.ZERO_ZERO)
+        policy = self._policy
+        if not policy.in_area(lat, lon):
+            return self._stay(Reason.OUTSIDE_AREA)
+        accuracy = values.accuracy_m
+        if accuracy is None:
+            accuracy = policy.default_accuracy_m
+        if not accuracy >= 0.0:
+            raise ValueError("an accuracy below zero")
+        inside = self._radius + 2.0 * accuracy + _FORMULA_M
+        plane = self._plane
+        assert plane is not None
+        squared = plane.squared(lat, lon)
+        self.lat = near = rounded(lat)
+        self.lon = rounded(lon)
+        # Every comparison asks whether it may pass: NaN answers no.
+        if not squared > (inside + _ROUNDING_M) ** 2 and not (
+            squared > inside * inside and plane.squared(near, self.lon) > inside * inside
+        ):
+            self.close()
+            return Reason.INSIDE_HOME
+        if accuracy > policy.accuracy_limit_m:
+            return self._stay(Reason.POOR_ACCURACY)
+        if self._open:
+            return None
+        return self._try_to_open(lat, lon, squared, inside + policy.buffer_m)
+
+    def _stay(self, reason: Reason) -> Reason:
+        """A fix that proves nothing: it neither opens nor closes, and a run begins anew."""
+        self._run = self._far_run = 0
+        return reason
+
+    def _try_to_open(self, lat: float, lon: float, squared: float, beyond: float) -> Reason:
+        """Let a fix beyond the buffer join the run; the fixes that decide are dropped themselves."""
+        policy = self._policy
+        if not squared > beyond * beyond:
+            return self._stay(Reason.NOT_REOPENED)
+        if self._run == 0 or self._run_start is None:
+            self._run_start = Plane(lat, lon)
+        self._run += 1
+        is_far = squared > (beyond + policy.reopen_far_m) ** 2
+        self._far_run = self._far_run + 1 if is_far else 0
+        if self._run >= policy.reopen_fixes and (
+            self._far_run >= policy.reopen_fixes
+            or self._run_start.squared(lat, lon) > policy.reopen_net_m**2
+        ):
+            self.close()
+            self._open = True
+        return Reason.NOT_REOPENED
+
+
+def _same_home(one: Household, other: Household) -> bool:
+    """Whether two registry entries draw the same circle."""
+    return (
+        one.home is not None
+        and other.home is not None
+        and one.home.lat == other.home.lat
+        and one.home.lon == other.home.lon
+        and one.radius_m == other.radius_m
+        and one.crs == other.crs
+    )

@@ -1,0 +1,63 @@
+"""Tag reads of a bus stop reader: one row per read, the tag under the key of its service day."""
+
+from typing import Any
+
+from gateway.model.reading import Reading
+from gateway.model.reason import Fate, Reason
+from gateway.privacy.files import Files
+from gateway.privacy.generalise import minute_of
+from gateway.privacy.periods import Periods
+from gateway.privacy.policy import Policy
+from gateway.privacy.pseudonym import FileNames, speaker, tag_pseudonym
+
+
+class TagReads:
+    """Judges reads and makes their rows; it remembers nothing of a tag."""
+
+    __slots__ = ("_files", "_periods", "_policy")
+
+    def __init__(self, policy: Policy, periods: Periods, files: Files) -> None:
+        self._policy = policy
+        self._periods = periods
+        self._files = files
+
+    def rows(self, reading: Reading) -> tuple[str, list[tuple[Any, ...]]] | Reason | Fate:
+        """(period, rows in the order of `PERSONAL_HEAD` and the kind's columns), or why none.
+
+        No rows for an uplink without reads: a sign of life.
+        """
+        at = reading.observed_at
+        if reading.late:
+            return Reason.LATE
+        if at < self._policy.rules_since:
+            return Reason.RULES_CHANGED
+        day_key = self._files.day_key(self._periods.service_day(at))
+        if day_key is None:
+            return Reason.KEY_GONE
+        period = self._periods.name(at)
+        reads = reading.values.reads
+        if not reads:
+            return period, []
+        names = self._files.names(at, reading.received_at)
+        who = speaker(reading.device.device)
+        first = _identity(names, who, reading, 0)
+        if self._files.is_repetition(reading, who, first):
+            return Fate.DUPLICATE
+        attributes = reading.device.attributes
+        stop, vehicle = attributes.get("stop"), attributes.get("vehicle")
+        minute = minute_of(at)
+        return period, [
+            (
+                minute,
+                _identity(names, who, reading, index) if index else first,
+                None if stop is None else str(stop),
+                None if vehicle is None else str(vehicle),
+                read.antenna,
+                tag_pseudonym(day_key, read.epc),
+            )
+            for index, read in enumerate(reads)
+        ]
+
+
+def _identity(names: FileNames, who: bytes, reading: Reading, index: int) -> bytes:
+    return names.identity(who, reading.counter, reading.digest, reading.device_time, index)
