@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -66,14 +67,14 @@ def way_from_home(dice: Random, home: Dwelling, goal: int, end: Point) -> list[P
     for crossing in streets.edges[home.edge]:
         nodes = [streets.nodes[n] for n in streets.route(crossing, goal, tolls.__getitem__)]
         points = [home.house, home.gate, *nodes, end]
-        ways.append((sum(distance(a, b) for a, b in zip(points, points[1:], strict=False)), points))
+        ways.append((sum(distance(a, b) for a, b in pairwise(points)), points))
     return min(ways)[1]
 
 
 def _walk(dice: Random, points: Sequence[Point], begin: Instant, speed: float) -> Leg:
     """A walk with waits at some crossings and a pace that varies from street to street."""
     track, seconds, passed = [points[0]], [0.0], 0.0
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in pairwise(points):
         passed += distance(before, after) / (speed * dice.uniform(0.88, 1.12))
         track.append(after)
         seconds.append(passed)
@@ -150,7 +151,9 @@ def _school(dice: Random, diary: _Diary, child: Child, day: date) -> None:
         diary.walk(
             dice, [here.school_yard, *(here.streets.nodes[n] for n in nodes)], child.speed_m_s
         )
-        diary.stay(diary.now + round(dice.uniform(300, 1800)) * SECOND, "park", here.streets.nodes[park])
+        diary.stay(
+            diary.now + round(dice.uniform(300, 1800)) * SECOND, "park", here.streets.nodes[park]
+        )
         back = way_from_home(dice, home, park, here.streets.nodes[park])[::-1]
     diary.walk(dice, back, child.speed_m_s)
 

@@ -120,7 +120,7 @@ def out_of_range(uplink: SimUplink, dice: Random, device: SimDevice) -> SimUplin
         fields["reads"] = reads
     else:
         fields.update(wrong)
-    document = kind.document(t=utc(uplink.t or 0), seq=uplink.seq, **{**fields, **wrong})  # type: ignore[call-arg]
+    document = kind.document(t=utc(uplink.t or 0), seq=uplink.seq, **{**fields, **wrong})
     try:
         payload = encode(kind, uplink.form, document)
     except PayloadError:  # the binary form has no bytes for it

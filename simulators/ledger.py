@@ -16,7 +16,9 @@ from simulators.uplink import SimUplink
 FORMAT = 1
 
 
-def header(seed: int, start: Instant, children: int, report_every_s: float, harm: float) -> dict[str, Any]:
+def header(
+    seed: int, start: Instant, children: int, report_every_s: float, harm: float
+) -> dict[str, Any]:
     """The first line."""
     return {
         "sekisho_ledger": FORMAT,

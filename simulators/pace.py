@@ -5,6 +5,8 @@ import time
 
 from gateway.model.instant import SECOND, Instant
 
+_SLICE_S = 0.25
+
 
 class Pace:
     """Waits until town time is due.
@@ -19,15 +21,22 @@ class Pace:
         self._factor = factor
         self._anchor = time.monotonic()
 
+    @property
+    def elapsed_s(self) -> float:
+        """Wall seconds since construction."""
+        return time.monotonic() - self._anchor
+
     def due_in(self, at: Instant) -> float:
         """Wall seconds until town time `at`; 0 or less when it is due."""
         if self._factor <= 0:
             return 0.0
-        town_s = (at - self._start) / SECOND
-        return self._anchor + town_s / self._factor - time.monotonic()
+        return (at - self._start) / SECOND / self._factor - self.elapsed_s
 
-    async def wait(self, at: Instant) -> None:
-        """Return when town time `at` is due; steps of under 2 ms are not worth a wait."""
-        left = self.due_in(at)
-        if left > 0.002:
-            await asyncio.sleep(left)
+    async def wait(self, at: Instant, stop: asyncio.Event) -> None:
+        """Return when town time `at` is due or `stop` is set; under 2 ms is not worth a wait."""
+        while (left := self.due_in(at)) > 0.002 and not stop.is_set():  # noqa: ASYNC110 - wall time
+            await asyncio.sleep(min(left, _SLICE_S))
+
+    async def breathe(self) -> None:
+        """Let signals and sockets have their turn."""
+        await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from simulators.calendar import is_weekend
 from simulators.streams import stream
 from simulators.timetable import Trip, timetable
 
-RIDERS = 160
+RIDERS = 420
 
 
 class Rider(NamedTuple):

@@ -47,9 +47,7 @@ class Scenario:
 
     def ledger_header(self) -> dict[str, Any]:
         """The ledger's first line for this scenario."""
-        return ledger.header(
-            self.seed, self.start, self.children, self.report_every_s, self.harm
-        )
+        return ledger.header(self.seed, self.start, self.children, self.report_every_s, self.harm)
 
     def uplinks(self, until: Instant | None = None) -> Iterator[SimUplink]:
         """Everything the fleet sends from `start` to before `until` (None: without end), in order."""

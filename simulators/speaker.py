@@ -55,7 +55,7 @@ class Speaker:
         kind, form = self._kind, self.device.form
         t -= t % SECOND
         self._seq += 1
-        document = kind.document(t=utc(t), seq=self._seq, **fields)  # type: ignore[call-arg]
+        document = kind.document(t=utc(t), seq=self._seq, **fields)
         payload = encode(kind, form, document)
         if form == "binary":  # what its few bytes can carry is what was said
             document = kind.unpack(kind.pack(document))

@@ -92,6 +92,4 @@ class Streets:
 
     def off_street(self, point: Point) -> float:
         """Metres from a point to the nearest street."""
-        return min(
-            distance_to_segment(point, self.nodes[a], self.nodes[b]) for a, b in self.edges
-        )
+        return min(distance_to_segment(point, self.nodes[a], self.nodes[b]) for a, b in self.edges)

@@ -77,13 +77,18 @@ class Buses:
         )
 
     def _see(
-        self, at: Instant, device: str, tags: Iterable[str], chance: float, truth: Mapping[str, object]
+        self,
+        at: Instant,
+        device: str,
+        tags: Iterable[str],
+        chance: float,
+        truth: Mapping[str, object],
     ) -> None:
         dice = stream(self._seed, device, "reads", str(at))
-        reads = []
+        reads: list[Read] = []
         for tag in tags:
             if dice.random() < chance:
-                for _ in range(1 + (dice.random() < 0.25)):  # some bags pass both antennas
-                    reads.append(Read(tag, dice.randint(1, 2), round(dice.gauss(-58, 6))))
+                antennas = (1, 2) if dice.random() < 0.25 else (dice.randint(1, 2),)
+                reads += [Read(tag, antenna, round(dice.gauss(-58, 6))) for antenna in antennas]
         if reads:
             self._readers[device].say(at, at - SECOND, truth, reads=tuple(reads[:64]))

@@ -55,7 +55,11 @@ class WildlifeCamera:
         """One picture, and up to four more while the animal is there."""
         dice = self._dice
         seen, confidence = fauna.called(dice, true)
-        count = 0 if seen == "blank" else dice.randint(1, fauna.SPECIES[seen].group if seen in fauna.SPECIES else 1)
+        count = (
+            0
+            if seen == "blank"
+            else dice.randint(1, fauna.SPECIES[seen].group if seen in fauna.SPECIES else 1)
+        )
         self._picture += 1
         x, y = dice.uniform(0.0, 0.6), dice.uniform(0.2, 0.6)
         box = None

@@ -1,0 +1,112 @@
+"""Where the simulator sends to, and as whom: `--to`, `--follow` and the password in plain terms."""
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from gateway.clock import Clock
+from gateway.model.errors import Refusal
+from gateway.model.instant import Instant
+from gateway.statedir import StateDir
+from sekisho.enrolment import CREDENTIAL, token_file_of
+from simulators.outlets.mqtt import Endpoint
+
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class Followed(NamedTuple):
+    """A running gateway: its time now, its pace, and the address of its first open door."""
+
+    now: Instant
+    pace: float
+    door: str | None
+    ca: str | None
+
+
+def follow(state: Path, clock: Clock) -> Followed:
+    """What a running gateway wrote about itself.
+
+    Raises:
+        Refusal: none runs on that directory.
+    """
+    directory = StateDir.open(state)
+    try:
+        running: dict[str, Any] = json.loads(directory.run_file.read_text())
+    except FileNotFoundError:
+        raise Refusal(
+            f"No gateway runs on {directory.path}, so there is no clock to follow. "
+            f"Start it first: sekisho run --state {state}."
+        ) from None
+    simulated = running.get("clock")
+    now, pace = clock.now(), 1.0
+    if simulated:
+        pace = float(simulated["pace"])
+        now = int(simulated["start_us"] + (now - simulated["anchor_wall_us"]) * pace)
+    for door in running.get("doors", {}).values():
+        if door.get("port"):
+            return Followed(now, pace, f"mqtt://{door['host']}:{door['port']}", None)
+        if door.get("tls_port"):
+            return Followed(now, pace, f"mqtts://{door['host']}:{door['tls_port']}", door.get("ca"))
+    return Followed(now, pace, None, None)
+
+
+def endpoint(
+    to: str, user: str | None, password: bytes | None, cafile: Path | None, seed: int
+) -> Endpoint:
+    """The MQTT endpoint of a URL `mqtt(s)://[user[:password]@]host[:port]`.
+
+    Raises:
+        Refusal: it is no such URL, or the CA file cannot be read.
+    """
+    url = urlsplit(to)
+    try:
+        port = url.port or _PORTS[url.scheme]
+    except ValueError:
+        raise Refusal(f"--to {to}: the port is not a number.", exit_code=2) from None
+    if not url.hostname:
+        raise Refusal(f"--to {to}: a host is missing, as in mqtt://127.0.0.1:1883.", exit_code=2)
+    if password is None and url.password is not None:
+        password = unquote(url.password).encode()
+    if user is None and url.username is not None:
+        user = unquote(url.username)
+    return Endpoint(
+        url.hostname, port, user, password, _tls(url.scheme, cafile), f"sekisho-sim-{seed}"
+    )
+
+
+def _tls(scheme: str, cafile: Path | None) -> ssl.SSLContext | None:
+    if scheme != "mqtts":
+        return None
+    try:
+        return ssl.create_default_context(cafile=None if cafile is None else str(cafile))
+    except OSError as error:
+        raise Refusal(
+            f"--cafile {cafile} cannot be used ({error.strerror or error}). It must be a PEM file."
+        ) from error
+
+
+def password_of(
+    password_file: Path | None, state: Path | None, user: str | None
+) -> tuple[str | None, bytes | None]:
+    """User and password: from the file, else the fleet's token beside a state directory.
+
+    Raises:
+        Refusal: the file cannot be read.
+    """
+    if password_file is None:
+        if state is None or user not in (None, CREDENTIAL):
+            return user, None
+        password_file = token_file_of(state)
+        if not password_file.exists():
+            return user, None
+        user = CREDENTIAL
+    try:
+        return user, password_file.read_text().strip().encode()
+    except OSError as error:
+        raise Refusal(
+            f"The password file {password_file} cannot be read ({error.strerror}). "
+            "Register the fleet (--register) or name the right file.",
+            exit_code=2,
+        ) from error

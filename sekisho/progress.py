@@ -1,0 +1,93 @@
+"""How far the simulation is: a bar on a terminal, nothing elsewhere, and the figures at the end."""
+
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from gateway.model.instant import Instant, to_rfc3339
+from simulators.calendar import ZONE
+from simulators.drive import Outlet, Tally
+from simulators.scenario import Scenario
+
+
+class Progress:
+    """A line that moves, on a terminal only."""
+
+    def __init__(self, screen: TextIO, *, quiet: bool) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+        if screen.isatty() and not quiet:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            self._bar = Progress(
+                TextColumn("{task.fields[town]}"),
+                BarColumn(),
+                TextColumn("{task.fields[figures]}"),
+                console=Console(file=screen),
+                transient=True,
+            )
+            self._task = self._bar.add_task("", total=None, town="", figures="")
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(
+        self, tally: Tally, outlet: Outlet, wall_s: float, start: Instant, until: Instant | None
+    ) -> None:
+        """Move the line."""
+        if self._bar is None:
+            return
+        rate = tally.uplinks / wall_s if wall_s > 0 else 0.0
+        figures = f"{tally.uplinks:,} uplinks  {rate:,.0f}/s"
+        if outlet.sent != outlet.acked:
+            figures += f"  {outlet.sent - outlet.acked} in flight"
+        self._bar.update(
+            self._task,
+            total=None if until is None else until - start,
+            completed=tally.town - start,
+            town=f"{to_rfc3339(tally.town, ZONE)[11:16]} town time",
+            figures=figures,
+        )
+
+
+def summary(
+    tally: Tally, outlet: Outlet, wall_s: float, scenario: Scenario, to: str
+) -> dict[str, Any]:
+    """Every figure of a finished run, as `--json` prints it."""
+    return {
+        "seed": scenario.seed,
+        "children": scenario.children,
+        "fictional": True,
+        "to": _without_password(to),
+        "start_us": scenario.start,
+        "end_us": tally.town,
+        "sent": outlet.sent,
+        "acked": outlet.acked,
+        "refused": {f"0x{code:02X}": n for code, n in getattr(outlet, "refused", {}).items()},
+        "wall_s": round(wall_s, 3),
+        "kinds": {
+            kind: {
+                "uplinks": n,
+                "harmed": {h: m for (k, h), m in sorted(tally.harms.items()) if k == kind},
+            }
+            for kind, n in sorted(tally.kinds.items())
+        },
+    }
+
+
+def _without_password(to: str) -> str:
+    head, at, tail = to.rpartition("@")
+    if not at:
+        return to
+    return f"{head.split('://')[0]}://{tail}"

@@ -1,0 +1,221 @@
+"""What should become of every uplink in a ledger: docs/mask.md a second time, written apart.
+
+The mask in the gateway and this file were written from the same page by different hands, and
+neither imports the other; tests compare what they say. The oracle assumes that the gateway's clock
+shows town time to within an hour.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from gateway.model.instant import DAY, HOUR, MINUTE, Instant
+from gateway.model.reason import Fate, Reason
+from simulators.area import in_municipality
+from simulators.oracle_mask import Fix, Memory, Rules, judge_child
+
+InArea = Callable[[float, float], bool]
+Line = Mapping[str, Any]
+
+_HARMED = {
+    "corrupt": Reason.UNDECODABLE,
+    "out_of_range": Reason.OUT_OF_RANGE,
+    "unknown_device": Reason.UNKNOWN_DEVICE,
+}
+_LATE = 7 * DAY
+_CLASS_TOPS = (25.0, 50.0, 75.0)
+
+
+class ExpectedRow(NamedTuple):
+    """One row that should be stored.
+
+    Attributes:
+        kind: device kind.
+        at: personal kinds: the start of the one-minute bin; city kinds: the exact time.
+        device: the device it came from (a personal row itself does not say).
+        values: child: lat, lon (5 decimals), battery_class; read: stop, vehicle, antenna;
+            city kinds: the sent values, for gauges with `stage_m`.
+    """
+
+    kind: str
+    at: Instant
+    device: str
+    values: Mapping[str, Any]
+
+
+class Verdict(NamedTuple):
+    """What should become of the `n`-th uplink of the ledger.
+
+    Attributes:
+        n: its number in the ledger.
+        device, kind: as in the ledger.
+        fate: exactly one term of the conservation law.
+        reason: why, where it was rejected or suppressed.
+        rows: what should be stored; empty unless `fate` is stored.
+        slack_m: the least distance, in metres, between a measured and a deciding length: where it
+            is tiny, two correct implementations may differ by their distance formulas.
+    """
+
+    n: int
+    device: str
+    kind: str
+    fate: Fate
+    reason: Reason | None = None
+    rows: tuple[ExpectedRow, ...] = ()
+    slack_m: float = float("inf")
+
+
+class Oracle:
+    """Judges a ledger line by line.
+
+    Args:
+        in_area: the service area; the town's municipality unless handed in.
+        rules_since: nothing observed before this instant is stored.
+        default_radius_m: home radius where the household has none of its own.
+    """
+
+    def __init__(
+        self,
+        in_area: InArea = in_municipality,
+        rules_since: Instant = 0,
+        default_radius_m: float = 50.0,
+    ) -> None:
+        self._rules = Rules(in_area=in_area, since=rules_since, default_radius_m=default_radius_m)
+        self._roster: dict[str, Line] = {}
+        self._memory: dict[str, Memory] = {}
+        self._stored: set[tuple[Any, ...]] = set()
+
+    def restart(self) -> None:
+        """The gateway was killed or stopped: all mask state is forgotten, stored rows are not."""
+        self._memory.clear()
+
+    def judge(self, line: Line) -> Verdict | None:
+        """The verdict on an uplink; None for the ledger's other lines, which it remembers."""
+        if "roster" in line:
+            self._roster[line["roster"]] = line
+        if "n" not in line:
+            return None
+        if line["harm"] in _HARMED:
+            return _verdict(line, Fate.REJECTED, _HARMED[line["harm"]])
+        if line["device"] not in self._roster:
+            return _verdict(line, Fate.REJECTED, Reason.UNKNOWN_DEVICE)
+        match line["kind"]:
+            case "child_tracker":
+                return self._child(line)
+            case "bus_stop_reader":
+                return self._reads(line)
+            case _:
+                return self._city(line)
+
+    def _observed_at(self, line: Line) -> Instant:
+        """Decisions 14; the time of receipt is the town time of sending."""
+        t: Instant | None = line["t"]
+        received: Instant = line["sent"]
+        registered = self._roster[line["device"]]["registered_at"]
+        if t is None or t > received + HOUR or t < registered:
+            return received
+        return t
+
+    def _child(self, line: Line) -> Verdict:
+        if line["t"] is None and line["seq"] is None:
+            return _verdict(line, Fate.REJECTED, Reason.UNDATED)
+        values, at = line["values"], self._observed_at(line)
+        fix = Fix(
+            identity=_identity(line),
+            at=at,
+            late=line["sent"] - at > _LATE,
+            lat=values.get("lat"),
+            lon=values.get("lon"),
+            accuracy_m=values.get("accuracy_m"),
+        )
+        memory = self._memory.setdefault(line["device"], Memory())
+        ruling = judge_child(fix, self._roster[line["device"]], memory, self._rules)
+        if ruling.fate is not Fate.STORED:
+            return _verdict(line, ruling.fate, ruling.reason, slack_m=ruling.slack_m)
+        place = {
+            "lat": round(values["lat"], 5),
+            "lon": round(values["lon"], 5),
+            "battery_class": battery_class(values.get("battery_pct")),
+        }
+        row = ExpectedRow(line["kind"], at - at % MINUTE, line["device"], place)
+        return self._store(line, (row,), ruling.slack_m)
+
+    def _reads(self, line: Line) -> Verdict:
+        if line["t"] is None and line["seq"] is None:
+            return _verdict(line, Fate.REJECTED, Reason.UNDATED)
+        at = self._observed_at(line)
+        if line["sent"] - at > _LATE:
+            return _verdict(line, Fate.SUPPRESSED, Reason.LATE)
+        if at < self._rules.since:
+            return _verdict(line, Fate.SUPPRESSED, Reason.RULES_CHANGED)
+        facts = self._roster[line["device"]]["attributes"]
+        reads = line["values"]["reads"]
+        if not reads:
+            return _verdict(line, Fate.COUNTED)
+        where = (facts.get("stop"), facts.get("vehicle"))
+        rows = tuple(
+            ExpectedRow(
+                line["kind"],
+                at - at % MINUTE,
+                line["device"],
+                {"stop": where[0], "vehicle": where[1], "antenna": read["antenna"]},
+            )
+            for read in reads
+        )
+        return self._store(line, rows)
+
+    def _city(self, line: Line) -> Verdict:
+        values = dict(line["values"])
+        datum = self._roster[line["device"]]["attributes"].get("datum_m")
+        if line["kind"] == "river_gauge" and values.get("stage_m") is None:
+            values["stage_m"] = round(datum - values["distance_m"], 4)
+        row = ExpectedRow(line["kind"], self._observed_at(line), line["device"], values)
+        return self._store(line, (row,))
+
+    def _store(
+        self, line: Line, rows: tuple[ExpectedRow, ...], slack_m: float = float("inf")
+    ) -> Verdict:
+        """Stored, unless rows of the same identity lie there already."""
+        key = (line["device"], *_identity(line))
+        if key in self._stored:
+            return _verdict(line, Fate.DUPLICATE, slack_m=slack_m)
+        self._stored.add(key)
+        return _verdict(line, Fate.STORED, rows=rows, slack_m=slack_m)
+
+
+def judge_ledger(
+    lines: Iterable[Line],
+    restarts: Collection[int] = (),
+    in_area: InArea = in_municipality,
+    rules_since: Instant = 0,
+) -> Iterator[Verdict]:
+    """Every uplink's verdict; after each uplink number in `restarts` the mask has forgotten all."""
+    oracle = Oracle(in_area, rules_since)
+    for line in lines:
+        verdict = oracle.judge(line)
+        if verdict is not None:
+            yield verdict
+            if verdict.n in restarts:
+                oracle.restart()
+
+
+def battery_class(per_cent: float | None) -> int | None:
+    """1 (≤ 25 %) to 4 (above 75 %); None if unknown."""
+    if per_cent is None:
+        return None
+    return 1 + sum(per_cent > top for top in _CLASS_TOPS)
+
+
+def _identity(line: Line) -> tuple[Any, ...]:
+    """What tells two uplinks of one device apart: counter, device's own time, payload digest."""
+    return (line["seq"], line["t"], line["digest"])
+
+
+def _verdict(
+    line: Line,
+    fate: Fate,
+    reason: Reason | None = None,
+    *,
+    rows: tuple[ExpectedRow, ...] = (),
+    slack_m: float = float("inf"),
+) -> Verdict:
+    return Verdict(line["n"], line["device"], line["kind"], fate, reason, rows, slack_m)

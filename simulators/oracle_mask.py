@@ -1,0 +1,147 @@
+"""The oracle's child mask: the twelve steps of docs/mask.md, one after another."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import asin, cos, isfinite, radians, sin, sqrt
+from typing import Any, NamedTuple
+
+from gateway.model.instant import MINUTE, Instant
+from gateway.model.reason import Fate, Reason
+
+_EARTH_M = 6_371_008.8  # mean radius, IUGG
+_BUFFER_M = 20.0
+_FAR_M = 300.0
+_NET_M = 150.0
+_POOR_M = 50.0
+_UNSAID_M = 10.0
+_GAP = 30 * MINUTE
+_RECENT = 64
+
+
+class Rules(NamedTuple):
+    """The policy: service area, when the rules began, the usual home radius in metres."""
+
+    in_area: Callable[[float, float], bool]
+    since: Instant
+    default_radius_m: float
+
+
+class Fix(NamedTuple):
+    """One uplink of a child, as the mask sees it."""
+
+    identity: tuple[Any, ...]
+    at: Instant
+    late: bool
+    lat: float | None
+    lon: float | None
+    accuracy_m: float | None
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the mask remembers of one child, in memory only."""
+
+    open: bool = False
+    last: Instant | None = None
+    run: list[tuple[float, float, bool]] = field(default_factory=list)  # lat, lon, far from home
+    recent: deque[tuple[Any, ...]] = field(default_factory=lambda: deque(maxlen=_RECENT))
+
+
+class Ruling(NamedTuple):
+    """Fate and reason of one fix; `slack_m` as in `simulators.oracle.Verdict`."""
+
+    fate: Fate
+    reason: Reason | None = None
+    slack_m: float = float("inf")
+
+
+def haversine_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Great-circle metres between two places in degrees."""
+    phi1, phi2 = radians(lat1), radians(lat2)
+    half_phi, half_lambda = (phi2 - phi1) / 2, radians(lon2 - lon1) / 2
+    h = sin(half_phi) ** 2 + cos(phi1) * cos(phi2) * sin(half_lambda) ** 2
+    return 2 * _EARTH_M * asin(min(1.0, sqrt(h)))
+
+
+def _suppress(reason: Reason, slack_m: float = float("inf")) -> Ruling:
+    return Ruling(Fate.SUPPRESSED, reason, slack_m)
+
+
+def judge_child(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules) -> Ruling:
+    """Rule on one fix and move the memory on; `device` is the ledger's roster line."""
+    if fix.identity in memory.recent:  # step 1
+        return Ruling(Fate.DUPLICATE)
+    memory.recent.append(fix.identity)
+    refused = _before_state(fix, device, memory, rules)
+    if refused is not None:
+        return _suppress(refused)
+    if memory.last is not None and fix.at - memory.last > _GAP:  # step 7
+        memory.open, memory.run = False, []
+    memory.last = fix.at
+    unusable = _unusable(fix, rules)
+    if unusable is not None:  # step 8
+        memory.run = []
+        return _suppress(unusable)
+    return _by_distance(fix, device, memory, rules)
+
+
+def _before_state(
+    fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules
+) -> Reason | None:
+    """Steps 2 to 6: reasons that leave the memory as it is."""
+    checks = (
+        (not device["consent"], Reason.NO_CONSENT),
+        (fix.late, Reason.LATE),
+        (fix.at < rules.since, Reason.RULES_CHANGED),
+        (device["household"] is None or device["home"] is None, Reason.NO_HOME),
+        (device.get("crs", "EPSG:4326") != "EPSG:4326", Reason.UNKNOWN_CRS),
+        (memory.last is not None and fix.at <= memory.last, Reason.LATE),
+    )
+    return next((reason for applies, reason in checks if applies), None)
+
+
+def _unusable(fix: Fix, rules: Rules) -> Reason | None:
+    """Step 8: positions that are none."""
+    lat, lon = fix.lat, fix.lon
+    if lat is None or lon is None:
+        return Reason.NO_FIX
+    if not (isfinite(lat) and isfinite(lon)):
+        return Reason.FAULT
+    if abs(lat) < 0.001 and abs(lon) < 0.001:
+        return Reason.ZERO_ZERO
+    return None if rules.in_area(lat, lon) else Reason.OUTSIDE_AREA
+
+
+def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules) -> Ruling:
+    """Steps 9 to 12."""
+    lat, lon = fix.lat, fix.lon
+    assert lat is not None
+    assert lon is not None
+    home_lat, home_lon = device["home"]
+    accuracy = _UNSAID_M if fix.accuracy_m is None else fix.accuracy_m
+    radius = device["radius_m"] if device["radius_m"] is not None else rules.default_radius_m
+    limit = radius + 2 * accuracy + 1
+    raw = haversine_m(lat, lon, home_lat, home_lon)
+    rounded = haversine_m(round(lat, 5), round(lon, 5), home_lat, home_lon)
+    slack = min(abs(raw - limit), abs(rounded - limit))
+    if not (raw > limit and rounded > limit):  # step 9
+        memory.open, memory.run = False, []
+        return _suppress(Reason.INSIDE_HOME, slack)
+    if accuracy > _POOR_M:  # step 10
+        memory.run = []
+        return _suppress(Reason.POOR_ACCURACY, slack)
+    if memory.open:  # step 11
+        return Ruling(Fate.STORED, None, slack)
+    clear = raw - limit - _BUFFER_M  # step 12
+    slack = min(slack, abs(clear), abs(clear - _FAR_M))
+    if not clear > 0:
+        memory.run = []
+        return _suppress(Reason.NOT_REOPENED, slack)
+    memory.run.append((lat, lon, clear > _FAR_M))
+    first = memory.run[0]
+    net = haversine_m(first[0], first[1], lat, lon)
+    slack = min(slack, abs(net - _NET_M))
+    if len(memory.run) >= 3 and (net > _NET_M or all(far for *_, far in memory.run[-3:])):
+        memory.open, memory.run = True, []
+    return _suppress(Reason.NOT_REOPENED, slack)

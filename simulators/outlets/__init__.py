@@ -1,0 +1,1 @@
+"""Where uplinks go: the ways out of the town."""
