@@ -71,7 +71,13 @@ class Area:
         Raises:
             ValueError: not such an object (RFC 7946), or a position that is not on the globe.
         """
-        return cls([[_ring(ring) for ring in rings] for rings in _polygons(document)])
+        try:
+            polygons = [[_ring(ring) for ring in rings] for rings in _polygons(document)]
+        except (TypeError, AttributeError):
+            raise ValueError(
+                "the service area is not GeoJSON: a list is not where it belongs"
+            ) from None
+        return cls(polygons)
 
     def __repr__(self) -> str:
         return "<service area>"

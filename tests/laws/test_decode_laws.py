@@ -1,0 +1,189 @@
+"""Laws of decoding: hostile input is refused in one way only, and a document survives its own form."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.devices.decode import binary_decoder, json_decoder, to_binary, to_json
+from gateway.devices.kind import DeviceKind
+from gateway.model.device import Device
+from gateway.model.errors import PayloadError
+from gateway.model.identity import DeviceId
+from tests.fakes.readings import KINDS
+
+EACH_KIND = pytest.mark.parametrize("kind", [pytest.param(k, id=n) for n, k in KINDS.items()])
+HEAD = bytes.fromhex("01 69800000 00000007")
+FAR = st.sampled_from([1e308, -1e308, 10**20, -(10**20), 2**63, -1, 0, -0.0, 1e-320])
+
+
+def device_of(kind: DeviceKind) -> Device:
+    attributes: dict[str, str | float | bool] = {
+        "mount": "stop",
+        "stop": "12_1",
+        "datum_m": 4.2,
+        "model": "m",
+    }
+    return Device(DeviceId("d-1"), kind.name, "16201", 0, attributes=attributes)
+
+
+def refuses_or_decodes(decode: Any, payload: bytes, kind: DeviceKind) -> None:
+    """A PayloadError or a document whose numbers a database can hold; anything else fails."""
+    try:
+        document, device_time, counter = decode(payload, device_of(kind))
+    except PayloadError:
+        return
+    assert device_time is None or -(2**62) < device_time < 2**62
+    assert counter is None or 0 <= counter < 2**32
+    if kind.row is not None:
+        for value in kind.row(document, device_of(kind)):
+            assert not isinstance(value, int) or -(2**63) <= value < 2**63
+            assert not isinstance(value, float) or abs(value) < 1e6
+
+
+@EACH_KIND
+@settings(max_examples=150)
+@given(noise=st.binary(max_size=80))
+def test_bytes_of_any_sort_are_decoded_or_refused(kind: DeviceKind, noise: bytes) -> None:
+    refuses_or_decodes(binary_decoder(kind), noise, kind)
+    refuses_or_decodes(binary_decoder(kind), HEAD + noise, kind)
+    refuses_or_decodes(json_decoder(kind), noise, kind)
+
+
+@EACH_KIND
+@settings(max_examples=100)
+@given(data=st.data())
+def test_bytes_of_the_right_length_are_decoded_or_refused(kind: DeviceKind, data: Any) -> None:
+    size = {"river_gauge": 7, "bus_stop_reader": 15}.get(kind.name, 11)
+    noise = data.draw(st.binary(min_size=size, max_size=size))
+    if kind.name == "bus_stop_reader":
+        noise = b"\x01" + noise[1:]
+    refuses_or_decodes(binary_decoder(kind), HEAD + noise, kind)
+
+
+def json_like(names: list[str]) -> st.SearchStrategy[Any]:
+    leaf = (
+        st.none() | st.booleans() | FAR | st.integers() | st.text(max_size=20)
+        | st.floats(allow_nan=True, allow_infinity=True)
+    )  # fmt: skip
+    tree = st.recursive(
+        leaf,
+        lambda inner: (
+            st.lists(inner, max_size=5)
+            | st.dictionaries(
+                st.sampled_from([*names, "epc", "antenna", "rssi_dbm"]), inner, max_size=5
+            )
+        ),
+        max_leaves=12,
+    )
+    return st.dictionaries(st.sampled_from([*names, "t", "seq", "x"]), tree, max_size=8)
+
+
+@EACH_KIND
+@settings(max_examples=150)
+@given(data=st.data())
+def test_json_of_any_sort_is_decoded_or_refused(kind: DeviceKind, data: Any) -> None:
+    names = list(kind.document.__struct_fields__)
+    said = data.draw(json_like(names))
+    refuses_or_decodes(json_decoder(kind), json.dumps(said).encode(), kind)
+
+
+@pytest.mark.parametrize("depth", [500, 100_000])
+def test_no_depth_of_nesting_is_too_deep(depth: int) -> None:
+    for kind in KINDS.values():
+        for payload in (b"[" * depth, b'{"x":' * depth, b'{"reads":' + b"[" * depth):
+            refuses_or_decodes(json_decoder(kind), payload, kind)
+
+
+@EACH_KIND
+@settings(max_examples=150)
+@given(data=st.data())
+def test_a_refusal_never_quotes_what_was_sent(kind: DeviceKind, data: Any) -> None:
+    secret = "36.69530417"
+    name = data.draw(st.sampled_from(list(kind.document.__struct_fields__)))
+    said = data.draw(st.sampled_from([f'"{secret}"', secret, f"[{secret}]", f'{{"{secret}": 1}}']))
+    spoken = ""
+    try:
+        json_decoder(kind)(f'{{"{name}": {said}}}'.encode(), device_of(kind))
+    except PayloadError as refusal:
+        spoken = f"{refusal} {refusal!r} {refusal.__cause__!r} {refusal.detail}"
+    assert secret not in spoken
+
+
+# -- decode ∘ encode ------------------------------------------------------------------------------
+
+
+def share() -> st.SearchStrategy[float]:
+    return st.floats(0, 1)
+
+
+def box() -> st.SearchStrategy[Any]:
+    whole = st.tuples(share(), share(), share(), share())
+    return whole.map(lambda b: (b[0], b[1], b[2] * (1 - b[0]), b[3] * (1 - b[1])))
+
+
+DOCUMENTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "child_tracker": st.fixed_dictionaries(
+        {"button": st.booleans()},
+        optional={"accuracy_m": st.floats(0, 254), "battery_pct": st.floats(0, 100)},
+    ).flatmap(
+        lambda rest: st.just(rest)
+        | st.tuples(st.floats(-90, 90), st.floats(-180, 180)).map(
+            lambda place: {**rest, "lat": place[0], "lon": place[1]}
+        )
+    ),
+    "bus_stop_reader": st.fixed_dictionaries(
+        {
+            "reads": st.lists(
+                st.fixed_dictionaries(
+                    {
+                        "epc": st.binary(min_size=12, max_size=12).map(lambda b: b.hex().upper()),
+                        "antenna": st.integers(1, 8),
+                        "rssi_dbm": st.integers(-120, 0),
+                    }
+                ),
+                max_size=9,
+            )
+        }
+    ),
+    "wildlife_camera": st.fixed_dictionaries(
+        {
+            "species": st.sampled_from(["bear", "human", "unknown", "cat"]),
+            "count": st.integers(0, 50),
+            "confidence": share(),
+        },
+        optional={"box": box(), "image": st.integers(1, 2**32 - 1).map(str)},
+    ),
+    "river_gauge": st.fixed_dictionaries(
+        {"stage_m": st.floats(-10, 30), "battery_v": st.floats(0, 5.1)},
+        optional={"temperature_c": st.floats(-40, 60)},
+    ),
+}  # fmt: skip
+
+STEPS = {
+    "lat": 1e-7, "lon": 1e-7, "accuracy_m": 1.0, "battery_pct": 0.5, "confidence": 0.005,
+    "box": 1 / 255, "stage_m": 0.001, "temperature_c": 0.01, "battery_v": 0.02,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@settings(max_examples=150)
+@given(data=st.data())
+def test_a_document_survives_its_forms(name: str, data: Any) -> None:
+    kind = KINDS[name]
+    said = data.draw(DOCUMENTS[name])
+    document = msgspec.convert(said, kind.document)
+    device = device_of(kind)
+
+    assert json_decoder(kind)(to_json(document), device)[0] == document
+    again = binary_decoder(kind)(to_binary(kind, document), device)[0]
+    for field in kind.document.__struct_fields__:
+        before, after = getattr(document, field), getattr(again, field)
+        if field not in STEPS or before is None:
+            assert after == before, field
+        else:
+            step = pytest.approx(before, abs=STEPS[field] * 1.000001, rel=0)
+            assert after == step, field
