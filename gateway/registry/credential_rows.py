@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.registry import device_rows, rules
+from gateway.registry.words import nearest
 
 
 def put(
@@ -37,7 +38,7 @@ def put(
 def allow(db: sqlite3.Connection, name: str, device: str) -> None:
     """Let a credential speak for one more device."""
     if not db.execute("SELECT 1 FROM credentials WHERE name = ?", (name,)).fetchone():
-        hint = rules.nearest(name, list(rows(db)))
+        hint = nearest(name, list(rows(db)))
         raise Refusal(f'No credential named "{name}" exists.{hint}')
     _link(db, name, device)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.registry import rules
+from gateway.registry.words import nearest
 
 
 class DeviceRow(NamedTuple):
@@ -73,7 +74,7 @@ def require(db: sqlite3.Connection, device: str) -> None:
     """Refuse a device that is not registered, with the nearest one that is."""
     if not db.execute("SELECT 1 FROM devices WHERE device = ?", (device,)).fetchone():
         known = [row[0] for row in db.execute("SELECT device FROM devices")]
-        hint = rules.nearest(device, known, unless=" sekisho devices list shows them all.")
+        hint = nearest(device, known, unless=" sekisho devices list shows them all.")
         raise Refusal(f'No device named "{device}" is registered.{hint}')
 
 

@@ -1,0 +1,1 @@
+"""The configuration: YAML in, typed settings in SI units out, or every fault with its place."""

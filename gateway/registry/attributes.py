@@ -1,0 +1,95 @@
+"""The facts a kind wants to know of each of its devices: names, units, and how people write them."""
+
+from collections.abc import Mapping
+
+from gateway.devices.kind import DeviceKind
+from gateway.model.quantity import BY_UNIT, parse
+from gateway.registry.words import nearest
+
+Attributes = Mapping[str, str | float | bool]
+
+
+class UnknownAttribute(ValueError):
+    """The kind has no such attribute; `choices` are the names it has."""
+
+    def __init__(self, kind: DeviceKind, name: str, choices: list[str]) -> None:
+        known = f" {kind.name} has {', '.join(choices) or 'none'}."
+        super().__init__("unknown attribute." + nearest(name, choices, unless=known))
+        self.choices = choices
+
+
+def attribute_faults(kind: DeviceKind, attributes: Attributes) -> dict[str, str]:
+    """Attribute name → sentence about it; a required one that is missing stands under its name."""
+    faults: dict[str, str] = {}
+    units = units_of(kind)
+    for name, value in attributes.items():
+        if name not in units:
+            known = list(units)
+            choice = f" {kind.name} has {', '.join(known) or 'none'}."
+            faults[name] = f"{kind.name} has no attribute {name}." + nearest(
+                name, known, unless=choice
+            )
+        elif units[name] == "text" and not isinstance(value, str):
+            faults[name] = "a text is needed here."
+        elif units[name] != "text" and not _is_number(value):
+            faults[name] = f"a number is needed here, in {units[name]}."
+    for name in required(kind):
+        if name not in attributes:
+            faults[name] = f"{kind.name} needs the attribute {name}."
+    return faults
+
+
+def units_of(kind: DeviceKind) -> dict[str, str]:
+    """Attribute name → unit, or "text"."""
+    return {name.lstrip("*"): unit.lstrip("*") for name, unit in kind.attributes.items()}
+
+
+def required(kind: DeviceKind) -> list[str]:
+    """Names of the attributes a device of the kind cannot do without."""
+    return [
+        name.lstrip("*")
+        for name, unit in kind.attributes.items()
+        if name.startswith("*") or unit.startswith("*")
+    ]
+
+
+def read(kind: DeviceKind, key: str, given: object) -> tuple[str, str | float | bool]:
+    """One attribute as a person wrote it: `datum: 4.2 m`, `datum_m: 4.2`, `river: Jinzu`.
+
+    Returns:
+        its name and its value, in the attribute's own unit.
+
+    Raises:
+        UnknownAttribute: the kind has none of this name.
+        ValueError: not such a value; the text is a sentence.
+    """
+    units = units_of(kind)
+    short = {name.removesuffix(f"_{unit}"): name for name, unit in units.items()}
+    name = key if key in units else short.get(key)
+    if name is None:
+        raise UnknownAttribute(kind, key, list(short))
+    unit = units[name]
+    if unit == "text":
+        if isinstance(given, str) and given:
+            return name, given
+        raise ValueError("a text is needed here; write numbers in quotes.")
+    if key == name and unit in name.split("_") and (number := _number(given)) is not None:
+        return name, number
+    if unit in BY_UNIT:
+        return name, parse(str(given), BY_UNIT[unit])
+    if (number := _number(given)) is not None:
+        return name, number
+    raise ValueError(f"a number is needed here, in {unit}.")
+
+
+def _number(given: object) -> float | None:
+    if _is_number(given):
+        return float(given)  # type: ignore[arg-type]
+    try:
+        return float(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

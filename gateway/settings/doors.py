@@ -1,0 +1,74 @@
+"""Resolves the doors of a configuration: files found, contradictions named."""
+
+import ipaddress
+from pathlib import Path as FilePath
+
+from gateway.settings.complaints import Complaint, complain
+from gateway.settings.document import Document, Path
+from gateway.settings.schema import MqttListenerFile, TlsFile
+from gateway.settings.search import find_file
+from gateway.settings.settings import MqttListener, Tls
+
+
+def resolve(
+    files: list[MqttListenerFile], document: Document, found: list[Complaint]
+) -> tuple[MqttListener, ...]:
+    """The doors; what is wrong with them is added to `found`."""
+    names: set[str] = set()
+    taken: set[tuple[str, int]] = set()
+    listeners = []
+    for index, file in enumerate(files):
+        path: Path = ("doors", index)
+        if file.name in names:
+            found.append(complain(document, (*path, "name"), f"{file.name} names a door already."))
+        names.add(file.name)
+        for port_path, port in _ports(file, path):
+            if port and (file.bind, port) in taken:
+                found.append(complain(document, port_path, f"port {port} is another door's."))
+            taken.add((file.bind, port))
+        listeners.append(_listener(file, path, document, found))
+    return tuple(listeners)
+
+
+def _ports(file: MqttListenerFile, path: Path) -> list[tuple[Path, int]]:
+    ports: list[tuple[Path, int]] = []
+    if file.port is not None:
+        ports.append(((*path, "port"), file.port))
+    if file.tls is not None:
+        ports.append(((*path, "tls", "port"), file.tls.port))
+    return ports
+
+
+def _listener(
+    file: MqttListenerFile, path: Path, document: Document, found: list[Complaint]
+) -> MqttListener:
+    if file.anonymous and not ipaddress.ip_address(file.bind).is_loopback:
+        sentence = (
+            f"clients without a token may enter on this machine's own address only, and {file.bind} "
+            "is open to others: bind 127.0.0.1, or anonymous false."
+        )
+        found.append(complain(document, (*path, "anonymous"), sentence))
+    if file.port is None and file.tls is None:
+        found.append(complain(document, path, "a door needs a port, or tls with one."))
+    return MqttListener(
+        name=file.name,
+        bind=file.bind,
+        port=file.port,
+        tls=None if file.tls is None else _tls(file.tls, path, document, found),
+        anonymous=file.anonymous,
+        connections=file.connections,
+        packet_bytes=file.packet_bytes,
+        pending=file.pending,
+        keep_alive_s=file.keep_alive_s,
+    )
+
+
+def _tls(file: TlsFile, path: Path, document: Document, found: list[Complaint]) -> Tls:
+    located = []
+    for name in ("certificate", "key"):
+        try:
+            located.append(find_file(document, getattr(file, name)))
+        except ValueError as error:
+            found.append(complain(document, (*path, "tls", name), str(error)))
+            located.append(FilePath())
+    return Tls(file.port, *located)

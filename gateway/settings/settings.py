@@ -1,0 +1,76 @@
+"""What a configuration comes to: typed, in SI units, with every file found and every name resolved."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from gateway.privacy.policy import Policy
+from gateway.registry.imports import Entries
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The encrypted side of a door; port 0 takes a free one."""
+
+    port: int
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MqttListener:
+    """A door of kind `mqtt_listener`.
+
+    Attributes:
+        bind: IP address to listen on.
+        port: plain TCP port, 0 for a free one; None for no plain side.
+        tls: the encrypted side, if any.
+        anonymous: whether a client may connect without a token; loopback only.
+        connections: how many at a time.
+        packet_bytes: largest MQTT packet taken.
+        pending: uplinks of one connection in flight before reading from it stops.
+        keep_alive_s: what clients that ask for none are held to.
+    """
+
+    name: str
+    bind: str
+    port: int | None
+    tls: Tls | None
+    anonymous: bool
+    connections: int
+    packet_bytes: int
+    pending: int
+    keep_alive_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A configuration without faults.
+
+    Attributes:
+        file: the `gateway.yaml` it came from.
+        state: the state directory.
+        keys: the keys root; None for the default place (`gateway.keys.place.default_root`).
+        owner: municipality code of devices that name none.
+        zone: local time zone.
+        doors: the ways in.
+        tick_s, batch: the intake's tick in seconds, and the most uplinks of one commit.
+        store: the store's kind.
+        policy: the lane's rules, generation 1; complete it by `dataclasses.replace` with what
+            `Registry.ruleset(policy.ruleset, now)` answers.
+        purpose: what the lane's rows are kept for.
+        entries: what `devices.yaml` says.
+    """
+
+    file: Path
+    state: Path
+    keys: Path | None
+    owner: str
+    zone: ZoneInfo
+    doors: tuple[MqttListener, ...]
+    tick_s: float
+    batch: int
+    store: str
+    policy: Policy
+    purpose: str
+    entries: Entries
