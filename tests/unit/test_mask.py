@@ -80,11 +80,28 @@ def test_the_margin_grows_with_the_accuracy() -> None:
     assert isinstance(by.apply(fix(92, 10, accuracy_m=20)), list)
 
 
+def test_a_fix_that_rounding_would_carry_inside_is_hidden() -> None:
+    """71.5 m away with 71.4 m hidden, but five decimals would store it 71.0 m away."""
+    by = mask()
+    leave_home(by)
+    assert by.apply(fix(71.5, 1, accuracy_m=10.2)) is Reason.INSIDE_HOME
+    leave_home_again = [by.apply(fix(n, 2 + n / 100)) for n in (300, 400, 500)]
+    assert leave_home_again == [Reason.NOT_REOPENED] * 3
+    assert isinstance(by.apply(fix(71.5, 10, accuracy_m=9.9)), list)
+
+
 def test_an_unknown_accuracy_counts_as_ten_metres() -> None:
     by = mask()
     leave_home(by)
     assert isinstance(by.apply(fix(72, 1, accuracy_m=None)), list)
     assert by.apply(fix(70, 2, accuracy_m=None)) is Reason.INSIDE_HOME
+
+
+@pytest.mark.parametrize("accuracy", [-0.5, float("nan"), float("-inf"), float("inf")])
+def test_an_accuracy_that_is_none_is_no_reason_to_keep(accuracy: float) -> None:
+    by = mask()
+    leave_home(by)
+    assert by.apply(fix(900, 1, accuracy_m=accuracy)) in (Reason.FAULT, Reason.INSIDE_HOME)
 
 
 def test_poor_accuracy_is_suppressed_and_leaves_the_circle_open() -> None:
@@ -118,6 +135,8 @@ def test_a_fix_older_than_the_newest_is_late() -> None:
     leave_home(by)
     assert isinstance(by.apply(fix(900, 10)), list)
     assert by.apply(fix(900, 9)) is Reason.LATE
+    same_moment = reading(child(), fix(950, 10).values, NOON + 10 * SECOND, 11)
+    assert by.apply(same_moment) is Reason.LATE
 
 
 @pytest.mark.parametrize(
@@ -351,6 +370,16 @@ def test_a_time_once_disbelieved_and_then_believed_is_one_uplink() -> None:
     assert (
         by.apply(reading(gauge(), said, ahead, 1, received_at=NOON + 2 * MINUTE)) is Fate.DUPLICATE
     )
+
+
+def test_a_read_once_disbelieved_and_then_believed_is_one_uplink() -> None:
+    by = mask()
+    ahead = NOON + 61 * MINUTE
+    first = reading(stop(), reads(TAG), ahead, 1, received_at=NOON)
+    first.observed_at = NOON
+    row_of(by.apply(first))
+    again = reading(stop(), reads(TAG), ahead, 1, received_at=NOON + 2 * MINUTE)
+    assert by.apply(again) is Fate.DUPLICATE
 
 
 # -- the mask is alone --------------------------------------------------------------------------
