@@ -26,8 +26,8 @@ def put(
     rules.require_name(name, "credential")
     db.execute(
         "INSERT INTO credentials (name, digest, origin, source, changed_at) VALUES (?,?,?,?,?)"
-        " ON CONFLICT (name) DO UPDATE SET digest = coalesce(excluded.digest, digest),"
-        " origin = excluded.origin, source = excluded.source, changed_at = excluded.changed_at",
+        " ON CONFLICT (name) DO UPDATE SET digest = coalesce(excluded.digest, digest), origin ="
+        " CASE WHEN excluded.digest IS NULL THEN origin ELSE excluded.origin END, source = excluded.source, changed_at = excluded.changed_at",
         (name, sealed, origin, source, at),
     )
     db.execute("DELETE FROM credential_devices WHERE credential = ?", (name,))
@@ -37,10 +37,23 @@ def put(
 
 def allow(db: sqlite3.Connection, name: str, device: str) -> None:
     """Let a credential speak for one more device."""
-    if not db.execute("SELECT 1 FROM credentials WHERE name = ?", (name,)).fetchone():
-        hint = nearest(name, list(rows(db)))
-        raise Refusal(f'No credential named "{name}" exists.{hint}')
+    require(db, name)
     _link(db, name, device)
+
+
+def renew(db: sqlite3.Connection, name: str, sealed: bytes, at: Instant) -> None:
+    """Give a credential another token; for whom it speaks, and who said so, stays."""
+    require(db, name)
+    db.execute(
+        "UPDATE credentials SET digest = ?, changed_at = ? WHERE name = ?", (sealed, at, name)
+    )
+
+
+def require(db: sqlite3.Connection, name: str) -> None:
+    """Refuse a credential that does not exist, with the nearest one that does."""
+    if not db.execute("SELECT 1 FROM credentials WHERE name = ?", (name,)).fetchone():
+        hint = nearest(name, list(rows(db)), unless=" sekisho devices show DEVICE names its own.")
+        raise Refusal(f'No credential named "{name}" exists.{hint}')
 
 
 def drop(db: sqlite3.Connection, name: str) -> None:

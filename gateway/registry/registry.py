@@ -140,13 +140,23 @@ class Registry:
                 "sekisho keys init --mark SIM --state DIR."
             )
         token = tokens.issue() if token is None else token
-        hashed = tokens.digest(self._keys.token_key(), token)
-        sealed = tokens.seal(self._keys.registry_key(), name, hashed)
+        sealed = self._sealed_hash(name, token)
         with self.change():
             credential_rows.put(
                 self._db, name, devices, sealed=sealed, origin=origin, source=source, at=at
             )
         return token
+
+    def renew_token(self, name: str, at: Instant) -> str:
+        """Give a credential another token, which is returned and kept nowhere; all else stays."""
+        token = tokens.issue()
+        with self.change():
+            credential_rows.renew(self._db, name, self._sealed_hash(name, token), at)
+        return token
+
+    def _sealed_hash(self, name: str, token: str) -> bytes:
+        hashed = tokens.digest(self._keys.token_key(), token)
+        return tokens.seal(self._keys.registry_key(), name, hashed)
 
     def put_speakers(
         self, name: str, devices: Iterable[str], *, at: Instant, source: str = "command"

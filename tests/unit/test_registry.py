@@ -163,6 +163,21 @@ def test_a_new_token_replaces_the_old_one(registry: Registry) -> None:
     assert sorted(second.devices) == ["river-1"]
 
 
+def test_renewing_a_token_changes_nothing_else(registry: Registry) -> None:
+    """A simulated fleet stays one, with its devices, when its token or its devices change."""
+    registry.put_credential("fleet", ["river-1"], origin="simulated")
+    before = registry.directory().credentials["fleet"]
+
+    registry.renew_token("fleet", T)
+    registry.put_speakers("fleet", [], at=T)
+
+    after = registry.directory().credentials["fleet"]
+    assert after.digest != before.digest
+    assert (after.origin, sorted(after.devices)) == ("simulated", [])
+    with pytest.raises(Refusal, match="Did you mean fleet"):
+        registry.renew_token("fleets", T)
+
+
 def test_simulated_fleets_enter_marked_directories_only(tmp_path: Path) -> None:
     """Origin "simulated" is refused outside SIM."""
     state = StateDir.create(tmp_path / "real", None, CLOCK)

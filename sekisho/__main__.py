@@ -1,0 +1,103 @@
+"""The one command: finds the verb, and turns refusals into sentences and exit codes."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from gateway.model.errors import Refusal
+from gateway.registry.words import nearest
+
+_VERBS = {
+    "demo": "A town in a box: gateway, simulator and a live ledger.",
+    "run": "Run the gateway.",
+    "simulate": "Send what a fictional town's devices would send.",
+    "replay": "Send recorded uplinks again, in their own time or faster.",
+    "check": "Check a configuration; starts nothing.",
+    "decode": "Show what one payload says.",
+    "devices": "Register devices, homes and consents.",
+    "keys": "Make the keys of a state directory, and look after them.",
+    "tail": "Watch uplinks come in.",
+    "query": "Read stored rows.",
+}
+"""Verb → its line in the list; `sekisho/<verb>.py` holds it, as `<verb>` or, with verbs below, `app`."""
+
+_EPILOG = (
+    "Exit codes: 0 done, 1 refused or failed, 2 configuration or usage, "
+    "3 stopped with work left (deadline), 130 interrupted."
+)
+
+
+class Verbs(TyperGroup):
+    """The verbs, each imported only when it or its help is asked for."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """The verbs, in the order of a first day with Sekisho."""
+        del ctx
+        return list(_VERBS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """A verb's line for the list; nothing of it is imported yet."""
+        del ctx
+        if cmd_name not in _VERBS:
+            return None
+        line = _VERBS[cmd_name]
+        return TyperCommand(cmd_name, help=line, short_help=line, rich_markup_mode=None)
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """The verb itself, once it is meant."""
+        name, *rest = args
+        if name not in _VERBS:
+            if ctx.resilient_parsing:  # a shell asks for completions of a word that is no verb
+                return None, None, rest
+            hint = nearest(name, list(_VERBS), unless=" sekisho --help lists them.")
+            raise Refusal(f'No verb "{name}".{hint}', exit_code=2)
+        return name, _load(name), rest
+
+
+def _load(verb: str) -> Any:
+    try:
+        module = import_module(f"sekisho.{verb}")
+    except ModuleNotFoundError as error:
+        if error.name != f"sekisho.{verb}":
+            raise
+        raise Refusal(f"sekisho {verb} is not part of this installation.") from None
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(add_completion=False)
+        app.command(verb)(getattr(module, verb))
+    command = typer.main.get_command(app)
+    command.name = verb
+    return command
+
+
+app = typer.Typer(
+    cls=Verbs,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def sekisho() -> None:
+    """A checkpoint for a city's sensors: uplinks in, privacy masks first, durable rows out."""
+
+
+def main() -> None:
+    """Run one verb; a refusal is printed as it stands and ends with its exit code."""
+    try:
+        app(prog_name="sekisho")
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        sys.exit(refusal.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

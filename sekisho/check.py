@@ -1,0 +1,63 @@
+"""`sekisho check`: everything that is wrong with a configuration, or that nothing is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.settings.load import Settings, SettingsError, load_settings
+from sekisho import screen
+from sekisho.place import DEFAULT_CONFIG, Json, Quiet
+
+
+def check(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG")] = DEFAULT_CONFIG,
+    *,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check a configuration and the files it names; starts nothing.
+
+    Every fault is printed as file:line:column with a sentence; exit code 2 if there is one.
+    """
+    try:
+        settings = load_settings(config)
+    except SettingsError as error:
+        if not json:
+            raise
+        screen.document({"ok": False, "faults": [fault._asdict() for fault in error.complaints]})
+        raise typer.Exit(error.exit_code) from None
+    if json:
+        screen.document({"ok": True, "faults": [], "ruleset": settings.policy.ruleset})
+    elif not quiet:
+        _report(settings)
+
+
+def _report(settings: Settings) -> None:
+    policy, entries = settings.policy, settings.entries
+    doors = ", ".join(
+        f"{door.name} {door.bind}:{_ports(door.port, door.tls)}" for door in settings.doors
+    )
+    rules = (
+        f"{policy.ruleset[:12]}: nothing within {policy.home_radius_m:g} m of home, "
+        f"rows stay {policy.retain_days} days"
+    )
+    devices = (
+        f"{screen.count(len(entries.devices), 'device')}, "
+        f"{screen.count(len(entries.credentials), 'credential')}"
+    )
+    screen.facts(
+        [
+            ("ok doors", doors),
+            ("ok state", settings.state),
+            ("ok rules", rules),
+            ("ok devices", devices),
+        ]
+    )
+
+
+def _ports(plain: int | None, tls: object) -> str:
+    port = getattr(tls, "port", None)
+    return " and ".join(
+        text for text in ("" if plain is None else str(plain), f"TLS {port}" if tls else "") if text
+    )

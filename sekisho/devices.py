@@ -1,0 +1,243 @@
+"""`sekisho devices`: one device at a time; fleets, homes and consents stand in `registration`."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.model.errors import Refusal
+from gateway.model.instant import Instant, to_rfc3339
+from gateway.registry.device_rows import DeviceRow
+from gateway.registry.registry import Registry
+from sekisho import facts, place, registration, screen, try_line
+from sekisho.place import Config, Json, Keys, Quiet, State
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
+
+DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", show_default=False)]
+Household = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Whose it is, for personal kinds.")
+]
+Name = Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")]
+Attribute = Annotated[
+    list[str],
+    typer.Option(
+        "--attribute", "-a", metavar="NAME=VALUE", help="A fact of its kind, as datum_m=4.2."
+    ),
+]
+
+
+@app.callback()
+def devices() -> None:
+    """Register devices, homes and consents."""
+
+
+@app.command()
+def add(
+    device: DeviceArgument,
+    kind: Annotated[str, typer.Option("--kind", "-k", metavar="KIND", show_default=False)],
+    *,
+    attribute: Attribute = [],  # noqa: B006 - typer reads it, nobody writes it
+    household: Household = None,
+    name: Name = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Municipality. Default: the configuration's."),
+    ] = None,
+    credential: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Who speaks for it. Default: a new one with the device's name."
+        ),
+    ] = None,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Register a device, let a credential speak for it, and show how to send as it."""
+    here = place.find(state, keys, config)
+    now = here.clock.now()
+    user = credential or device
+    with here.registry() as registry:
+        if any(row.device == device for row in registry.devices()):
+            raise Refusal(
+                f"{device} is registered already. Change it with sekisho devices set {device}, "
+                f"or give it a new token with sekisho devices token {user}."
+            )
+        owner = owner or facts.owner(here.settings, registry)
+        given = facts.attributes(kind, attribute)
+        with registry.change():
+            registry.put_device(device, kind, owner, now, household, attributes=given, name=name)
+            token = _speak(registry, user, device, now)
+    line = try_line.publish(here.state, user, token, device, kind, now)
+    if json:
+        screen.document({"device": device, "kind": kind, "user": user, "token": token, "try": line})
+        return
+    if quiet:
+        return
+    print(f"{device} is registered as {kind}.")
+    shown = "as before" if token is None else f"{token}  (shown once, kept nowhere)"
+    screen.facts([("user", user), ("token", shown), ("try", line)])
+    if household is not None:
+        print(registration.missing_for(device, household))
+
+
+@app.command("list")
+def list_(
+    *, state: State = None, keys: Keys = None, config: Config = None, json: Json = False
+) -> None:
+    """List all devices."""
+    here = place.find(state, keys, config)
+    with here.registry() as registry:
+        rows = registry.devices()
+        consenting, homes = registry.consenting(), registry.households_with_home()
+    if json:
+        screen.document([_described(row, consenting, homes) for row in rows])
+        return
+    if not rows:
+        print("No device is registered. sekisho devices add ID --kind KIND adds one.")
+        return
+    screen.table(
+        ("device", "kind", "name", "household", "missing", "set by"),
+        [
+            (row.device, row.kind, row.name, row.household, _missing(row, consenting, homes), row.source)
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+@app.command()
+def show(
+    device: DeviceArgument,
+    *,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Show what is known of one device."""
+    here = place.find(state, keys, config)
+    with here.registry() as registry:
+        row = registry.device(device)
+        consenting, homes = registry.consenting(), registry.households_with_home()
+        speakers = [name for name, known in registry.credentials().items() if device in known]
+    if json:
+        screen.document({**_described(row, consenting, homes), "credentials": speakers})
+        return
+    zone = place.zone_of(here.settings)
+    screen.facts(
+        [
+            ("device", row.device),
+            ("kind", row.kind),
+            ("name", row.name),
+            ("owner", row.owner),
+            ("household", row.household),
+            *sorted(row.attributes.items()),
+            ("registered", to_rfc3339(row.registered_at, zone)),
+            ("set by", f"{row.source}, {to_rfc3339(row.changed_at, zone)}"),
+            ("revoked", row.revoked_at and to_rfc3339(row.revoked_at, zone)),
+            ("speaks as", ", ".join(speakers) or "nobody"),
+            ("missing", _missing(row, consenting, homes) or None),
+        ]
+    )
+
+
+@app.command("set")
+def set_(
+    device: DeviceArgument,
+    *,
+    attribute: Attribute = [],  # noqa: B006 - typer reads it, nobody writes it
+    household: Household = None,
+    name: Name = None,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Change what is known of a device; an import will not undo it."""
+    here = place.find(state, keys, config)
+    with here.registry() as registry:
+        row = registry.device(device)
+        given = {**row.attributes, **facts.attributes(row.kind, attribute)}
+        registry.put_device(
+            *(device, row.kind, row.owner, row.registered_at, household or row.household),
+            attributes=given,
+            name=name or row.name,
+            changed_at=here.clock.now(),
+        )
+    if not quiet:
+        print(f"{device} is changed; a running gateway follows within a second.")
+
+
+@app.command()
+def token(
+    credential: Annotated[str, typer.Argument(metavar="CREDENTIAL", show_default=False)],
+    *,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Give a credential a new token; the one before opens nothing any more."""
+    here = place.find(state, keys, config)
+    with here.registry() as registry:
+        issued = registry.renew_token(credential, here.clock.now())
+    if json:
+        screen.document({"user": credential, "token": issued})
+        return
+    screen.facts([("user", credential), ("token", f"{issued}  (shown once, kept nowhere)")])
+
+
+@app.command()
+def revoke(
+    device: DeviceArgument,
+    *,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Silence a device: it is treated as unknown from now on; its rows stay."""
+    here = place.find(state, keys, config)
+    with here.registry() as registry:
+        registry.revoke(device, here.clock.now())
+    if not quiet:
+        print(f"{device} may not speak any more; a running gateway follows within a second.")
+
+
+app.command("import")(registration.import_)
+app.command("import-homes")(registration.import_homes)
+app.command("consent")(registration.consent)
+app.command("withdraw")(registration.withdraw)
+
+
+def _speak(registry: Registry, user: str, device: str, now: Instant) -> str | None:
+    """Let a credential speak for a new device; its token if the credential is new too."""
+    if user in registry.credentials():
+        registry.allow(user, device)
+        return None
+    return registry.put_credential(user, [device], at=now)
+
+
+def _missing(row: DeviceRow, consenting: set[str], homes: set[str]) -> str:
+    """What keeps a device from being heard; of a home only whether it is known."""
+    if row.revoked_at is not None:
+        return "revoked"
+    if not facts.is_personal(row.kind) or not facts.needs_household(row.kind):
+        return ""
+    missing = [
+        "household" if row.household is None else "" if row.household in homes else "home",
+        "" if row.device in consenting else "consent",
+    ]
+    return ", ".join(word for word in missing if word)
+
+
+def _described(row: DeviceRow, consenting: set[str], homes: set[str]) -> dict[str, object]:
+    return {
+        **row._asdict(),
+        "registered_at": to_rfc3339(row.registered_at),
+        "changed_at": to_rfc3339(row.changed_at),
+        "revoked_at": row.revoked_at and to_rfc3339(row.revoked_at),
+        "missing": _missing(row, consenting, homes) or None,
+    }

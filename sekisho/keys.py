@@ -1,0 +1,128 @@
+"""`sekisho keys`: makes a state directory's keys, and says where they are and what they open."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.clock import SystemClock
+from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
+from gateway.model.instant import to_datetime
+from gateway.statedir import Mark, StateDir
+from sekisho import place, screen
+from sekisho.place import Config, Json, Keys, Quiet, State
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
+
+_LOSS = (
+    "Whoever loses the keys loses the personal rows, homes, consents, LoRaWAN root keys and\nsessions, "
+    "and device tokens of this directory; rows about things of the city stay.\nNo backup holds them."
+)
+
+
+@app.callback()
+def keys() -> None:
+    """Make the keys of a state directory, and look after them."""
+
+
+@app.command()
+def init(
+    *,
+    state: State = None,
+    mark: Annotated[
+        str,
+        typer.Option(
+            metavar="SIM|REPLAY|none",
+            help="What a new directory is for; it can never be changed. SIM: synthetic devices only. "
+            "REPLAY: recorded uplinks. none: the real thing.",
+        ),
+    ] = "none",
+    keys: Keys = None,
+    config: Config = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a state directory, if it is not there yet, and its keys."""
+    wanted = _mark(mark)
+    settings = place.settings_of(config)
+    path = place.state_path(state, settings)
+    clock, zone = SystemClock(), place.zone_of(settings)
+    if (path / "sekisho.json").exists():
+        directory = StateDir.open(path)
+        if directory.mark != wanted and mark != "none":
+            raise Refusal(
+                f"{directory.path} was made as {directory.mark or 'the real thing'}, and its mark "
+                "cannot be changed. Choose another --state."
+            )
+        root = place.keys_root(directory.path, directory.id, keys, settings)
+        _refuse_lost(root, directory)
+    else:
+        root = place.keys_root(path.absolute(), "", keys, settings)
+        directory = StateDir.create(path, wanted, clock)
+    ring = KeyRing.create(root, directory.id, clock, zone)
+    if json:
+        screen.document(
+            {"state": str(directory.path), "mark": directory.mark, "keys": str(ring.path)}
+        )
+    elif not quiet:
+        screen.facts(
+            [
+                ("state", f"{directory.path} ({directory.mark or 'not marked'})"),
+                ("keys", ring.path),
+            ]
+        )
+        print(_LOSS)
+
+
+@app.command()
+def status(
+    *, state: State = None, keys: Keys = None, config: Config = None, json: Json = False
+) -> None:
+    """Say where the keys of a state directory are, and how many of each sort."""
+    here = place.find(state, keys, config)
+    counts = here.keys.count()
+    made = to_datetime(here.state.created_at, place.zone_of(here.settings))
+    if json:
+        screen.document(
+            {
+                "state": str(here.state.path),
+                "id": here.state.id,
+                "mark": here.state.mark,
+                "created_at": made.isoformat(timespec="seconds"),
+                "keys": str(here.keys.path),
+                **counts,
+            }
+        )
+        return
+    screen.facts(
+        [
+            ("state", f"{here.state.path} ({here.state.mark or 'not marked'})"),
+            ("made", made.isoformat(" ", "seconds")),
+            ("keys", here.keys.path),
+            ("files", f"{counts['files']:>6,}  one per personal file"),
+            ("days", f"{counts['days']:>6,}  one per service day, destroyed an hour after its end"),
+            ("households", f"{counts['households']:>6,}  one each: homes and consents"),
+        ]
+    )
+
+
+def _mark(text: str) -> Mark | None:
+    if text.lower() == "none":
+        return None
+    try:
+        return Mark(text.upper())
+    except ValueError:
+        raise Refusal(
+            f"--mark {text}: a directory is marked SIM, REPLAY or none.", exit_code=2
+        ) from None
+
+
+def _refuse_lost(root: Path, directory: StateDir) -> None:
+    """New keys for a directory that holds sealed things already would hide that they are lost."""
+    if directory.registry_db.exists() and not (root / directory.id / "root.key").exists():
+        raise Refusal(
+            f"{directory.path} was used with other keys, which are not in {root / directory.id}. "
+            "New ones would not open what they sealed. Bring the old ones back, say where they lie "
+            "(--keys), or start a new directory."
+        )

@@ -1,0 +1,189 @@
+"""Where a verb works: which state directory, with which keys, on which clock."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import tzinfo
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+import typer
+
+from gateway.clock import Clock, PacedClock, SystemClock
+from gateway.keys.place import default_root, refuse_inside
+from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
+from gateway.registry.registry import Registry
+from gateway.settings.load import Settings, SettingsError, load_settings
+from gateway.statedir import StateDir
+
+DEFAULT_CONFIG = Path("config/gateway.yaml")
+DEMO_STATE = Path(".demo/state")
+_WHERE = "Where"
+
+State: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        envvar="SEKISHO_STATE",
+        metavar="DIR",
+        rich_help_panel=_WHERE,
+        help="State directory. Default: .demo/state if there is one, else what the configuration says.",
+    ),
+]
+Keys: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        metavar="DIR",
+        rich_help_panel=_WHERE,
+        help="Keys root. Default: keys/ beside the state directory if it holds its keys, else what "
+        "the configuration says, else /etc/sekisho/keys for a service, ~/.config/sekisho/keys for a user.",
+    ),
+]
+Config: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        rich_help_panel=_WHERE,
+        help="Configuration. Default: config/gateway.yaml if there is one.",
+    ),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+class Place(NamedTuple):
+    """A state directory with its keys.
+
+    Attributes:
+        state: the directory.
+        keys: its key ring.
+        clock: the clock its gateway lives on, if one runs there, else the machine's.
+        settings: the configuration, if there is a usable one.
+    """
+
+    state: StateDir
+    keys: KeyRing
+    clock: Clock
+    settings: Settings | None
+
+    @contextmanager
+    def registry(self) -> Iterator[Registry]:
+        """The registry, open for a while."""
+        with Registry.open(self.state, self.keys) as opened:
+            yield opened
+
+    def in_area(self) -> Callable[[float, float], bool]:
+        """The service area's test.
+
+        Raises:
+            Refusal: no configuration says what it is.
+        """
+        if self.settings is None:
+            raise Refusal(
+                "The service area is not known, so no home can be checked against it. "
+                "Name the configuration: --config config/gateway.yaml.",
+                exit_code=2,
+            )
+        return self.settings.policy.in_area
+
+
+def find(state: Path | None, keys: Path | None, config: Path | None) -> Place:
+    """The place that the options, the environment and the configuration name.
+
+    Raises:
+        Refusal: it does not exist, or its keys are not there.
+    """
+    settings = settings_of(config)
+    directory = StateDir.open(state_path(state, settings))
+    clock = clock_of(directory)
+    root = keys_root(directory.path, directory.id, keys, settings)
+    ring = KeyRing.open(root, directory.id, clock, zone_of(settings))
+    return Place(directory, ring, clock, settings)
+
+
+def find_state(state: Path | None, config: Path | None) -> tuple[StateDir, Settings | None]:
+    """The state directory alone, for verbs that need no key."""
+    settings = settings_of(config)
+    return StateDir.open(state_path(state, settings)), settings
+
+
+def state_path(given: Path | None, settings: Settings | None) -> Path:
+    """Which directory is meant."""
+    if given is not None:
+        return given
+    if DEMO_STATE.is_dir():
+        return DEMO_STATE
+    if settings is not None:
+        return settings.state
+    raise Refusal(
+        "No state directory is named: there is neither .demo/state nor a usable "
+        f"{DEFAULT_CONFIG} here. Say --state DIR, or set SEKISHO_STATE.",
+        exit_code=2,
+    )
+
+
+def keys_root(
+    state: Path, directory_id: str, given: Path | None, settings: Settings | None
+) -> Path:
+    """Where the keys of a state directory lie.
+
+    Raises:
+        Refusal: inside the state directory.
+    """
+    root = given
+    if root is None and (state.parent / "keys" / directory_id).is_dir():
+        root = state.parent / "keys"
+    if root is None and settings is not None:
+        root = settings.keys
+    if root is None:
+        root = default_root(os.environ)
+    refuse_inside(root, state)
+    return root.absolute()
+
+
+def clock_of(state: StateDir) -> Clock:
+    """The clock of the gateway that runs there; the machine's where none does."""
+    clock = running(state).get("clock")
+    if not clock:
+        return SystemClock()
+    return PacedClock(int(clock["start_us"]), float(clock["pace"]), int(clock["anchor_wall_us"]))
+
+
+def running(state: StateDir) -> dict[str, Any]:
+    """What a running gateway wrote about itself; empty where none runs."""
+    try:
+        described = json.loads(state.run_file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return described if isinstance(described, dict) else {}
+
+
+def zone_of(settings: Settings | None) -> tzinfo:
+    """Local time: the configuration's, else the machine's."""
+    if settings is not None:
+        return settings.zone
+    name = os.environ.get("TZ", "").lstrip(":")
+    try:
+        if name:
+            return ZoneInfo(name)
+        linked = str(Path("/etc/localtime").resolve())
+        return ZoneInfo(linked.partition("zoneinfo/")[2] or "UTC")
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def settings_of(config: Path | None) -> Settings | None:
+    """The configuration; one that was not asked for may have faults without stopping the verb."""
+    if config is not None:
+        return load_settings(config)
+    if not DEFAULT_CONFIG.is_file():
+        return None
+    try:
+        return load_settings(DEFAULT_CONFIG)
+    except SettingsError:
+        return None

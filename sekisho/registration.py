@@ -1,0 +1,190 @@
+"""Fleets, homes and consents: the parts of `sekisho devices` that read files or sign for people."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.model.errors import Refusal
+from gateway.registry import imports
+from gateway.registry.home_import import read_homes, read_private
+from gateway.registry.imports import Entries, Plan
+from gateway.registry.registry import STORE, Registry
+from gateway.settings.load import load_devices
+from gateway.statedir import Mark
+from sekisho import facts, place, screen
+from sekisho.place import Config, Json, Keys, Place, Quiet, State
+
+Device = Annotated[str, typer.Argument(metavar="DEVICE", show_default=False)]
+
+
+def import_(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", show_default=False, help="devices.yaml, or CSV.")
+    ],
+    *,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Forget what an earlier import brought and FILE lacks.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let FILE win over what commands set.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the difference; change nothing.")
+    ] = False,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Add and change devices as a file says; print the difference first.
+
+    CSV: device,kind and, as needed, owner, household, name, credential and the kind's attributes.
+    Homes never come this way: sekisho devices import-homes.
+    """
+    here = place.find(state, keys, config)
+    with here.registry() as registry:
+        entries = _entries(file, here, registry)
+        planned = imports.plan(registry, entries, prune=prune, force=force)
+        if not json and not quiet:
+            _show(planned)
+        if not dry_run:
+            imports.apply(registry, planned, here.clock.now())
+    if json:
+        screen.document(
+            {"difference": list(planned.lines()), "same": planned.same, "done": not dry_run}
+        )
+    elif not quiet:
+        print(_sum(planned, dry_run=dry_run))
+
+
+def import_homes(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE|-", help="CSV only its owner may read; - is standard input."),
+    ] = "-",
+    *,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Seal homes into the registry: CSV household,lat,lon[,radius_m][,crs], degrees WGS 84.
+
+    No command shows them again. Delete the CSV afterwards.
+    """
+    here = place.find(state, keys, config)
+    free = here.settings is None and here.state.mark is Mark.SIM
+    in_area = None if free else here.in_area()
+    text = sys.stdin.read() if file == "-" else read_private(Path(file))
+    homes = read_homes(text, in_area)
+    now = here.clock.now()
+    with here.registry() as registry, registry.change():
+        for home in homes:
+            registry.put_home(home.household, home.lat, home.lon, home.radius_m, at=now)
+    if json:
+        screen.document({"sealed": len(homes)})
+    elif not quiet:
+        print(
+            f"{screen.count(len(homes), 'home')} sealed. A running gateway follows within a second."
+        )
+        if file != "-":
+            print(f"They are still in {file}: delete it (shred -u {file}).")
+
+
+def consent(
+    device: Device,
+    *,
+    by: Annotated[str, typer.Option(metavar="NAME", show_default=False, help="Who consents.")],
+    text: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT", show_default=False, help="To which words: title and date of the sheet."
+        ),
+    ],
+    purpose: Annotated[str, typer.Option(metavar="PURPOSE")] = STORE,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Record a guardian's opt-in; who and which words are sealed."""
+    _require_purpose(purpose)
+    here = place.find(state, keys, config)
+    with here.registry() as registry:
+        registry.record_consent(device, purpose, by, text, here.clock.now())
+    if not quiet:
+        print(f"Consent for {device} to be stored is recorded.")
+
+
+def withdraw(
+    device: Device,
+    *,
+    purpose: Annotated[str, typer.Option(metavar="PURPOSE")] = STORE,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Withdraw consent: nothing more of the device is stored."""
+    _require_purpose(purpose)
+    here = place.find(state, keys, config)
+    with here.registry() as registry:
+        stood = registry.withdraw_consent(device, purpose, here.clock.now())
+    if not stood:
+        raise Refusal(f"No consent for {device} stood, so there was none to withdraw.")
+    if not quiet:
+        print(f"Consent for {device} is withdrawn; a running gateway follows within a second.")
+
+
+def missing_for(device: str, household: str) -> str:
+    """What a personal device still needs before anything of it is stored."""
+    return (
+        "Nothing of it is stored before its home and a consent are known:\n"
+        f"  sekisho devices import-homes -          (household,lat,lon with {household})\n"
+        f"  sekisho devices consent {device} --by NAME --text SHEET"
+    )
+
+
+def _entries(file: Path, here: Place, registry: Registry) -> Entries:
+    csv = file.suffix.lower() == ".csv"
+    owner = here.settings.owner if here.settings else facts.owner(None, registry)
+    if not csv:
+        return load_devices(file, owner)
+    try:
+        return imports.read_csv(file.read_text("utf-8"), str(file), owner)
+    except OSError as error:
+        raise Refusal(f"{file} cannot be read: {error.strerror}.", exit_code=2) from error
+    except UnicodeDecodeError:
+        raise Refusal(f"{file} is not a text in UTF-8. Save it as CSV in UTF-8.", 2) from None
+
+
+def _show(planned: Plan) -> None:
+    for line in planned.lines():
+        print(line)
+
+
+def _sum(planned: Plan, *, dry_run: bool) -> str:
+    counts = (
+        f"{len(planned.add)} added, {len(planned.change)} changed, {len(planned.drop)} forgotten, "
+        f"{len(planned.keep)} kept as commands set them, {planned.same} the same"
+    )
+    if dry_run:
+        return f"{counts}. Nothing was changed (--dry-run)."
+    if not planned.speakers:
+        return f"{counts}."
+    first = next(iter(planned.speakers))
+    return (
+        f"{counts}.\nA new credential connects once it has a token: sekisho devices token {first}"
+    )
+
+
+def _require_purpose(purpose: str) -> None:
+    if purpose != STORE:
+        raise Refusal(
+            f"--purpose {purpose}: the only lane there is keeps for the purpose {STORE}.",
+            exit_code=2,
+        )

@@ -1,0 +1,47 @@
+"""The command that sends one uplink as a device, ready to be pasted."""
+
+import json
+import shlex
+
+from gateway.devices.catalog import catalog
+from gateway.model.instant import Instant, to_datetime
+from gateway.statedir import StateDir
+from sekisho.place import running
+
+_MUTE = "no gateway runs on this directory; start it with sekisho run"
+
+
+def publish(
+    state: StateDir, user: str, token: str | None, device: str, kind: str, now: Instant
+) -> str:
+    """A mosquitto_pub line for the first door of the gateway that runs there, or why there is none."""
+    for door in running(state).get("doors", {}).values():
+        if door.get("port"):
+            return _line(["-p", str(door["port"])], door, (user, token), device, kind, now)
+        if door.get("tls_port"):
+            tls = ["-p", str(door["tls_port"])]
+            tls += ["--cafile", str(door["ca"])] if door.get("ca") else ["--tls-use-os-certs"]
+            return _line(tls, door, (user, token), device, kind, now)
+    return _MUTE
+
+
+def _line(
+    port: list[str],
+    door: dict[str, object],
+    who: tuple[str, str | None],
+    device: str,
+    kind: str,
+    now: Instant,
+) -> str:
+    user, token = who
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(str(door["host"]), str(door["host"]))  # noqa: S104
+    words = ["mosquitto_pub", "-h", host, *port, "-u", user, "-P", token or "TOKEN"]
+    words += ["-q", "1", "-t", f"sekisho/v1/{device}/up", "-m", _document(kind, now)]
+    return shlex.join(words)
+
+
+def _document(kind: str, now: Instant) -> str:
+    """The kind's first JSON example, observed now."""
+    example = next(e for e in catalog()[kind].examples if e.is_json and e.values is not None)
+    at = to_datetime(now).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return json.dumps({"t": at, "seq": 1, **json.loads(example.payload)}, separators=(",", ":"))
