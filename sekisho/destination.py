@@ -1,15 +1,15 @@
 """Where the simulator sends to, and as whom: `--to`, `--follow` and the password in plain terms."""
 
-import json
 import ssl
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from gateway.clock import Clock
+from gateway.clock import PacedClock
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.statedir import StateDir
+from sekisho import place
 from sekisho.enrolment import CREDENTIAL, token_file_of
 from simulators.outlets.mqtt import Endpoint
 
@@ -25,31 +25,28 @@ class Followed(NamedTuple):
     ca: str | None
 
 
-def follow(state: Path, clock: Clock) -> Followed:
+def follow(state: Path) -> Followed:
     """What a running gateway wrote about itself.
 
     Raises:
         Refusal: none runs on that directory.
     """
     directory = StateDir.open(state)
-    try:
-        running: dict[str, Any] = json.loads(directory.run_file.read_text())
-    except FileNotFoundError:
+    running = place.running(directory)
+    if not running:
         raise Refusal(
             f"No gateway runs on {directory.path}, so there is no clock to follow. "
             f"Start it first: sekisho run --state {state}."
-        ) from None
-    simulated = running.get("clock")
-    now, pace = clock.now(), 1.0
-    if simulated:
-        pace = float(simulated["pace"])
-        now = int(simulated["start_us"] + (now - simulated["anchor_wall_us"]) * pace)
+        )
+    clock = place.clock_of(directory)
+    pace = clock.pace if isinstance(clock, PacedClock) else 1.0
     for door in running.get("doors", {}).values():
         if door.get("port"):
-            return Followed(now, pace, f"mqtt://{door['host']}:{door['port']}", None)
+            return Followed(clock.now(), pace, f"mqtt://{door['host']}:{door['port']}", None)
         if door.get("tls_port"):
-            return Followed(now, pace, f"mqtts://{door['host']}:{door['tls_port']}", door.get("ca"))
-    return Followed(now, pace, None, None)
+            url = f"mqtts://{door['host']}:{door['tls_port']}"
+            return Followed(clock.now(), pace, url, door.get("ca"))
+    return Followed(clock.now(), pace, None, None)
 
 
 def endpoint(

@@ -5,14 +5,11 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gateway.clock import SystemClock
-from gateway.keys.place import default_root, refuse_inside
-from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
-from simulators.calendar import ZONE
+from sekisho import place
 from simulators.fleet import SimDevice
 from simulators.ledger import roster_line
 
@@ -41,10 +38,7 @@ def enrol(fleet: Sequence[SimDevice], state_path: Path, keys_root: Path | None) 
             "would stand among real ones. Make a directory for them: "
             "sekisho keys init --mark SIM --state DIR."
         )
-    root = default_root(os.environ) if keys_root is None else keys_root
-    refuse_inside(root, state.path)
-    keys = KeyRing.open(root, state.id, SystemClock(), ZONE)
-    with Registry.open(state, keys) as registry, registry.change():
+    with place.find(state_path, keys_root, None).registry() as registry, registry.change():
         consenting = registry.consenting()
         for device in fleet:
             _enrol_one(registry, device, consented=device.device in consenting)

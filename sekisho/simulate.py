@@ -2,20 +2,19 @@
 
 import asyncio
 import json
-import re
 import signal
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
 
-from gateway.clock import SystemClock
 from gateway.model.errors import Refusal
-from gateway.model.instant import HOUR, SECOND, Instant, parse_rfc3339, to_rfc3339
+from gateway.model.instant import to_rfc3339
 from sekisho import destination, enrolment
+from sekisho.journey import Journey, decide
 from sekisho.progress import Progress, summary
 from simulators.calendar import ZONE
 from simulators.drive import Outlet, Tally, drive
@@ -26,31 +25,23 @@ from simulators.pace import Pace
 from simulators.scenario import DEFAULT_START, Scenario
 from simulators.streams import stream
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_MQTT_PACE = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Journey:
-    """Everything decided before the first uplink leaves."""
-
-    scenario: Scenario
-    to: str
-    pace: float
-    until: Instant | None
-    user: str | None
-    password: bytes | None
-    cafile: Path | None
+_TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
 
 
 def simulate(
-    seed: Annotated[int, typer.Option(help="Of every die. Same seed, same bytes.")] = 7,
+    seed: Annotated[
+        int, typer.Option(rich_help_panel=_TOWN, help="Of every die. Same seed, same bytes.")
+    ] = 7,
     children: Annotated[
-        int, typer.Option(min=0, max=100_000, help="How many children carry a tracker.")
+        int,
+        typer.Option(
+            rich_help_panel=_TOWN, min=0, max=100_000, help="How many children carry a tracker."
+        ),
     ] = 50,
     to: Annotated[
         str | None,
         typer.Option(
+            rich_help_panel=_WAY_OUT,
             metavar="URL",
             help="mqtt://host:port, mqtts://host:port, file:PATH or file:- (standard output). "
             "Default: file:uplinks-SEED.jsonl, or the door of the gateway that --follow names.",
@@ -59,6 +50,7 @@ def simulate(
     pace: Annotated[
         float | None,
         typer.Option(
+            rich_help_panel=_WAY_OUT,
             min=0,
             help="Town seconds per second; 0 = as fast as possible. "
             "Default: 0 to a file, 60 over MQTT, the gateway's own with --follow.",
@@ -67,23 +59,30 @@ def simulate(
     start: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="Town time of the beginning. Default: 2026-05-12T07:00:00+09:00."
+            rich_help_panel=_TOWN,
+            metavar="TIME",
+            help="Town time of the beginning. Default: 2026-05-12T07:00:00+09:00.",
         ),
     ] = None,
     duration: Annotated[
         str | None,
         typer.Option(
             "--for",
+            rich_help_panel=_TOWN,
             metavar="DURATION",
             help="Town time to simulate, as 90m, 24h or 7d. Default: 24h to a file, else no end.",
         ),
     ] = None,
     report_every: Annotated[
-        float, typer.Option(min=1, help="Seconds between two reports of a tracker.")
+        float,
+        typer.Option(
+            rich_help_panel=_TOWN, min=1, help="Seconds between two reports of a tracker."
+        ),
     ] = 60.0,
     harm: Annotated[
         float,
         typer.Option(
+            rich_help_panel=_TOWN,
             min=0,
             max=1,
             help="Share of uplinks harmed on purpose: sent twice, damaged, out of range, or from "
@@ -92,48 +91,68 @@ def simulate(
     ] = 0.004,
     ledger: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write ground truth here, as JSON lines."),
+        typer.Option(
+            rich_help_panel=_FILES, metavar="FILE", help="Write ground truth here, as JSON lines."
+        ),
     ] = None,
     register: Annotated[
         Path | None,
         typer.Option(
+            rich_help_panel=_FILES,
             metavar="STATE",
             help="Put devices, homes, consents and a token into this state directory (SIM only).",
         ),
     ] = None,
     devices_out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the fleet as JSON, for any other system."),
+        typer.Option(
+            rich_help_panel=_FILES,
+            metavar="FILE",
+            help="Write the fleet as JSON, for any other system.",
+        ),
     ] = None,
     follow: Annotated[
         Path | None,
         typer.Option(
-            metavar="STATE", help="Live on the clock of the gateway that runs on this directory."
+            rich_help_panel=_WAY_OUT,
+            metavar="STATE",
+            help="Live on the clock of the gateway that runs on this directory.",
         ),
     ] = None,
-    user: Annotated[str | None, typer.Option(help="MQTT user name.")] = None,
+    user: Annotated[
+        str | None, typer.Option(rich_help_panel=_WAY_OUT, help="MQTT user name.")
+    ] = None,
     password_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its password: the first line of a file.")
+        Path | None,
+        typer.Option(
+            rich_help_panel=_WAY_OUT, metavar="FILE", help="Its password: the first line of a file."
+        ),
     ] = None,
     cafile: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="PEM file of the CA behind mqtts://.")
+        Path | None,
+        typer.Option(
+            rich_help_panel=_WAY_OUT, metavar="FILE", help="PEM file of the CA behind mqtts://."
+        ),
     ] = None,
     keys: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keys root, where it is not the usual one.")
+        Path | None,
+        typer.Option(
+            rich_help_panel=_FILES, metavar="DIR", help="Keys root, where it is not the usual one."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No summary, errors only.")] = False,
 ) -> None:
-    """Simulate a fictional town: children, buses, a river and animals at the forest's edge.
+    """Simulate a fictional town: children, buses, a river, animals at the forest's edge.
 
-    Streets, homes and people are invented; the bus stops and the timetable are Toyama's. Devices
-    send what hardware would send, over MQTT or into a file:
+    Streets, homes and people are invented; bus stops and timetable are Toyama's.
 
-      sekisho simulate --seed 7                                  one day into uplinks-7.jsonl
-      sekisho simulate --register STATE --to mqtt://127.0.0.1:1883 --ledger truth.jsonl
-      sekisho simulate --follow STATE                            into the gateway that runs there
-    """
-    journey = _decide(
+    \b
+    sekisho simulate --seed 7                       one day into uplinks-7.jsonl
+    sekisho simulate --register DIR --follow DIR    into the gateway that runs on DIR
+    sekisho simulate --to mqtt://HOST               into any broker
+    """  # noqa: D301 - \b keeps the lines of the examples apart
+    journey = decide(
         Scenario(seed, children, DEFAULT_START, report_every, harm),
         *(to, pace, start, duration, follow, user, password_file, cafile, register),
     )
@@ -145,7 +164,9 @@ def simulate(
         token = enrolment.enrol(fleet, register, keys)
         enrolment.write_private(enrolment.token_file_of(register), token + "\n")
     if token is not None and journey.password is None and user in (None, enrolment.CREDENTIAL):
-        journey = _with(journey, enrolment.CREDENTIAL, token.encode())
+        journey = replace(
+            journey, user=enrolment.CREDENTIAL, password=token.encode(), just_issued=True
+        )
     screen = sys.stderr if journey.to == "file:-" else sys.stdout
     figures = asyncio.run(_travel(journey, ledger, Progress(sys.stderr, quiet=quiet)))
     if register is not None:
@@ -157,77 +178,7 @@ def simulate(
         raise typer.Exit(1)
 
 
-def _with(journey: _Journey, user: str, password: bytes) -> _Journey:
-    return _Journey(
-        journey.scenario, journey.to, journey.pace, journey.until, user, password, journey.cafile
-    )
-
-
-def _decide(
-    wish: Scenario,
-    to: str | None,
-    pace: float | None,
-    start: str | None,
-    duration: str | None,
-    follow: Path | None,
-    user: str | None,
-    password_file: Path | None,
-    cafile: Path | None,
-    register: Path | None,
-) -> _Journey:
-    """Options and what follows from them.
-
-    Raises:
-        Refusal: they contradict each other or cannot be understood.
-    """
-    begin = wish.start if start is None else _moment(start)
-    ca = cafile
-    if follow is not None:
-        if start is not None:
-            raise Refusal("--start and --follow both set the clock. Give one of them.", 2)
-        gateway = destination.follow(follow, SystemClock())
-        begin = gateway.now
-        pace = gateway.pace if pace is None else pace
-        if to is None and gateway.door is None:
-            raise Refusal(f"The gateway on {follow} has no open MQTT door. Give --to.")
-        to = to or gateway.door
-        ca = ca or (None if gateway.ca is None else Path(gateway.ca))
-    to = to or f"file:uplinks-{wish.seed}.jsonl"
-    is_file = to.startswith("file:")
-    if not is_file and not to.startswith(("mqtt://", "mqtts://")):
-        raise Refusal(
-            f"--to {to}: uplinks go to mqtt://host:port, mqtts://host:port or file:PATH.", 2
-        )
-    if pace is None:
-        pace = 0.0 if is_file else _MQTT_PACE
-    length = _length(duration) if duration else (24 * HOUR if is_file else None)
-    state = follow or register
-    if not is_file and register is None:
-        user, password = destination.password_of(password_file, state, user)
-    else:
-        user, password = destination.password_of(password_file, None, user)
-    scenario = Scenario(wish.seed, wish.children, begin, wish.report_every_s, wish.harm)
-    until = None if length is None else begin + length
-    return _Journey(scenario, to, pace, until, user, password, ca)
-
-
-def _moment(text: str) -> Instant:
-    try:
-        return parse_rfc3339(text)
-    except ValueError:
-        raise Refusal(
-            f"--start {text}: a time with its offset is needed, as 2026-05-12T07:00:00+09:00.", 2
-        ) from None
-
-
-def _length(text: str) -> Instant:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if not found or float(found[1]) <= 0:
-        raise Refusal(f"--for {text}: a number and one of s m h d is needed, as 90m or 24h.", 2)
-    return round(float(found[1]) * _UNITS[found[2]]) * SECOND
-
-
-async def _travel(journey: _Journey, ledger: Path | None, progress: Progress) -> dict[str, Any]:
+async def _travel(journey: Journey, ledger: Path | None, progress: Progress) -> dict[str, Any]:
     """Send everything; SIGINT and SIGTERM end it early, and what was sent is still awaited."""
     scenario = journey.scenario
     stop = asyncio.Event()
@@ -248,12 +199,14 @@ async def _travel(journey: _Journey, ledger: Path | None, progress: Progress) ->
     return summary(tally, outlet, pace.elapsed_s, scenario, journey.to)
 
 
-async def _open(journey: _Journey) -> Outlet:
+async def _open(journey: Journey) -> Outlet:
     if journey.to.startswith("file:"):
         return FileOutlet(journey.to.removeprefix("file:"))
     end = destination.endpoint(
         journey.to, journey.user, journey.password, journey.cafile, journey.scenario.seed
     )
+    if journey.just_issued:
+        end = replace(end, just_issued=True)
     outlet = MqttOutlet(end, stream(journey.scenario.seed, "outlet", "reconnect"))
     try:
         await outlet.open()

@@ -3,13 +3,14 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import asin, cos, isfinite, radians, sin, sqrt
+from math import cos, dist, isfinite, radians, sin, sqrt
 from typing import Any, NamedTuple
 
 from gateway.model.instant import MINUTE, Instant
 from gateway.model.reason import Fate, Reason
 
-_EARTH_M = 6_371_008.8  # mean radius, IUGG
+_AXIS_M = 6_378_137.0  # WGS 84, semi-major axis
+_ECCENTRICITY_2 = 0.006_694_379_990_14  # WGS 84, first eccentricity squared
 _BUFFER_M = 20.0
 _FAR_M = 300.0
 _NET_M = 150.0
@@ -56,12 +57,22 @@ class Ruling(NamedTuple):
     slack_m: float = float("inf")
 
 
-def haversine_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Great-circle metres between two places in degrees."""
-    phi1, phi2 = radians(lat1), radians(lat2)
-    half_phi, half_lambda = (phi2 - phi1) / 2, radians(lon2 - lon1) / 2
-    h = sin(half_phi) ** 2 + cos(phi1) * cos(phi2) * sin(half_lambda) ** 2
-    return 2 * _EARTH_M * asin(min(1.0, sqrt(h)))
+def distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Metres between two places on the WGS 84 ellipsoid: the chord between their earth-centred points.
+
+    Over a few kilometres the chord is shorter than the way over the ground by micrometres.
+    """
+    return dist(_earth_centred(lat1, lon1), _earth_centred(lat2, lon2))
+
+
+def _earth_centred(lat: float, lon: float) -> tuple[float, float, float]:
+    phi, lam = radians(lat), radians(lon)
+    across = _AXIS_M / sqrt(1 - _ECCENTRICITY_2 * sin(phi) ** 2)
+    return (
+        across * cos(phi) * cos(lam),
+        across * cos(phi) * sin(lam),
+        across * (1 - _ECCENTRICITY_2) * sin(phi),
+    )
 
 
 def _suppress(reason: Reason, slack_m: float = float("inf")) -> Ruling:
@@ -122,8 +133,8 @@ def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rul
     accuracy = _UNSAID_M if fix.accuracy_m is None else fix.accuracy_m
     radius = device["radius_m"] if device["radius_m"] is not None else rules.default_radius_m
     limit = radius + 2 * accuracy + 1
-    raw = haversine_m(lat, lon, home_lat, home_lon)
-    rounded = haversine_m(round(lat, 5), round(lon, 5), home_lat, home_lon)
+    raw = distance_m(lat, lon, home_lat, home_lon)
+    rounded = distance_m(round(lat, 5), round(lon, 5), home_lat, home_lon)
     slack = min(abs(raw - limit), abs(rounded - limit))
     if not (raw > limit and rounded > limit):  # step 9
         memory.open, memory.run = False, []
@@ -140,7 +151,7 @@ def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rul
         return _suppress(Reason.NOT_REOPENED, slack)
     memory.run.append((lat, lon, clear > _FAR_M))
     first = memory.run[0]
-    net = haversine_m(first[0], first[1], lat, lon)
+    net = distance_m(first[0], first[1], lat, lon)
     slack = min(slack, abs(net - _NET_M))
     if len(memory.run) >= 3 and (net > _NET_M or all(far for *_, far in memory.run[-3:])):
         memory.open, memory.run = True, []

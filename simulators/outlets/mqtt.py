@@ -17,7 +17,7 @@ from simulators.uplink import SimUplink
 
 _LIMIT = 1 << 16
 _CONNECT_S = 10.0
-_FIRST_PATIENCE_S = 2.0  # long enough for a gateway that is started in the same breath
+_FIRST_PATIENCE_S = 3.0  # long enough for a gateway that is started in the same breath
 _FOREVER = {
     0x81,
     0x82,
@@ -43,6 +43,8 @@ class Endpoint:
         window: most uplinks sent and not yet acknowledged.
         keep_alive_s: wall seconds between signs of life.
         patience_s: give up after so many wall seconds without a connection; None = never.
+        just_issued: the credential was registered this moment, and a running gateway may need a
+            second to hear of it: being refused at first is no reason to give up.
     """
 
     host: str
@@ -55,6 +57,7 @@ class Endpoint:
     window: int = 64
     keep_alive_s: int = 30
     patience_s: float | None = 60.0
+    just_issued: bool = False
 
 
 @dataclass(slots=True)
@@ -193,7 +196,7 @@ class MqttOutlet:
             patience = _FIRST_PATIENCE_S
         if patience is not None and away_s > patience:
             where = f"{self._endpoint.host}:{self._endpoint.port}"
-            what = str(error) or type(error).__name__
+            what = getattr(error, "strerror", None) or str(error) or type(error).__name__
             since = "" if first else f" for {away_s:.0f} s"
             raise Refusal(
                 f"No connection to {where}{since} ({what}). {self.acked:,} of {self.sent:,} uplinks "
@@ -231,7 +234,7 @@ class MqttOutlet:
         if not isinstance(packet, ConnAck):
             raise _Lost("the other side does not speak MQTT")
         forever = _FOREVER if self._endpoint.version == 5 else _FOREVER_311
-        if packet.reason in forever:
+        if packet.reason in forever and not (self._endpoint.just_issued and self.connects == 0):
             raise Refusal(
                 f"{self._endpoint.host}:{self._endpoint.port} refuses this credential "
                 f"(CONNACK 0x{packet.reason:02X}). Register the fleet there (--register), or give "

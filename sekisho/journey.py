@@ -1,0 +1,91 @@
+"""What `sekisho simulate` sets out to do: its options, and what follows from them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.model.errors import Refusal
+from gateway.model.instant import HOUR, SECOND, Instant, parse_rfc3339
+from sekisho import destination
+from simulators.scenario import Scenario
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_MQTT_PACE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """Everything decided before the first uplink leaves."""
+
+    scenario: Scenario
+    to: str
+    pace: float
+    until: Instant | None
+    user: str | None
+    password: bytes | None
+    cafile: Path | None
+    just_issued: bool = False
+
+
+def decide(
+    wish: Scenario,
+    to: str | None,
+    pace: float | None,
+    start: str | None,
+    duration: str | None,
+    follow: Path | None,
+    user: str | None,
+    password_file: Path | None,
+    cafile: Path | None,
+    register: Path | None,
+) -> Journey:
+    """Options and what follows from them.
+
+    Raises:
+        Refusal: they contradict each other or cannot be understood.
+    """
+    begin = wish.start if start is None else _moment(start)
+    ca = cafile
+    if follow is not None:
+        if start is not None:
+            raise Refusal("--start and --follow both set the clock. Give one of them.", 2)
+        gateway = destination.follow(follow)
+        begin = gateway.now
+        pace = gateway.pace if pace is None else pace
+        if to is None and gateway.door is None:
+            raise Refusal(f"The gateway on {follow} has no open MQTT door. Give --to.")
+        to = to or gateway.door
+        ca = ca or (None if gateway.ca is None else Path(gateway.ca))
+    to = to or f"file:uplinks-{wish.seed}.jsonl"
+    is_file = to.startswith("file:")
+    if not is_file and not to.startswith(("mqtt://", "mqtts://")):
+        raise Refusal(
+            f"--to {to}: uplinks go to mqtt://host:port, mqtts://host:port or file:PATH.", 2
+        )
+    if pace is None:
+        pace = 0.0 if is_file else _MQTT_PACE
+    length = _length(duration) if duration else (24 * HOUR if is_file else None)
+    state = follow or register
+    if not is_file and register is None:
+        user, password = destination.password_of(password_file, state, user)
+    else:
+        user, password = destination.password_of(password_file, None, user)
+    scenario = Scenario(wish.seed, wish.children, begin, wish.report_every_s, wish.harm)
+    until = None if length is None else begin + length
+    return Journey(scenario, to, pace, until, user, password, ca)
+
+
+def _moment(text: str) -> Instant:
+    try:
+        return parse_rfc3339(text)
+    except ValueError:
+        raise Refusal(
+            f"--start {text}: a time with its offset is needed, as 2026-05-12T07:00:00+09:00.", 2
+        ) from None
+
+
+def _length(text: str) -> Instant:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if not found or float(found[1]) <= 0:
+        raise Refusal(f"--for {text}: a number and one of s m h d is needed, as 90m or 24h.", 2)
+    return round(float(found[1]) * _UNITS[found[2]]) * SECOND

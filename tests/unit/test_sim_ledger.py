@@ -1,0 +1,139 @@
+"""The command writes logs and ledgers that agree, twice the same, and says clearly what is wrong."""
+
+import json
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gateway.clock import SystemClock
+from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
+from gateway.registry.registry import Registry
+from gateway.statedir import Mark, StateDir
+from sekisho.simulate import simulate
+from simulators.calendar import ZONE
+from simulators.ledger import read_ledger
+
+app = typer.Typer()
+app.command()(simulate)
+
+
+def run(*words: str) -> dict[str, Any]:
+    """The command's JSON summary."""
+    result = CliRunner().invoke(app, [*words, "--json"])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    summary: dict[str, Any] = json.loads(result.stdout)
+    return summary
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Two runs: logs and ledgers are byte-identical, and as long as each other."""
+    for name in ("a", "b"):
+        log, ledger = tmp_path / f"{name}.log", tmp_path / f"{name}.ledger"
+        figures = run("--for", "40m", "--to", f"file:{log}", "--ledger", str(ledger))
+
+    assert (tmp_path / "a.log").read_bytes() == (tmp_path / "b.log").read_bytes()
+    assert (tmp_path / "a.ledger").read_bytes() == (tmp_path / "b.ledger").read_bytes()
+    log_lines = [json.loads(line) for line in (tmp_path / "a.log").read_text().splitlines()]
+    book = [line for line in read_ledger(tmp_path / "a.ledger") if "n" in line]
+    assert len(log_lines) == len(book) == figures["sent"] == figures["acked"]
+    for logged, noted in zip(log_lines, book, strict=True):
+        payload = logged["text"].encode() if "text" in logged else bytes.fromhex(logged["hex"])
+        assert noted["digest"] == blake2b(payload, digest_size=8).hexdigest()
+        assert logged["at"] == noted["sent"]
+        assert logged["topic"].split("/")[2] == noted["device"]
+
+
+def test_a_ledger_says_that_it_is_fiction(tmp_path: Path) -> None:
+    """The header comes first, then the roster, then the uplinks, numbered from 1."""
+    ledger = tmp_path / "ledger"
+    run("--for", "5m", "--to", f"file:{tmp_path / 'log'}", "--ledger", str(ledger))
+
+    head, *rest = read_ledger(ledger)
+    assert head["sekisho_ledger"] == 1
+    assert head["fictional"] is True
+    roster = [line for line in rest if "roster" in line]
+    assert rest[: len(roster)] == roster
+    assert [line["n"] for line in rest[len(roster) :]] == list(
+        range(1, len(rest) - len(roster) + 1)
+    )
+
+
+def test_a_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    """A ledger whose writer was killed can be read up to its last whole line."""
+    path = tmp_path / "ledger"
+    path.write_bytes(b'{"n":1}\n{"n":2')
+
+    assert list(read_ledger(path)) == [{"n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--to", "ftp://x"], "uplinks go to"),
+        (["--for", "soon"], "--for soon"),
+        (["--for", "0s"], "--for 0s"),
+        (["--start", "2026-05-12T07:00:00"], "offset"),
+        (["--start", "2026-05-12T07:00:00+09:00", "--follow", "x"], "both set the clock"),
+        (["--to", "mqtt://:1", "--for", "1m"], "host is missing"),
+        (["--to", "mqtt://h:x"], "port is not a number"),
+        (["--to", "file:/nowhere/at/all"], "cannot be written"),
+        (["--register", "/nowhere/at/all"], "does not exist"),
+    ],
+)
+def test_mistakes_are_explained(words: list[str], sentence: str) -> None:
+    """A user's mistake is a sentence, never a stack trace."""
+    with pytest.raises(Refusal, match=sentence):
+        run(*words)
+
+
+def make_state(root: Path, mark: Mark | None) -> Path:
+    """A new state directory with its keys."""
+    state = StateDir.create(root / "state", mark, SystemClock())
+    KeyRing.create(root / "keys", state.id, SystemClock(), ZONE)
+    return state.path
+
+
+def test_the_fleet_enters_a_sim_directory(tmp_path: Path) -> None:
+    """Devices, homes, consents and one token; twice is as good as once."""
+    state = make_state(tmp_path, Mark.SIM)
+    words = ["--register", str(state), "--keys", str(tmp_path / "keys"), "--children", "12"]
+    for _ in range(2):
+        figures = run(*words, "--for", "1m", "--to", f"file:{tmp_path / 'log'}")
+
+    token_file = Path(figures["token_file"])
+    assert token_file.stat().st_mode & 0o777 == 0o600
+    keys = KeyRing.open(tmp_path / "keys", StateDir.open(state).id, SystemClock(), ZONE)
+    with Registry.open(StateDir.open(state), keys) as registry:
+        directory = registry.directory()
+    assert directory.credentials["fleet"].origin == "simulated"
+    assert directory.credentials["fleet"].devices == frozenset(directory.devices)
+    child = directory.devices["child-0001"]  # type: ignore[index]
+    assert child.consent
+    assert child.household is not None
+    assert child.household.home is not None
+
+
+def test_only_sim_directories_take_simulated_devices(tmp_path: Path) -> None:
+    """Invented rows never stand among real ones."""
+    state = make_state(tmp_path, None)
+
+    with pytest.raises(Refusal, match="not marked SIM"):
+        run("--register", str(state), "--keys", str(tmp_path / "keys"), "--to", "file:/dev/null")
+
+
+def test_devices_out(tmp_path: Path) -> None:
+    """The fleet as JSON, flagged fictional, for its owner's eyes."""
+    out = tmp_path / "fleet.json"
+    run("--for", "1m", "--to", f"file:{tmp_path / 'log'}", "--devices-out", str(out))
+
+    document = json.loads(out.read_text())
+    assert document["fictional"] is True
+    assert len(document["devices"]) > 90
+    assert out.stat().st_mode & 0o777 == 0o600
