@@ -1,15 +1,16 @@
 """What `sekisho simulate` sets out to do: its options, and what follows from them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gateway.model.errors import Refusal
 from gateway.model.instant import HOUR, SECOND, Instant, parse_rfc3339
 from sekisho import destination
 from simulators.scenario import Scenario
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _MQTT_PACE = 60.0
 
 
@@ -27,8 +28,23 @@ class Journey:
     just_issued: bool = False
 
 
+def wish(file: Path | None, **options: float | None) -> Scenario:
+    """The scenario of the file, or the usual one, with what the options say instead.
+
+    Raises:
+        Refusal: the file has faults.
+    """
+    scenario = Scenario()
+    if file is not None:
+        from sekisho.scenario_file import read_scenario
+
+        scenario = read_scenario(file)
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    return replace(scenario, **given)
+
+
 def decide(
-    wish: Scenario,
+    wished: Scenario,
     to: str | None,
     pace: float | None,
     start: str | None,
@@ -44,7 +60,7 @@ def decide(
     Raises:
         Refusal: they contradict each other or cannot be understood.
     """
-    begin = wish.start if start is None else _moment(start)
+    begin = wished.start if start is None else _moment(start)
     ca = cafile
     if follow is not None:
         if start is not None:
@@ -56,7 +72,7 @@ def decide(
             raise Refusal(f"The gateway on {follow} has no open MQTT door. Give --to.")
         to = to or gateway.door
         ca = ca or (None if gateway.ca is None else Path(gateway.ca))
-    to = to or f"file:uplinks-{wish.seed}.jsonl"
+    to = to or f"file:uplinks-{wished.seed}.jsonl"
     is_file = to.startswith("file:")
     if not is_file and not to.startswith(("mqtt://", "mqtts://")):
         raise Refusal(
@@ -70,7 +86,7 @@ def decide(
         user, password = destination.password_of(password_file, state, user)
     else:
         user, password = destination.password_of(password_file, None, user)
-    scenario = Scenario(wish.seed, wish.children, begin, wish.report_every_s, wish.harm)
+    scenario = replace(wished, start=begin)
     until = None if length is None else begin + length
     return Journey(scenario, to, pace, until, user, password, ca)
 
@@ -85,7 +101,7 @@ def _moment(text: str) -> Instant:
 
 
 def _length(text: str) -> Instant:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|min|h|d)", text)
     if not found or float(found[1]) <= 0:
-        raise Refusal(f"--for {text}: a number and one of s m h d is needed, as 90m or 24h.", 2)
+        raise Refusal(f"--for {text}: a number and one of s min h d is needed, as 90min or 24h.", 2)
     return round(float(found[1]) * _UNITS[found[2]]) * SECOND

@@ -14,7 +14,7 @@ import typer
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_rfc3339
 from sekisho import destination, enrolment
-from sekisho.journey import Journey, decide
+from sekisho.journey import Journey, decide, wish
 from sekisho.progress import Progress, summary
 from simulators.calendar import ZONE
 from simulators.drive import Outlet, Tally, drive
@@ -22,7 +22,7 @@ from simulators.ledger import Ledger
 from simulators.outlets.file import FileOutlet
 from simulators.outlets.mqtt import MqttOutlet
 from simulators.pace import Pace
-from simulators.scenario import DEFAULT_START, Scenario
+from simulators.scenario import Scenario
 from simulators.streams import stream
 
 _TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
@@ -30,14 +30,20 @@ _TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
 
 def simulate(
     seed: Annotated[
-        int, typer.Option(rich_help_panel=_TOWN, help="Of every die. Same seed, same bytes.")
-    ] = 7,
-    children: Annotated[
-        int,
+        int | None,
         typer.Option(
-            rich_help_panel=_TOWN, min=0, max=100_000, help="How many children carry a tracker."
+            rich_help_panel=_TOWN, help="Of every die: same seed, same bytes. Default: 7."
         ),
-    ] = 50,
+    ] = None,
+    children: Annotated[
+        int | None,
+        typer.Option(
+            rich_help_panel=_TOWN,
+            min=0,
+            max=100_000,
+            help="How many children carry a tracker. Default: 50.",
+        ),
+    ] = None,
     to: Annotated[
         str | None,
         typer.Option(
@@ -70,25 +76,35 @@ def simulate(
             "--for",
             rich_help_panel=_TOWN,
             metavar="DURATION",
-            help="Town time to simulate, as 90m, 24h or 7d. Default: 24h to a file, else no end.",
+            help="Town time to simulate, as 90min, 24h or 7d. Default: 24h to a file, else no end.",
         ),
     ] = None,
     report_every: Annotated[
-        float,
+        float | None,
         typer.Option(
-            rich_help_panel=_TOWN, min=1, help="Seconds between two reports of a tracker."
+            rich_help_panel=_TOWN,
+            min=1,
+            help="Seconds between two reports of a tracker. Default: 60.",
         ),
-    ] = 60.0,
+    ] = None,
     harm: Annotated[
-        float,
+        float | None,
         typer.Option(
             rich_help_panel=_TOWN,
             min=0,
             max=1,
             help="Share of uplinks harmed on purpose: sent twice, damaged, out of range, or from "
-            "an unknown device. 0 = none.",
+            "an unknown device; 0 = none. Default: 0.004.",
         ),
-    ] = 0.004,
+    ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=_TOWN,
+            metavar="FILE",
+            help="Read these from a file, as config/scenarios/small_town.yaml; options win.",
+        ),
+    ] = None,
     ledger: Annotated[
         Path | None,
         typer.Option(
@@ -153,7 +169,7 @@ def simulate(
     sekisho simulate --to mqtt://HOST               into any broker
     """  # noqa: D301 - \b keeps the lines of the examples apart
     journey = decide(
-        Scenario(seed, children, DEFAULT_START, report_every, harm),
+        wish(scenario, seed=seed, children=children, report_every_s=report_every, harm=harm),
         *(to, pace, start, duration, follow, user, password_file, cafile, register),
     )
     fleet = journey.scenario.fleet()

@@ -14,9 +14,11 @@ from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
+from sekisho.scenario_file import read_scenario
 from sekisho.simulate import simulate
 from simulators.calendar import ZONE
 from simulators.ledger import read_ledger
+from simulators.scenario import Scenario
 
 app = typer.Typer()
 app.command()(simulate)
@@ -137,3 +139,34 @@ def test_devices_out(tmp_path: Path) -> None:
     assert document["fictional"] is True
     assert len(document["devices"]) > 90
     assert out.stat().st_mode & 0o777 == 0o600
+
+
+SCENARIOS = sorted((Path(__file__).resolve().parents[2] / "config" / "scenarios").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
+def test_shipped_scenarios_run(file: Path, tmp_path: Path) -> None:
+    """Every scenario that is shipped can be run, and an option wins over the file."""
+    log = f"file:{tmp_path / 'log'}"
+
+    figures = run("--scenario", str(file), "--for", "5m", "--to", log, "--children", "3")
+
+    assert figures["children"] == 3
+    assert figures["sent"] > 0
+
+
+def test_the_small_town_is_the_usual_one() -> None:
+    """The commented scenario says what the command does without one."""
+    small = next(file for file in SCENARIOS if file.stem == "small_town")
+
+    assert read_scenario(small) == Scenario()
+
+
+def test_a_scenario_with_faults_points_at_them(tmp_path: Path) -> None:
+    """File, line, column, and the nearest word."""
+    file = tmp_path / "town.yaml"
+    file.write_text("seed: 7\nchildern: 50\nreport_every: often\nstart: tomorrow\n")
+
+    with pytest.raises(Refusal, match=r"2:1 childern: unknown setting. Did you mean children") as e:
+        run("--scenario", str(file))
+    assert "3 faults" in str(e.value)

@@ -1,0 +1,59 @@
+"""A scenario as YAML (`config/scenarios/*.yaml`): what to simulate, faults named with their places."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from gateway.model.instant import Instant, parse_rfc3339
+from gateway.model.quantity import DURATION, parse
+from gateway.settings.complaints import Complaint, SettingsError, translate
+from gateway.settings.document import Document
+from gateway.settings.schema import fault
+from simulators.harm import DEFAULT_RATE
+from simulators.scenario import DEFAULT_START, Scenario
+
+
+def _duration_s(given: object) -> float:
+    try:
+        return parse(str(given), DURATION)
+    except ValueError as error:
+        raise fault(str(error)) from None
+
+
+def _moment(given: object) -> Instant:
+    try:
+        return parse_rfc3339(str(given))
+    except ValueError:
+        sentence = "a time with its offset is needed here, as 2026-05-12T07:00:00+09:00."
+        raise fault(sentence) from None
+
+
+class ScenarioFile(BaseModel):
+    """The settings of a scenario; everything left out is as `sekisho simulate` has it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seed: int = 7
+    children: Annotated[int, Field(ge=0, le=100_000)] = 50
+    start: Annotated[Instant, BeforeValidator(_moment)] = DEFAULT_START
+    report_every: Annotated[float, BeforeValidator(_duration_s), Field(ge=1, le=86_400)] = 60.0
+    harm: Annotated[float, Field(ge=0, le=1)] = DEFAULT_RATE
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The scenario in a file.
+
+    Raises:
+        SettingsError: with every fault of it.
+    """
+    document = Document(path)
+    document.read()
+    faults = [Complaint(document.name, f.line, f.column, "", f.sentence) for f in document.faults]
+    if faults:
+        raise SettingsError(faults)
+    try:
+        wish = ScenarioFile.model_validate({} if document.data is None else document.data)
+    except ValidationError as error:
+        raise SettingsError(translate(error, document, ScenarioFile)) from None
+    return Scenario(wish.seed, wish.children, wish.start, wish.report_every, wish.harm)
