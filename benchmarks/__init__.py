@@ -1,0 +1,1 @@
+"""Figures, as ratios within one run; each file says what it measures and prints the machine."""

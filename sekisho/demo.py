@@ -1,0 +1,229 @@
+"""`sekisho demo`: a gateway and a fictional town for a minute, and the proof that nothing went astray."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.clock import SystemClock
+from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
+from gateway.model.instant import parse_rfc3339
+from gateway.registry.registry import Registry
+from gateway.statedir import Mark, StateDir
+from sekisho import certificate, place
+from sekisho.demo_screen import DemoScreen
+from sekisho.enrolment import write_private
+from sekisho.reconcile import reconcile
+from sekisho.window import ask
+from simulators.calendar import ZONE
+
+START = "2026-05-12T07:25:00+09:00"
+"""A Tuesday in May, just before the children leave home."""
+
+PILOT, GAUGE = "pilot", "river-900"
+"""The credential and the device that the demo leaves to whoever tries it."""
+
+_LOOK_S = 0.25
+_PATIENCE_S = 20.0
+
+_GATEWAY = """\
+# The demo's own configuration, written anew each time; config/gateway.yaml shows every setting.
+state: {folder}/state
+keys: {folder}/keys
+owner: "16201"
+timezone: Asia/Tokyo
+service_area:
+  municipality: "16201"
+doors:
+  - kind: mqtt_listener
+    name: mqtt
+    port: 0
+    tls:
+      port: 0
+      certificate: {folder}/server.pem
+      key: {folder}/server.key
+privacy: {folder}/privacy.yaml
+"""
+
+_PRIVACY = """\
+lanes:
+  - name: store
+    purpose: Show what the mask does to the ways of fictional children.
+    retain: 28 d
+    suppress:
+      - kind: circle
+        anchor: home
+        radius: 50 m
+"""
+
+
+def demo(
+    seconds: Annotated[
+        float, typer.Option(min=0, help="How long, in seconds of yours; 0 = until Ctrl-C.")
+    ] = 60.0,
+    seed: Annotated[int, typer.Option(help="Of the town.")] = 7,
+    children: Annotated[int, typer.Option(min=1, max=10_000, help="With a tracker.")] = 50,
+    pace: Annotated[float, typer.Option(min=1, max=600, help="Times faster than life.")] = 60.0,
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Where it all lies; its state is renewed.")
+    ] = Path(".demo"),
+    json: Annotated[bool, typer.Option("--json", help="Only the summary, as JSON.")] = False,
+) -> None:
+    """Run a gateway and a fictional town, and reconcile what was stored with what was sent.
+
+    Real processes, the real door: only the town is invented. Ends with 1 if anything is unexplained.
+    """
+    begun = time.monotonic()  # noqa: TID251 - a person waits: wall time is meant
+    state = _prepare(folder, pace)
+    token = _pilot(state, folder)
+    screen = DemoScreen(seed, pace, children, folder, quiet=json)
+    with _process(folder, "gateway", *_gateway_line(folder, pace)) as gateway:
+        try:
+            running = _wait_for_doors(state, gateway, folder)
+            screen.opened(running, token, GAUGE, PILOT)
+            with _process(folder, "town", *_town_line(folder, state, seed, children)) as town:
+                _watch(state, town, screen, seconds, begun)
+                _end(town, signal.SIGINT)
+            terms = _settled(state)
+        finally:
+            _end(gateway, signal.SIGTERM)
+    if town.returncode or gateway.returncode:
+        raise Refusal(
+            f"The demo did not end well: gateway {gateway.returncode}, town {town.returncode}. "
+            f"Their own words are in {folder}/gateway.log and {folder}/town.log."
+        )
+    result = reconcile(folder / "ledger.jsonl", terms, state)
+    screen.summary(result, terms, state)
+    raise typer.Exit(1 if result.unexplained else 0)
+
+
+def _prepare(folder: Path, pace: float) -> StateDir:
+    """A new state directory, keys, certificate and configuration under `folder`."""
+    del pace
+    clock = SystemClock()
+    folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder)
+    state = StateDir.create(folder / "state", Mark.SIM, clock)
+    KeyRing.create(folder.absolute() / "keys", state.id, clock, ZONE)
+    certificate.issue(folder, ["127.0.0.1", "localhost"], datetime.now(UTC))  # noqa: TID251
+    (folder / "gateway.yaml").write_text(_GATEWAY.format(folder=folder.absolute()))
+    (folder / "privacy.yaml").write_text(_PRIVACY)
+    return state
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier demo left; refuse anything that is not a demo's."""
+    path = folder / "state"
+    if not path.exists():
+        return
+    old = StateDir.open(path)
+    if old.mark is not Mark.SIM:
+        raise Refusal(f"{path} is not a demo's state directory. Name another --folder.")
+    with old.lock():
+        shutil.rmtree(path)
+    shutil.rmtree(folder / "keys", ignore_errors=True)
+
+
+def _pilot(state: StateDir, folder: Path) -> str:
+    """Register a gauge and a credential for whoever tries the demo; the token."""
+    at = parse_rfc3339(START)
+    with place.find(state.path, folder / "keys", folder / "gateway.yaml").registry() as registry:
+        registry: Registry
+        registry.put_device(GAUGE, "river_gauge", "16201", at, attributes={"datum_m": 4.2})
+        token = registry.put_credential(PILOT, [GAUGE], at=at)
+    write_private(folder / "pilot.token", token + "\n")
+    return token
+
+
+def _gateway_line(folder: Path, pace: float) -> list[str]:
+    config = str(folder / "gateway.yaml")
+    return ["run", "--config", config, "--clock", f"sim://{START}?pace={pace:g}"]
+
+
+def _town_line(folder: Path, state: StateDir, seed: int, children: int) -> list[str]:
+    where, keys = str(state.path), str(folder / "keys")
+    ledger = str(folder / "ledger.jsonl")
+    return [
+        *("simulate", "--seed", str(seed), "--children", str(children), "--quiet"),
+        *("--register", where, "--follow", where, "--keys", keys, "--ledger", ledger),
+    ]
+
+
+def _process(folder: Path, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """A Sekisho of its own; what it says goes to `<name>.log`. Ctrl-C is ours to pass on."""
+    with (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "sekisho", *arguments],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+
+def _wait_for_doors(
+    state: StateDir, gateway: subprocess.Popen[bytes], folder: Path
+) -> dict[str, Any]:
+    deadline = time.monotonic() + _PATIENCE_S  # noqa: TID251
+    while time.monotonic() < deadline:  # noqa: TID251
+        running = place.running(state)
+        if running:
+            return running
+        if gateway.poll() is not None:
+            break
+        time.sleep(0.05)
+    said = (folder / "gateway.log").read_text().strip()
+    raise Refusal(f"The gateway did not start. It said:\n{said or '(nothing)'}")
+
+
+def _watch(
+    state: StateDir, town: subprocess.Popen[bytes], screen: DemoScreen, seconds: float, begun: float
+) -> None:
+    """Show progress until the time is up, the town ends, or Ctrl-C."""
+    opened = time.monotonic()  # noqa: TID251
+    try:
+        while town.poll() is None:
+            now = time.monotonic()  # noqa: TID251
+            if seconds and now - opened >= seconds:
+                break
+            screen.progress(_terms(state), now - opened, seconds, now - begun)
+            time.sleep(_LOOK_S)
+    except KeyboardInterrupt:
+        screen.interrupted()
+    finally:
+        screen.stop()
+
+
+def _terms(state: StateDir) -> dict[str, Any]:
+    (answer,) = ask(state, "terms")
+    return answer
+
+
+def _settled(state: StateDir) -> list[dict[str, Any]]:
+    """The terms once nothing is in flight."""
+    deadline = time.monotonic() + _PATIENCE_S  # noqa: TID251
+    while True:
+        answer = _terms(state)
+        if not answer["in_flight"] or time.monotonic() > deadline:  # noqa: TID251
+            terms: list[dict[str, Any]] = answer["terms"]
+            return terms
+        time.sleep(0.05)
+
+
+def _end(process: subprocess.Popen[bytes], number: int) -> None:
+    """Ask a process to finish and wait; one that does not is killed."""
+    if process.poll() is None:
+        process.send_signal(number)
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,143 @@
+"""`sekisho run`: the gateway itself, from a configuration."""
+
+import json as jsonlib
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qs, urlsplit
+
+import typer
+
+from gateway.app.checkpoint import Tempo
+from gateway.app.run import DoorPlan, Plan
+from gateway.app.run import run as run_gateway
+from gateway.clock import Clock, PacedClock, SystemClock
+from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
+from gateway.model.instant import parse_rfc3339, to_rfc3339
+from gateway.registry import imports
+from gateway.registry.registry import Registry
+from gateway.settings.load import Settings, load_settings
+from gateway.settings.settings import MqttListener
+from gateway.statedir import StateDir
+from gateway.transports.mqtt_listener.limits import Limits
+from sekisho import place
+from sekisho.place import Config, Json, Keys, Quiet, State
+
+
+def run(
+    *,
+    config: Config = None,
+    state: State = None,
+    keys: Keys = None,
+    clock: Annotated[
+        str | None,
+        typer.Option(
+            metavar="sim://TIME?pace=N",
+            help="Live in simulated time, as sim://2026-05-12T07:00+09:00?pace=60. "
+            "SIM and REPLAY directories only.",
+        ),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C; a second signal ends it at once.
+
+    What is acknowledged is on disk. Stopping takes in nothing more, commits and acknowledges what
+    is there, and ends with 0; with 3 if that takes longer than 30 s.
+    """
+    logging.basicConfig(
+        level=logging.ERROR if quiet else logging.INFO, format="%(message)s", stream=sys.stderr
+    )
+    settings = load_settings(config or place.DEFAULT_CONFIG)
+    directory = StateDir.open(state or settings.state)
+    lives_on = _clock(clock, directory)
+    root = place.keys_root(directory.path, directory.id, keys, settings)
+    ring = KeyRing.open(root, directory.id, lives_on, settings.zone)
+    _import_devices(settings, directory, ring, lives_on)
+    plan = Plan(
+        directory,
+        ring,
+        settings.policy,
+        lives_on,
+        tuple(_door(door) for door in settings.doors),
+        Tempo(settings.tick_s, settings.batch),
+    )
+
+    def ready(running: dict[str, Any]) -> None:
+        if json:
+            print(jsonlib.dumps(running), flush=True)
+        elif not quiet:
+            _announce(running, directory, settings)
+
+    raise typer.Exit(run_gateway(plan, ready))
+
+
+def _announce(running: dict[str, Any], directory: StateDir, settings: Settings) -> None:
+    print(f"Sekisho · state {directory.path} ({directory.mark or 'not marked'})")
+    for name, door in running["doors"].items():
+        ports = [f"{scheme}://{door['host']}:{door[key]}" for scheme, key in (("mqtt", "port"), ("mqtts", "tls_port")) if door[key]]  # fmt: skip
+        print(f"  door {name}  {'  '.join(ports)}")
+    if running["clock"]:
+        now = to_rfc3339(running["clock"]["start_us"], settings.zone)[:16]
+        print(f"  clock  simulated, {running['clock']['pace']:g}× faster than life, from {now}")
+    print("  look   sekisho tail --state", directory.path, flush=True)
+
+
+def _import_devices(settings: Settings, directory: StateDir, ring: KeyRing, clock: Clock) -> None:
+    """`devices.yaml` adds and changes; what a command set later stays (decisions 11)."""
+    with Registry.open(directory, ring) as registry:
+        planned = imports.plan(registry, settings.entries)
+        if planned:
+            imports.apply(registry, planned, clock.now())
+    for line in planned.lines():
+        logging.getLogger("sekisho").info("%s", line)
+
+
+def _door(door: MqttListener) -> DoorPlan:
+    tls = door.tls
+    return DoorPlan(
+        door.name,
+        door.bind,
+        door.port,
+        None if tls is None else tls.port,
+        None if tls is None else tls.certificate,
+        None if tls is None else tls.key,
+        None if tls is None else _ca(tls.certificate),
+        door.anonymous,
+        Limits(
+            connections=door.connections,
+            packet_bytes=door.packet_bytes,
+            pending=door.pending,
+            keep_alive_s=int(door.keep_alive_s),
+        ),
+    )
+
+
+def _ca(certificate: Path) -> Path | None:
+    """The CA file that clients need, where it lies beside the certificate."""
+    path = certificate.with_name("ca.pem")
+    return path.absolute() if path.exists() else None
+
+
+def _clock(text: str | None, directory: StateDir) -> Clock:
+    if text is None:
+        return SystemClock()
+    if directory.mark is None:
+        raise Refusal(
+            f"{directory.path} holds the real thing and lives on real time. Simulated time is for "
+            "directories marked SIM or REPLAY: sekisho keys init --mark SIM --state DIR.",
+            2,
+        )
+    try:
+        parts = urlsplit(text)
+        if parts.scheme != "sim":
+            raise ValueError(text)
+        start = parse_rfc3339(parts.netloc + parts.path)
+        pace = float(parse_qs(parts.query).get("pace", ["1"])[0])
+    except ValueError:
+        raise Refusal(
+            f"--clock {text} is not understood. Write sim://2026-05-12T07:00+09:00?pace=60.", 2
+        ) from None
+    return PacedClock(start, pace)

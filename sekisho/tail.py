@@ -1,0 +1,67 @@
+"""`sekisho tail`: what is stored, as it is stored."""
+
+import json as jsonlib
+from typing import Annotated, Any
+
+import typer
+
+from gateway.devices.catalog import catalog
+from gateway.model.errors import Refusal
+from gateway.model.instant import to_rfc3339
+from gateway.registry.words import nearest
+from sekisho import place
+from sekisho.place import Config, Json, State
+from sekisho.window import ask
+
+_TIMES = {"observed_at", "received_at", "minute"}
+
+
+def tail(
+    kind: Annotated[
+        str | None, typer.Argument(help="Only this kind, or the beginning of its name.")
+    ] = None,
+    *,
+    state: State = None,
+    config: Config = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="Stop after so many rows; 0 = never.")
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Watch rows as they are stored: masked, newest last, until Ctrl-C.
+
+    Rows about people are shown in SIM and REPLAY directories only: elsewhere a row that appears
+    would say that its child is not at home.
+    """
+    wanted = None if kind is None else _kind(kind)
+    directory, settings = place.find_state(state, config)
+    zone = place.zone_of(settings)
+    seen = 0
+    for row in ask(directory, "tail"):
+        if wanted is not None and row["kind"] != wanted:
+            continue
+        if json:
+            print(jsonlib.dumps(row), flush=True)
+        else:
+            at = row.get("observed_at", row.get("minute"))
+            print(f"{to_rfc3339(at, zone)[:19]}  {row['kind']:<16} {_said(row)}", flush=True)
+        seen += 1
+        if seen == limit:
+            return
+
+
+def _kind(text: str) -> str:
+    found = [name for name in catalog() if name.startswith(text)]
+    if len(found) != 1:
+        hint = nearest(text, list(catalog()), unless=f" Kinds: {', '.join(catalog())}.")
+        raise Refusal(f'No kind "{text}".{hint}', 2)
+    return found[0]
+
+
+def _said(row: dict[str, Any]) -> str:
+    """The row's own columns, without what is empty."""
+    return "  ".join(
+        f"{name}={value[:8] if name in ('pseudonym', 'tag') else value}"
+        for name, value in row.items()
+        if value is not None and name not in _TIMES and name not in ("kind", "counter", "late")
+    )
