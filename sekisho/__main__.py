@@ -85,7 +85,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def sekisho() -> None:
-    """A checkpoint for a city's sensors: uplinks in, privacy masks first, durable rows out."""
+    """A checkpoint for a city's sensors: uplinks in, masks first, durable rows out."""
 
 
 def main() -> None:

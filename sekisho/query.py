@@ -1,0 +1,202 @@
+"""`sekisho query`: stored rows as a table, JSON or CSV."""
+
+import csv as csv_format
+import json as json_format
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
+from typing import Annotated, Any
+
+import typer
+
+from gateway.devices.catalog import catalog
+from gateway.devices.kind import DeviceKind
+from gateway.devices.tables import table_columns
+from gateway.model.errors import Refusal
+from gateway.model.instant import SECOND, Instant, from_datetime, to_rfc3339
+from gateway.model.quantity import DURATION, parse
+from gateway.registry.words import nearest
+from gateway.statedir import StateDir
+from sekisho import place, screen
+from sekisho.place import Config, Json, State
+from sekisho.rows import Wanted, rows
+
+_SHOWN = 20
+_TIMES = ("observed_at", "received_at", "minute")
+_ON_SCREEN = ("observed_at", "minute", "device")
+"""Columns of a row's head that a person wants to see; scripts get all."""
+
+Moment = Annotated[str | None, typer.Option(metavar="TIME", show_default=False)]
+
+
+def query(
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="KIND", show_default=False, help="A kind, or how it begins: river."),
+    ],
+    *,
+    last: Annotated[
+        str | None,
+        typer.Option(
+            metavar="2h", show_default=False, help="Counted back from the gateway's clock."
+        ),
+    ] = None,
+    since: Moment = None,
+    until: Moment = None,
+    device: Annotated[str | None, typer.Option(metavar="DEVICE", show_default=False)] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="The newest N. Default: 20 on the screen, all with --json or --csv.",
+        ),
+    ] = None,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV with all columns.")] = False,
+    personal: Annotated[
+        bool,
+        typer.Option("--personal", help="I may see rows about people, and have a reason to."),
+    ] = False,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Show stored rows, oldest first. Times are local with offset; TIME may be written so too."""
+    found = _kind(kind)
+    if json and csv:
+        raise Refusal("--json and --csv exclude each other.", exit_code=2)
+    directory, settings = place.find_state(state, config)
+    zone = place.zone_of(settings)
+    _permit(found, directory, device, personal=personal)
+    to_script = json or csv
+    wanted = Wanted(
+        found,
+        _since(last, since, directory, zone),
+        _moment("--until", until, zone),
+        device,
+        limit if limit is not None or to_script else _SHOWN,
+    )
+    read = _readable(rows(directory, wanted), found, zone)
+    names = [column.name for column in table_columns(found)]
+    if json:
+        _as_json(names, read)
+    elif csv:
+        writer = csv_format.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(read)
+    else:
+        _as_table(found, names, list(read), limited=wanted.limit)
+
+
+def _kind(text: str) -> DeviceKind:
+    kinds = catalog()
+    matching = [text] if text in kinds else [name for name in kinds if name.startswith(text)]
+    if len(matching) == 1:
+        return kinds[matching[0]]
+    if matching:
+        raise Refusal(f'"{text}" begins {" and ".join(matching)}: write more of it.', exit_code=2)
+    hint = nearest(text, list(kinds), unless=f" There are {', '.join(kinds)}.")
+    raise Refusal(f'no kind begins with "{text}".{hint}', exit_code=2)
+
+
+def _permit(kind: DeviceKind, directory: StateDir, device: str | None, *, personal: bool) -> None:
+    if not kind.personal:
+        return
+    if device is not None:
+        raise Refusal(
+            f"Rows of {kind.name} name no device: they carry a pseudonym that changes with the file.",
+            exit_code=2,
+        )
+    if directory.mark is None and not personal:
+        raise Refusal(
+            f"Rows of {kind.name} are about people, masked and pseudonymous as they are. "
+            "If it is your task to see them: --personal."
+        )
+
+
+def _since(
+    last: str | None, since: str | None, directory: StateDir, zone: tzinfo
+) -> Instant | None:
+    if last is None:
+        return _moment("--since", since, zone)
+    if since is not None:
+        raise Refusal("--last and --since exclude each other.", exit_code=2)
+    try:
+        seconds = parse(last, DURATION)
+    except ValueError as error:
+        raise Refusal(f"--last {last}: {error}", exit_code=2) from None
+    return place.clock_of(directory).now() - round(seconds * SECOND)
+
+
+def _moment(option: str, text: str | None, zone: tzinfo) -> Instant | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        raise Refusal(
+            f"{option} {text}: write a time as 2026-05-12T07:30 or 2026-05-12T07:30:00+09:00.",
+            exit_code=2,
+        ) from None
+
+
+def _readable(
+    raw: Iterable[tuple[Any, ...]], kind: DeviceKind, zone: tzinfo
+) -> Iterator[list[Any]]:
+    """Times as text in `zone`, bytes as hex, absent counters as None."""
+    names = [column.name for column in table_columns(kind)]
+    for row in raw:
+        yield [_cell(name, value, zone) for name, value in zip(names, row, strict=True)]
+
+
+def _cell(name: str, value: Any, zone: tzinfo) -> Any:
+    if name in _TIMES:
+        return to_rfc3339(value, zone)
+    if isinstance(value, bytes):
+        return value.hex()
+    return None if name == "counter" and value == -1 else value
+
+
+def _as_json(names: list[str], read: Iterator[list[Any]]) -> None:
+    """One array, one row a line: written as it is read."""
+    before = "[\n"
+    for row in read:
+        line = json_format.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
+        print(before + line, end="")
+        before = ",\n"
+    print("[]" if before == "[\n" else "\n]")
+
+
+def _as_table(
+    kind: DeviceKind, names: list[str], read: list[list[Any]], limited: int | None
+) -> None:
+    if not read:
+        print(f"No row of {kind.name} in this time.")
+        return
+    wanted = {*_ON_SCREEN, *(column.name for column in kind.columns)}
+    shown = [
+        n
+        for n, name in enumerate(names)
+        if name in wanted and any(row[n] is not None for row in read)
+    ]
+    units = {column.name: column.unit for column in kind.columns}
+    screen.table(
+        [_titled(names[n], units.get(names[n], "")) for n in shown],
+        [[_short(names[n], row[n]) for n in shown] for row in read],
+    )
+    if limited is not None and len(read) == limited:
+        screen.warn(f"The newest {limited} rows; --limit N shows more.")
+
+
+def _titled(name: str, unit: str) -> str:
+    return name if not unit or name.endswith(f"_{unit}") else f"{name} [{unit}]"
+
+
+def _short(name: str, value: Any) -> Any:
+    """Times to the second; pseudonyms to what tells them apart on a screen."""
+    if name in _TIMES:
+        return datetime.fromisoformat(value).isoformat(" ", "seconds")
+    if isinstance(value, str) and name in ("pseudonym", "tag"):
+        return value[:12]
+    return value

@@ -1,0 +1,383 @@
+"""The front door: verbs answer fast, mistakes end as sentences, and what they print can be used."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.interfaces import Outcome
+from gateway.keys.ring import KeyRing
+from gateway.model.identity import DeviceId
+from gateway.model.observation import Observation
+from gateway.registry.registry import Registry
+from gateway.statedir import Mark, StateDir
+from gateway.stores.sqlite import SqliteStore
+from gateway.telemetry import Facts
+from sekisho.__main__ import main
+from tests.fakes.clock import ManualClock
+
+ROOT = Path(__file__).parents[2]
+MINUTE = 60_000_000
+T = 1_778_540_400_000_000  # 2026-05-12T08:00:00+09:00
+
+
+class Answer(NamedTuple):
+    """What one command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+Sekisho = Callable[..., Answer]
+
+
+@pytest.fixture
+def sekisho(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Sekisho:
+    """Runs a verb in an empty working directory, with time shown as in Tokyo."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEKISHO_STATE", raising=False)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+
+    def run(*words: str, stdin: str = "") -> Answer:
+        monkeypatch.setattr(sys, "argv", ["sekisho", *words])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        code = left.value.code
+        return Answer(code if isinstance(code, int) else 0, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def state(tmp_path: Path, sekisho: Sekisho) -> StateDir:
+    """A SIM directory with keys beside it, made by the command."""
+    words = ("--state", "town/state", "--keys", "town/keys", "--mark", "SIM")
+    assert sekisho("keys", "init", *words).code == 0
+    return StateDir.open(tmp_path / "town" / "state")
+
+
+def test_the_list_of_verbs_costs_nothing() -> None:
+    """`sekisho --help` imports no verb and none of their libraries, and names the exit codes."""
+    script = (
+        "import sys\nfrom sekisho.__main__ import main\nsys.argv = ['sekisho', '--help']\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print([m for m in ('pydantic', 'ruamel', 'sqlite3', 'cryptography') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", script]
+
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert shown.endswith("[]\n")
+    assert "130 interrupted" in shown
+    assert shown.count("\n") <= 25
+
+
+def test_the_shell_completes_verbs() -> None:
+    """Completion knows the verbs without importing them."""
+    environment = {
+        "_SEKISHO_COMPLETE": "complete_bash",
+        "COMP_WORDS": "sekisho qu",
+        "COMP_CWORD": "1",
+    }
+    command = [sys.executable, "-m", "sekisho"]
+
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.split() == ["query"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("chek",), 2, 'No verb "chek". Did you mean check?'),
+        (("check", "none.yaml"), 2, "none.yaml:1:1 no such file."),
+        (("devices", "list"), 2, "No state directory is named"),
+        (("devices", "list", "--state", "none"), 1, "does not exist"),
+        (("keys", "init", "--state", "s", "--mark", "TEST"), 2, "SIM, REPLAY or none"),
+        (("query", "rivr", "--state", "none"), 2, "river_gauge"),
+        (("decode", "-k", "river_guage", "{}"), 2, "Did you mean river_gauge?"),
+        (("decode", "-k", "river_gauge", "zz"), 2, "neither a JSON document nor hex"),
+        (("decode", "-k", "river_gauge", "{}"), 1, "rejected, undecodable"),
+        (("decode", "-k", "river_gauge", "{}", "-a", "datun=1m"), 2, "Did you mean datum?"),
+    ],
+)
+def test_mistakes_end_as_sentences(
+    sekisho: Sekisho, words: tuple[str, ...], code: int, sentence: str
+) -> None:
+    """A person's mistake is a sentence on standard error and an exit code, never a stack trace."""
+    answer = sekisho(*words)
+
+    assert answer.code == code
+    assert sentence in answer.err
+    assert "Traceback" not in answer.err
+    assert answer.out == ""
+
+
+def test_check_accepts_the_shipped_configuration(sekisho: Sekisho) -> None:
+    """The shipped configuration is fine, in words and as JSON, and quiet is quiet."""
+    config = str(ROOT / "config" / "gateway.yaml")
+
+    assert "ok rules" in sekisho("check", config).out
+    assert json.loads(sekisho("check", config, "--json").out)["ok"] is True
+    assert sekisho("check", config, "--quiet") == Answer(0, "", "")
+
+
+def test_check_as_json_has_every_fault(sekisho: Sekisho, tmp_path: Path) -> None:
+    """The JSON of a faulty configuration has file, line, column, path and sentence."""
+    (tmp_path / "gateway.yaml").write_text("state: /s\ncolour: red\n")
+
+    answer = sekisho("check", "gateway.yaml", "--json")
+
+    faults = json.loads(answer.out)["faults"]
+    assert answer.code == 2
+    assert {"file": "gateway.yaml", "line": 2, "column": 1, "path": "colour"}.items() <= faults[
+        -1
+    ].items()
+
+
+def test_keys_outside_the_state_directory_only(sekisho: Sekisho) -> None:
+    """Keys inside the directory they open are refused, before anything is made."""
+    answer = sekisho("keys", "init", "--state", "s", "--keys", "s/keys")
+
+    assert answer.code == 2
+    assert "inside the state directory" in answer.err
+    assert not Path("s").exists()
+
+
+def test_keys_are_made_once_and_their_loss_is_told(sekisho: Sekisho, state: StateDir) -> None:
+    """Init says what is lost with the keys, status finds them, a second init changes nothing."""
+    status = json.loads(sekisho("keys", "status", "--state", str(state.path), "--json").out)
+
+    assert (status["mark"], status["files"]) == ("SIM", 0)
+    again = sekisho("keys", "init", "--state", str(state.path), "--keys", "town/keys")
+    assert "exist already" in again.err
+    other = sekisho("keys", "init", "--state", str(state.path), "--mark", "REPLAY")
+    assert "mark cannot be changed" in other.err
+    assert (
+        "loses the personal rows"
+        in sekisho("keys", "init", "--state", "s2/state", "--keys", "k").out
+    )
+
+
+def test_a_device_added_by_another_process_is_noticed(state: StateDir) -> None:
+    """A registration is in the directory that a running gateway reads next (decisions 11)."""
+    ring = KeyRing.open(Path("town/keys"), state.id, ManualClock(T), ZoneInfo("Asia/Tokyo"))
+    with Registry.open(state, ring) as registry:
+        registry.directory()
+        words = ("devices", "add", "river-9", "--kind", "river_gauge", "-a", "datum=4.2m")
+        subprocess.run(
+            [sys.executable, "-m", "sekisho", *words, "--owner", "16201", "--state", state.path],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+
+        assert registry.changed()
+        assert registry.directory().devices[DeviceId("river-9")].attributes == {"datum_m": 4.2}
+
+
+def test_adding_shows_how_to_send(sekisho: Sekisho, state: StateDir) -> None:
+    """Where a gateway runs, adding prints the line that sends one uplink, on the gateway's clock."""
+    door = {
+        "kind": "mqtt_listener",
+        "host": "127.0.0.1",
+        "port": 41883,
+        "tls_port": None,
+        "ca": None,
+    }
+    clock = {"start_us": T, "anchor_wall_us": 0, "pace": 0.0}
+    state.run_file.write_text(json.dumps({"pid": 1, "doors": {"mqtt": door}, "clock": clock}))
+    words = ("devices", "add", "river-9", "-k", "river_gauge", "--owner", "16201")
+
+    shown = json.loads(sekisho(*words, "--state", str(state.path), "--json").out)
+
+    assert shown["try"] == (
+        f"mosquitto_pub -h 127.0.0.1 -p 41883 -u river-9 -P {shown['token']} -q 1 "
+        "-t sekisho/v1/river-9/up -m "
+        '\'{"t":"2026-05-11T23:00:00Z","seq":1,"distance_m":2.41,"temperature_c":11.5,"battery_v":3.6}\''
+    )
+
+
+def test_a_child_from_registration_to_consent(sekisho: Sekisho, state: StateDir) -> None:
+    """What a personal device still lacks is said until it lacks nothing; homes are never shown."""
+    where = ("--state", str(state.path))
+
+    def missing() -> object:
+        return json.loads(sekisho("devices", "show", "child-1", *where, "--json").out)["missing"]
+
+    words = ("devices", "add", "child-1", "-k", "child_tracker", "--household", "h-1")
+    added = sekisho(*words, "--owner", "16201", *where)
+    assert "import-homes" in added.out
+    assert missing() == "home, consent"
+    homes = "household,lat,lon\nh-1,36.69531,137.21371\n"
+    assert sekisho("devices", "import-homes", "-", *where, stdin=homes).code == 0
+    assert missing() == "consent"
+    sekisho("devices", "consent", "child-1", "--by", "guardian", "--text", "sheet 1", *where)
+    assert missing() is None
+    sekisho("devices", "withdraw", "child-1", *where)
+    assert missing() == "consent"
+    shown = (
+        sekisho("devices", "show", "child-1", *where).out + sekisho("devices", "list", *where).out
+    )
+    assert "36.69" not in shown
+
+
+def test_homes_need_a_service_area_in_earnest(sekisho: Sekisho) -> None:
+    """A real directory takes homes only where a configuration says what the area is."""
+    sekisho("keys", "init", "--state", "real/state", "--keys", "real/keys")
+    homes = "household,lat,lon\nh-1,35.68,139.76\n"
+    words = ("devices", "import-homes", "--state", "real/state")
+
+    assert "service area is not known" in sekisho(*words, stdin=homes).err
+    config = ("--config", str(ROOT / "config" / "gateway.yaml"))
+    refused = sekisho(*words, *config, stdin=homes)
+
+    assert "line 2: it lies outside the service area" in refused.err
+    assert "35.68" not in refused.err
+
+
+def test_import_shows_its_difference_first(sekisho: Sekisho, state: StateDir) -> None:
+    """A dry run prints what would change and changes nothing; the import prints and does it."""
+    where = ("--state", str(state.path), "--config", str(ROOT / "config" / "gateway.yaml"))
+    file = str(ROOT / "config" / "devices.yaml")
+
+    dry = sekisho("devices", "import", file, "--dry-run", *where)
+    wet = sekisho("devices", "import", file, *where)
+    again = json.loads(sekisho("devices", "import", file, "--json", *where).out)
+
+    assert "+ river-12  river_gauge" in dry.out
+    assert "Nothing was changed" in dry.out
+    assert "5 added" in wet.out
+    assert again == {"difference": [], "same": 5, "done": True}
+    assert "shown once" in sekisho("devices", "token", "rivers", *where).out
+    assert "Did you mean rivers?" in sekisho("devices", "token", "riverz", *where).err
+
+
+@pytest.fixture
+def stored(state: StateDir) -> StateDir:
+    """Three river rows and one child row, a minute apart."""
+    return store_rows(state)
+
+
+def store_rows(state: StateDir) -> StateDir:
+    outcome = Outcome()
+    for n in range(3):
+        row = (
+            T + n * MINUTE,
+            "river-1",
+            n,
+            b"8 bytes!",
+            0,
+            T,
+            "device",
+            0,
+            1.5 + n,
+            None,
+            11.5,
+            3.6,
+        )
+        outcome.observations.append((n, Observation("river_gauge", None, row)))
+    child = (T, b"i" * 16, b"p" * 16, 36.70001, 137.20001, 3)
+    outcome.observations.append((3, Observation("child_tracker", "store-2026-W20", child)))
+    store = SqliteStore(state.city_db, state.personal_dir, Facts())
+    store.write(outcome)
+    store._close()
+    store._writer.shutdown()
+    return state
+
+
+def test_query_speaks_three_tongues(sekisho: Sekisho, stored: StateDir) -> None:
+    """A table for people with local time, JSON and CSV with every column for scripts."""
+    where = ("--state", str(stored.path))
+
+    text = sekisho("query", "river", *where).out.splitlines()
+    rows = json.loads(sekisho("query", "river", "--json", *where).out)
+    sheet = list(csv.DictReader(io.StringIO(sekisho("query", "river", "--csv", *where).out)))
+
+    assert text[1].split()[:3] == ["2026-05-12", "08:00:00+09:00", "river-1"]
+    assert [row["stage_m"] for row in rows] == [1.5, 2.5, 3.5]
+    assert rows[0]["observed_at"] == "2026-05-12T08:00:00.000+09:00"
+    assert rows[0]["distance_m"] is None
+    assert list(sheet[0]) == list(rows[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "stages"),
+    [
+        (("--limit", "1"), [3.5]),
+        (("--since", "2026-05-12T08:01"), [2.5, 3.5]),
+        (("--until", "2026-05-12T08:01:00+09:00"), [1.5]),
+        (("--last", "90s"), [2.5, 3.5]),
+        (("--device", "river-2"), []),
+    ],
+)
+def test_query_narrows(
+    sekisho: Sekisho, stored: StateDir, words: tuple[str, ...], stages: list[float]
+) -> None:
+    """Time, device and number narrow the rows; --last counts from the gateway's clock."""
+    clock = {"start_us": T + 2 * MINUTE, "anchor_wall_us": 0, "pace": 0.0}
+    stored.run_file.write_text(json.dumps({"doors": {}, "clock": clock}))
+
+    rows = json.loads(sekisho("query", "river", "--json", "--state", str(stored.path), *words).out)
+
+    assert [row["stage_m"] for row in rows] == stages
+
+
+def test_rows_about_people_need_a_word(sekisho: Sekisho, stored: StateDir, tmp_path: Path) -> None:
+    """Synthetic children are shown, real ones only on --personal; a device never."""
+    assert "707070" in sekisho("query", "child", "--state", str(stored.path)).out
+    named = sekisho("query", "child", "--device", "child-1", "--state", str(stored.path))
+    assert "name no device" in named.err
+    real = StateDir.create(tmp_path / "real", None, ManualClock(T))
+    store_rows(real)
+
+    refused = sekisho("query", "child", "--state", "real")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert "--personal" in refused.err
+    assert "707070" in sekisho("query", "child", "--state", "real", "--personal").out
+
+
+def test_query_of_nothing(sekisho: Sekisho, state: StateDir) -> None:
+    """Before the first row there is an answer, not an error."""
+    where = ("--state", str(state.path))
+
+    assert sekisho("query", "river", *where).out == "No row of river_gauge in this time.\n"
+    assert json.loads(sekisho("query", "river", "--json", *where).out) == []
+    assert state.mark is Mark.SIM
+
+
+def test_decode_shows_fields_and_row(sekisho: Sekisho) -> None:
+    """Both forms of one reading say the same; --schema prints the document's JSON Schema."""
+    words = ("decode", "-k", "river_gauge", "-a", "datum=4.2m", "--json")
+
+    from_json = json.loads(sekisho(*words, '{"distance_m": 2.41, "battery_v": 3.6}').out)
+    from_hex = json.loads(sekisho(*words, "00 096a 8000 b4 00").out)
+    with_head = json.loads(sekisho(*words, "01 6a000000 00000007 00 096a 8000 b4 00").out)
+
+    assert from_json["values"] == from_hex["values"] == with_head["values"]
+    assert from_json["row"]["stage_m"] == 1.79
+    assert with_head["seq"] == 7
+    assert "Values" in json.loads(sekisho("decode", "-k", "river_gauge", "--schema").out)["$defs"]
+
+
+def test_decode_warns_of_people(sekisho: Sekisho) -> None:
+    """Decoding a child's payload says beside the result that these are exact values."""
+    answer = sekisho("decode", "-k", "child_tracker", '{"lat": 36.7, "lon": 137.2}')
+
+    assert answer.code == 0
+    assert "about people" in answer.err
