@@ -24,10 +24,8 @@ _VERBS = {
 }
 """Verb → its line in the list; `sekisho/<verb>.py` holds it, as `<verb>` or, with verbs below, `app`."""
 
-_EPILOG = (
-    "Exit codes: 0 done, 1 refused or failed, 2 configuration or usage, "
-    "3 stopped with work left (deadline), 130 interrupted."
-)
+_EPILOG = "Exit: 0 done, 1 refused or failed, 2 usage or settings, 3 work left, 130 stopped"
+"""3: a stop took longer than its deadline. 130: interrupted from the keyboard."""
 
 
 class Verbs(TyperGroup):

@@ -80,7 +80,7 @@ def test_the_list_of_verbs_costs_nothing() -> None:
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert shown.endswith("[]\n")
-    assert "130 interrupted" in shown
+    assert "2 usage or settings, 3 work left, 130" in shown
     assert shown.count("\n") <= 25
 
 
