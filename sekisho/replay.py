@@ -1,0 +1,143 @@
+"""`sekisho replay`: a recorded way through the very pipeline that `sekisho run` uses, and what is left."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.model.errors import Refusal
+from gateway.privacy.policy import Policy
+from gateway.transports.replay import Recording
+from sekisho import place, rerun, screen
+from sekisho.place import Config, Json, Keys, Quiet
+from sekisho.rerun import KIND, Result
+
+_CAREFUL = (
+    "  careful  This rule hides the points, not the home: the shown track starts on a circle round it.\n"
+    "           In a synthetic district one school day left 19 dwellings possible, twenty days two."
+)
+
+
+def replay(
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="GPX, packed by gzip or not.")],
+    as_: Annotated[
+        str, typer.Option("--as", metavar="KIND", help="What recorded it: child_tracker.")
+    ] = KIND,
+    home: Annotated[
+        str, typer.Option(metavar="LAT,LON", help="The home that is to stay hidden, in degrees.")
+    ],
+    radius: Annotated[
+        float | None,
+        typer.Option(metavar="METRES", help="Home radius. Default: the configured one, else 50."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="DIR",
+            help="State directory, made if it is not there; only one marked REPLAY is taken. "
+            "Default: .replay/<name of the file>.",
+        ),
+    ] = None,
+    keys: Keys = None,
+    config: Config = None,
+    pace: Annotated[
+        str,
+        typer.Option(metavar="at-once|recorded|FACTOR", help="How fast; 60 is an hour a minute."),
+    ] = "at-once",
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Send a recorded way through the mask, and tell what it keeps and what it hides.
+
+    Rows go to a state directory of their own, by the recording's own clock. The recording may come
+    from anywhere: a box round it is the service area.
+    """
+    if as_ != KIND:
+        raise Refusal(f"A GPX recording can be replayed as {KIND} only.", exit_code=2)
+    where, speed = _home(home), _pace(pace)
+    settings = place.settings_of(config)
+    rules = settings.policy if settings else Policy("", _nowhere, zone=place.zone_of(None))
+    into = Path(".replay") / file.name.split(".")[0] if state is None else state
+    result = rerun.run(Recording.read(file), where, radius, rules, into, keys, speed)
+    if json_:
+        screen.document(_figures(result))
+    elif not quiet:
+        _tell(result)
+
+
+def _nowhere(_lat: float, _lon: float) -> bool:
+    """The service area before the box round the recording is known."""
+    return False
+
+
+def _home(text: str) -> tuple[float, float]:
+    """Latitude and longitude; the refusal does not repeat them."""
+    try:
+        lat, lon = (float(part) for part in text.split(","))
+    except ValueError:
+        lat = lon = math.nan
+    if not (abs(lat) <= 90 and abs(lon) <= 180):
+        raise Refusal(
+            "--home takes latitude and longitude in degrees, with a comma between them, "
+            "for example 36.90,137.20.",
+            exit_code=2,
+        )
+    return lat, lon
+
+
+def _pace(text: str) -> float | None:
+    if text == "at-once":
+        return None
+    try:
+        speed = 1.0 if text == "recorded" else float(text)
+    except ValueError:
+        speed = math.nan
+    if not 0 < speed < math.inf:
+        raise Refusal("--pace takes at-once, recorded, or a factor such as 60.", exit_code=2)
+    return speed
+
+
+def _figures(result: Result) -> dict[str, Any]:
+    """Every figure that the text has."""
+    kept = result.kept_of_beyond
+    return {
+        "fixes": result.fixes,
+        "without_time": result.undated,
+        "duration_min": round(result.minutes, 1),
+        "length_km": round(result.length_m / 1000, 2),
+        "hidden": result.hidden,
+        "shown": result.shown,
+        "shown_percent": round(100 * result.shown / result.fixes, 1),
+        "already_stored": result.repeated,
+        "rejected": result.refused,
+        "beyond_radius_and_margin": result.beyond,
+        "kept_of_beyond_percent": None if kept is None else round(kept, 1),
+        "rows": [str(path) for path in result.rows],
+    }
+
+
+def _tell(result: Result) -> None:
+    said = _figures(result)
+    print(
+        f"{result.fixes:,} fixes, {result.minutes:.0f} min, {result.length_m / 1000:.1f} km"
+        " · service area: a box round this recording"
+    )
+    hidden = " · ".join(f"{reason} {n:,}" for reason, n in result.hidden.items())
+    print(f"  hidden   {hidden or 'nothing'}")
+    print(
+        f"  shown    {result.shown:,} ({said['shown_percent']} %), rounded to 1.1 m, one-minute times"
+        + (f" · {result.repeated:,} were there already" if result.repeated else "")
+    )
+    if result.beyond:
+        print(
+            f"  kept     {said['kept_of_beyond_percent']} % of the {result.beyond:,} fixes beyond"
+            " radius and margin"
+        )
+    if result.refused or result.undated:
+        print(f"  unread   {result.refused:,} rejected · {result.undated:,} without a time")
+    for path in result.rows:
+        print(f"  rows     {path}")
+    print(_CAREFUL)

@@ -1,0 +1,215 @@
+"""A recording through the gateway without a door: where it goes, whose it is, what became of it."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+
+from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
+from gateway.clock import Clock
+from gateway.devices.catalog import catalog
+from gateway.devices.decode import json_decoder
+from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId
+from gateway.model.reason import Fate
+from gateway.model.uplink import Form, Route
+from gateway.privacy.area import Area
+from gateway.privacy.distance import Plane
+from gateway.privacy.policy import Policy
+from gateway.registry.registry import STORE, Registry
+from gateway.statedir import Mark, StateDir
+from gateway.transports.replay import Point, RecordedClock, Recording, Replay
+
+KIND = "child_tracker"
+_DEVICE = DeviceId("replayed-1")
+_HOUSEHOLD = "replayed"
+_ROOM_DEG = 0.01
+"""How far round the recording its service area reaches: about a kilometre."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a recording; counts of fixes.
+
+    Attributes:
+        beyond: fixes farther from the home than radius and margin.
+        hidden: reason → how many were suppressed.
+        stored, repeated, refused: newly stored; there already; not decodable.
+        minutes, length_m: from first to last fix; along the way.
+        rows: files that hold the rows.
+    """
+
+    fixes: int
+    undated: int
+    minutes: float
+    length_m: float
+    beyond: int
+    stored: int
+    repeated: int
+    refused: int
+    hidden: dict[str, int]
+    rows: list[Path]
+
+    @property
+    def shown(self) -> int:
+        return self.stored + self.repeated
+
+    @property
+    def kept_of_beyond(self) -> float | None:
+        """Share of the fixes beyond radius and margin that are shown, in per cent."""
+        return 100 * self.shown / self.beyond if self.beyond else None
+
+
+def run(
+    recording: Recording,
+    home: tuple[float, float],
+    radius: float | None,
+    rules: Policy,
+    state: Path,
+    keys: Path | None,
+    speed: float | None,
+) -> Result:
+    """Replay a recording into `state`, which is made if it is not there.
+
+    Args:
+        recording: what to replay.
+        home: degrees; what is to stay hidden.
+        radius: metres; None for the radius of `rules`.
+        rules: the mask's rules; the service area becomes a box round the recording.
+        state: where the rows go.
+        keys: keys root; None for `keys/` beside the state directory.
+        speed: how many times faster than recorded; None for at once.
+
+    Raises:
+        Refusal: the state directory is not one for replays, holds those of another home, or a
+            gateway runs there.
+    """
+    clock = RecordedClock(recording.points[0].at)
+    policy = _boxed(rules, recording.points)
+    directory = _directory(state, clock)
+    ring = _keys(directory, keys, clock, policy)
+    with private_umask(), directory.lock(), Registry.open(directory, ring) as registry:
+        _register(registry, recording.points[0], home, radius)
+        return asyncio.run(_carry(directory, ring, registry, policy, clock, recording, speed))
+
+
+async def _carry(
+    directory: StateDir,
+    ring: KeyRing,
+    registry: Registry,
+    policy: Policy,
+    clock: RecordedClock,
+    recording: Recording,
+    speed: float | None,
+) -> Result:
+    """The gateway without a door: intake, mask and store as in `sekisho run`."""
+    generation, since = registry.ruleset(policy.ruleset, clock.now())
+    policy = changed(policy, generation=generation, rules_since=since)
+    checkpoint = Checkpoint(directory, ring, registry, policy, clock, Tempo())
+    device = checkpoint.directory.devices[_DEVICE]
+    route = Route(device, Form.JSON, KIND, json_decoder(catalog()[KIND]))
+    door = Replay(recording, route, checkpoint.intake, clock, speed)
+    worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
+    sender = asyncio.create_task(door.send(), name="replay")
+    await asyncio.wait({worker, sender}, return_when=asyncio.FIRST_COMPLETED)
+    if worker.done():  # a bug: let it be seen
+        sender.cancel()
+        worker.result()
+    await sender
+    await checkpoint.drain(worker)
+    return _result(checkpoint, policy, recording)
+
+
+def _result(checkpoint: Checkpoint, policy: Policy, recording: Recording) -> Result:
+    household = checkpoint.directory.devices[_DEVICE].household
+    assert household is not None
+    assert household.home is not None
+    radius = policy.home_radius_m if household.radius_m is None else household.radius_m
+    hidden_m = radius + 2 * policy.default_accuracy_m + 1
+    home = Plane(household.home.lat, household.home.lon)
+    points = recording.points
+    hidden: dict[str, int] = {}
+    fates: dict[Fate, int] = {}
+    for term, count in checkpoint.tally.terms.items():
+        fates[term.fate] = fates.get(term.fate, 0) + count
+        if term.fate is Fate.SUPPRESSED:
+            hidden[str(term.reason)] = count
+    return Result(
+        fixes=len(points),
+        undated=recording.undated,
+        minutes=(points[-1].at - points[0].at) / 60e6,
+        length_m=sum(
+            math.sqrt(Plane(a.lat, a.lon).squared(b.lat, b.lon)) for a, b in pairwise(points)
+        ),
+        beyond=sum(home.squared(point.lat, point.lon) > hidden_m**2 for point in points),
+        stored=fates.get(Fate.STORED, 0),
+        repeated=fates.get(Fate.DUPLICATE, 0),
+        refused=fates.get(Fate.REJECTED, 0),
+        hidden=dict(sorted(hidden.items(), key=lambda item: -item[1])),
+        rows=sorted(checkpoint.state.personal_dir.glob("*.db")),
+    )
+
+
+def _boxed(policy: Policy, points: Sequence[Point]) -> Policy:
+    """The configured rules, with a box round the recording as service area."""
+    box = (
+        max(min(point.lat for point in points) - _ROOM_DEG, -90.0),
+        max(min(point.lon for point in points) - _ROOM_DEG, -180.0),
+        min(max(point.lat for point in points) + _ROOM_DEG, 90.0),
+        min(max(point.lon for point in points) + _ROOM_DEG, 180.0),
+    )
+    ruleset = sha256(f"{policy.ruleset} {box}".encode()).hexdigest()
+    return changed(policy, ruleset=ruleset, in_area=Area.from_bbox(*box).contains)
+
+
+def _directory(path: Path, clock: Clock) -> StateDir:
+    """A directory marked REPLAY, made if need be.
+
+    Raises:
+        Refusal: it exists and holds other things.
+    """
+    if not (path / "sekisho.json").exists():
+        return StateDir.create(path, Mark.REPLAY, clock)
+    directory = StateDir.open(path)
+    if directory.mark is not Mark.REPLAY:
+        raise Refusal(
+            f"{directory.path} was not made for replays, and recorded rows would stand among its "
+            "own. Choose another --state."
+        )
+    return directory
+
+
+def _keys(directory: StateDir, given: Path | None, clock: Clock, policy: Policy) -> KeyRing:
+    """The directory's keys; those of a new one lie in `keys/` beside it."""
+    root = directory.path.parent / "keys" if given is None else given
+    if (root / directory.id).is_dir():
+        return KeyRing.open(root, directory.id, clock, policy.zone)
+    return KeyRing.create(root, directory.id, clock, policy.zone)
+
+
+def _register(
+    registry: Registry, first: Point, home: tuple[float, float], radius: float | None
+) -> None:
+    """The recording's device, its home, and the consent of whoever replays their own way.
+
+    Raises:
+        Refusal: another home or radius was used here: what one circle hides the other may show.
+    """
+    known = registry.directory().devices.get(_DEVICE)
+    before = known.household if known is not None else None
+    if before is not None and before.home is not None:
+        if (before.home.lat, before.home.lon, before.radius_m) != (*home, radius):
+            raise Refusal(
+                "This state directory holds a replay with another home or radius; together the two "
+                "would show what each of them hides. Choose another --state, or remove this one."
+            )
+        return
+    with registry.change():
+        registry.put_device(_DEVICE, KIND, "00000", first.at, _HOUSEHOLD)
+        registry.put_home(_HOUSEHOLD, *home, radius, at=first.at)
+        registry.record_consent(_DEVICE, STORE, "replay", "A recording, replayed.", first.at)

@@ -1,0 +1,215 @@
+"""A recording through the whole gateway: what is kept, what is hidden, and that nothing leaks."""
+
+import asyncio
+import gzip
+import json
+import sqlite3
+from math import asin, cos, radians, sin, sqrt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.model.device import Device
+from gateway.model.errors import Refusal
+from gateway.model.uplink import Form, Route, Uplinks
+from gateway.statedir import StateDir
+from gateway.transports.replay import RecordedClock, Recording, Replay
+from sekisho.replay import replay
+from tests.canary import Canaries, scan
+from tests.conftest import SHARED_DATA
+from tests.fakes.readings import child
+
+WALK = Path(__file__).parents[1] / "golden" / "made_up_walk.gpx"
+HOME = (36.9, 137.2)
+RIDES = sorted((SHARED_DATA / "gps").glob("*.gpx.gz"))
+
+
+def haversine(lat_1: float, lon_1: float, lat_2: float, lon_2: float) -> float:
+    half = (
+        sin(radians(lat_2 - lat_1) / 2) ** 2
+        + cos(radians(lat_1)) * cos(radians(lat_2)) * sin(radians(lon_2 - lon_1) / 2) ** 2
+    )
+    return 2 * 6_371_008.8 * asin(sqrt(half))
+
+
+def replayed(capsys: Any, file: Path, home: tuple[float, float], state: Path) -> dict[str, Any]:
+    """The figures of a replay; every stored point is checked against the radius on the way."""
+    replay(file=file, home=f"{home[0]!r},{home[1]!r}", state=state, json_=True)
+    said: dict[str, Any] = json.loads(capsys.readouterr().out)
+    stored = []
+    for path in said["rows"]:
+        with sqlite3.connect(path) as db:
+            stored += db.execute("SELECT lat, lon FROM child_tracker").fetchall()
+        db.close()
+    assert len(stored) == said["shown"]
+    assert all(haversine(*home, lat, lon) > 50.3 for lat, lon in stored)
+    return said
+
+
+@pytest.fixture
+def no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory: no configuration is found by chance."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_walk_is_kept_outside_and_hidden_at_home(capsys: Any, no_config: Path) -> None:
+    said = replayed(capsys, WALK, HOME, no_config / "r" / "state")
+    assert said["fixes"] + said["without_time"] == 160
+    assert said["fixes"] == said["shown"] + sum(said["hidden"].values()) + said["rejected"]
+    assert said["hidden"]["inside the home radius"] >= 12
+    assert said["kept_of_beyond_percent"] > 90
+
+
+def test_no_byte_of_a_hidden_fix_stays_in_the_state_directory(capsys: Any, no_config: Path) -> None:
+    state = no_config / "r" / "state"
+    replayed(capsys, WALK, HOME, state)
+    near = tuple(
+        (point.lat, point.lon)
+        for point in Recording.read(WALK).points
+        if haversine(*HOME, point.lat, point.lon) < 50
+    )
+    assert len(near) > 12
+    assert scan(state, Canaries(positions=(HOME, *near))) == []
+
+
+def test_replayed_again_everything_is_there_already(capsys: Any, no_config: Path) -> None:
+    state = no_config / "r" / "state"
+    first = replayed(capsys, WALK, HOME, state)
+    again = replayed(capsys, WALK, HOME, state)
+    assert again["already_stored"] == again["shown"] == first["shown"]
+
+
+def test_another_home_in_the_same_directory_is_refused(capsys: Any, no_config: Path) -> None:
+    state = no_config / "r" / "state"
+    replayed(capsys, WALK, HOME, state)
+    with pytest.raises(Refusal, match="another home"):
+        replayed(capsys, WALK, (36.91, 137.2), state)
+
+
+def test_a_directory_of_another_sort_is_refused(no_config: Path) -> None:
+    StateDir.create(no_config / "real", None, SystemClock())
+    with pytest.raises(Refusal, match="not made for replays"):
+        replay(file=WALK, home="36.9,137.2", state=no_config / "real")
+
+
+@pytest.mark.usefixtures("no_config")
+def test_the_report_fits_a_screen_and_warns(capsys: Any) -> None:
+    replay(file=WALK, home="36.9,137.2")
+    said = capsys.readouterr().out
+    assert "hides the points, not the home" in said
+    assert "box round this recording" in said
+    assert ".replay/made_up_walk/personal/store-2026-W20.db" in said
+    assert len(said.splitlines()) <= 24
+    assert "137.2" not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"home": "somewhere"}, "latitude and longitude"),
+        ({"home": "91,0"}, "latitude and longitude"),
+        ({"home": "nan,0"}, "latitude and longitude"),
+        ({"as_": "river_gauge"}, "child_tracker only"),
+        ({"pace": "0"}, "at-once"),
+        ({"pace": "fast"}, "at-once"),
+        ({"file": Path("missing.gpx")}, "cannot be read"),
+    ],
+)
+def test_mistakes_are_answered_in_sentences(
+    options: dict[str, Any], sentence: str, no_config: Path
+) -> None:
+    with pytest.raises(Refusal, match=sentence) as refusal:
+        replay(**{"file": WALK, "home": "36.9,137.2", **options})
+    assert refusal.value.exit_code == 2
+    assert list(no_config.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "not a GPX"),
+        (b"\x1f\x8b\x08 broken", "cannot be unpacked"),
+        (b"<gpx><trk><trkseg><trkpt lat='secret' lon='1'/></trkseg></trk></gpx>", "not a GPX"),
+        (b"<gpx version='1.1'><trk><trkseg><trkpt lat='1' lon='1'/></trkseg></trk></gpx>", "no track point"),
+        (b"\xff\xfe", "not a GPX"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_recording_is_refused(
+    content: bytes, sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / "x.gpx").write_bytes(content)
+    with pytest.raises(Refusal, match=sentence) as refusal:
+        Recording.read(tmp_path / "x.gpx")
+    assert "secret" not in str(refusal.value)
+
+
+def test_only_time_and_place_leave_the_recording(tmp_path: Path) -> None:
+    packed = tmp_path / "walk.gpx.gz"
+    packed.write_bytes(gzip.compress(WALK.read_bytes()))
+    recording = Recording.read(packed)
+    assert recording.undated == 1
+    for number, (_, payload) in enumerate(recording.payloads()):
+        said = json.loads(payload)
+        assert said.keys() == {"t", "seq", "lat", "lon"}
+        assert said["seq"] == number
+
+
+class Slow:
+    """An intake that settles each part only after a while, and counts what waits."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.most = 0
+        self.parts: list[int] = []
+
+    def put(self, _sender: object, uplinks: Uplinks) -> None:
+        self.waiting += len(uplinks.items)
+        self.most = max(self.most, self.waiting)
+        self.parts.append(len(uplinks.items))
+        asyncio.get_running_loop().call_later(0.001, self._settle, uplinks)
+
+    def _settle(self, uplinks: Uplinks) -> None:
+        self.waiting -= len(uplinks.items)
+        uplinks.settle({})
+
+
+def route(device: Device) -> Route:
+    return Route(device, Form.JSON, device.kind, lambda *_: (None, None, None))
+
+
+async def test_the_next_part_waits_until_the_last_is_settled() -> None:
+    recording = Recording.read(WALK)
+    intake, clock = Slow(), RecordedClock(recording.points[0].at)
+    await Replay(recording, route(child()), intake, clock).send()
+    assert sum(intake.parts) == len(recording.points)
+    assert intake.most == max(intake.parts) == 64
+    assert clock.now() == recording.points[-1].at
+
+
+async def test_a_paced_replay_takes_its_time() -> None:
+    recording = Recording(Recording.read(WALK).points[:6])
+    intake, clock = Slow(), RecordedClock(recording.points[0].at)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await Replay(recording, route(child()), intake, clock, pace=500).send()
+    assert intake.parts == [1] * 6
+    assert loop.time() - began > 5 * 20 / 500
+
+
+# -- real recordings, where they may be read -----------------------------------------------------
+
+
+@pytest.mark.skipif(not RIDES, reason="NOT RUN: no recordings in ../shared/data/gps")
+@pytest.mark.parametrize("ride", RIDES, ids=lambda path: path.name)
+@pytest.mark.parametrize("sixth", range(6))
+def test_a_real_ride_is_mostly_kept(capsys: Any, no_config: Path, ride: Path, sixth: int) -> None:
+    """≥ 95 % of the fixes beyond radius and margin with the home at its start, else ≥ 85 %."""
+    points = Recording.read(ride).points
+    at = points[len(points) * sixth // 6]
+    said = replayed(capsys, ride, (at.lat, at.lon), no_config / "r" / "state")
+    with capsys.disabled():
+        print(f" {ride.name}, home at {sixth}/6: {said['kept_of_beyond_percent']} % kept", end="")
+    assert said["kept_of_beyond_percent"] >= (95 if sixth == 0 else 85)
