@@ -24,8 +24,8 @@ _VERBS = {
 }
 """Verb → its line in the list; `sekisho/<verb>.py` holds it, as `<verb>` or, with verbs below, `app`."""
 
-_EPILOG = "Exit: 0 done, 1 refused or failed, 2 usage or settings, 3 work left, 130 stopped"
-"""3: a stop took longer than its deadline. 130: interrupted from the keyboard."""
+_EPILOG = "Exit: 0 done, 1 failed, 2 usage or settings, 3 work left, 130 interrupted"
+"""1: refused or failed. 3: a stop took longer than its deadline. 130: interrupted from the keyboard."""
 
 
 class Verbs(TyperGroup):
