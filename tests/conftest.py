@@ -1,6 +1,9 @@
 """What every test may ask for, and the two guards that run around all of them."""
 
 import logging
+import os
+import shutil
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,3 +32,54 @@ def log_lines_must_format() -> Iterator[None]:
     logging.getLogger().addHandler(handler)
     yield
     logging.getLogger().removeHandler(handler)
+
+
+# -- tests that need a tool or a recording, and the count by sort at the end
+
+APT = {"mosquitto": "mosquitto", "mosquitto_pub": "mosquitto-clients", "sqlite3": "sqlite3"}
+"""Tool → the Debian package that brings it."""
+
+REQUIRED = os.environ.get("SEKISHO_REQUIRE") == "all"
+
+_seconds: Counter[str] = Counter()
+_counts: Counter[str] = Counter()
+_not_run: dict[str, list[str]] = defaultdict(list)
+
+
+def tool(name: str) -> str | None:
+    """Where a program lies, Debian's sbin included."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A missing tool is a failure where everything is required, and named at the end elsewhere."""
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            if name == "shared data":
+                missing = not SHARED_DATA.is_dir()
+                remedy, required = "a checkout with the shared recordings beside it", False
+            else:
+                missing = tool(name) is None
+                remedy, required = f"sudo apt install {APT[name]}", REQUIRED
+            if missing and required:
+                pytest.fail(f"needs {name}: {remedy}")
+            if missing:
+                _not_run[remedy].append(item.nodeid)
+                pytest.skip(f"NOT RUN, needs {name}: {remedy}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    sort = report.nodeid.split("/")[1]
+    _seconds[sort] += report.duration
+    if report.when == "call":
+        _counts[sort] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tests and seconds of each sort; then what was not run, with what would make it run."""
+    for sort in sorted(_seconds):
+        terminalreporter.write_line(f"{sort:<10} {_counts[sort]:>5} tests {_seconds[sort]:>7.1f} s")
+    for remedy, tests in _not_run.items():
+        terminalreporter.write_line(f"NOT RUN: {len(tests)} tests need: {remedy}")
+        for test in tests:
+            terminalreporter.write_line(f"  {test}")

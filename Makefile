@@ -1,0 +1,61 @@
+# make help shows every target.
+PYTHON ?= python3
+SECONDS ?= 60
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix laws e2e long bench docs lock hooks clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.runtime ## A gateway and a fictional town for a minute (SECONDS=0: until Ctrl-C)
+	@$(BIN)/sekisho demo --seconds $(SECONDS)
+
+test: $(VENV)/.dev check ## Everything CI runs: checks, then all tests, with counts and seconds per sort
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/.dev ## Format, lint, types, import contracts, spelling
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff      ok"
+	@$(BIN)/mypy --no-error-summary && echo "mypy      ok"
+	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }; tail -n 1 $(VENV)/imports.log
+	@$(BIN)/codespell && echo "codespell ok"
+
+fix: $(VENV)/.dev ## Format, and repair what the linter can
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix .
+
+laws: $(VENV)/.dev ## The laws alone, with a thousand examples each
+	@$(BIN)/python -m pytest -q tests/laws --hypothesis-profile explore
+
+e2e: $(VENV)/.dev ## Real processes and sockets alone
+	@$(BIN)/python -m pytest -q tests/e2e
+
+bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside a broker that merely forwards
+	@$(BIN)/python -m benchmarks.intake
+
+docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas)
+	@$(BIN)/python tools/kind_pages.py
+
+lock: ## Renew the lock files (needs uv)
+	@tools/lock.sh
+
+clean: ## Remove environment, demo and caches
+	@rm -rf $(VENV) .demo .replay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sekisho needs Python 3.11 or newer, as python3 or as PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); echo "python3 cannot make an environment. On Debian: sudo apt install python3-venv"; exit 1; }
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing (once) ..."
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing what the tests need (once) ..."
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
