@@ -39,6 +39,9 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     def __repr__(self) -> str:
         return "<tag read>"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own would list the fields
+        return []
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("a tag read is never serialised")
 
