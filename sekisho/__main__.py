@@ -93,6 +93,12 @@ def main() -> None:
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(refusal.exit_code)
+    except PermissionError as error:
+        print(
+            f"{error.filename or 'A file'} belongs to another user. Run this as its owner.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -80,7 +80,8 @@ def import_homes(
     free = here.settings is None and here.state.mark is Mark.SIM
     in_area = None if free else here.in_area()
     text = sys.stdin.read() if file == "-" else read_private(Path(file))
-    homes = read_homes(text, in_area)
+    least = here.settings.policy.home_radius_m if here.settings else 1.0
+    homes = read_homes(text, in_area, least)
     now = here.clock.now()
     with here.registry() as registry, registry.change():
         for home in homes:

@@ -36,7 +36,7 @@ def read(path: Path) -> bytes | None:
     if len(key) != SIZE:
         raise Refusal(
             f"The key file {path} does not hold a key of {SIZE} bytes. "
-            "Bring it back from an export (sekisho keys import)."
+            "Bring it back from your copy of the keys."
         )
     return key
 

@@ -97,7 +97,7 @@ class KeyRing:
                 f"The keys of this state directory are not in {path}. Without them its personal "
                 "rows, homes, consents, LoRaWAN root keys and sessions, and device tokens cannot "
                 "be read by anyone; rows about things of the city stay readable. Bring the folder "
-                "back (sekisho keys import), or say where it lies (setting keys, or --keys)."
+                "back from your copy of the keys, or say where it lies (setting keys, or --keys)."
             )
         if open_to_others:
             raise Refusal(

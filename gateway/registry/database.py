@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -40,6 +42,30 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction, durable when the block ends; nothing of it where the block raises.
+
+    Raises:
+        Refusal: another process changes the registry for longer than five seconds, or the disk
+            does not take the change.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    except sqlite3.OperationalError as error:
+        raise Refusal(
+            f"The registry could not be changed ({error}), and nothing of the change was kept. "
+            "Another command may be at work on it, or the disk is full: try again."
+        ) from error
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -38,6 +38,7 @@ _REPLACED = ", ".join(f"{field} = excluded.{field}" for field in DeviceRow._fiel
 
 def put(db: sqlite3.Connection, row: DeviceRow) -> None:
     """Add a device or replace all that is known of it."""
+    rules.require_owner(row.owner)
     rules.require_device(row.device, row.kind, row.household, row.attributes)
     values = row._replace(attributes=_text(row.attributes))  # type: ignore[arg-type]
     places = ", ".join("?" * len(row))

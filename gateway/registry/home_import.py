@@ -13,7 +13,7 @@ from gateway.registry.rules import NAMES
 
 CRS = "EPSG:4326"
 _COLUMNS = {"household", "lat", "lon", "radius_m", "crs"}
-_RADIUS_M = (1.0, 10_000.0)
+_MOST_RADIUS_M = 10_000.0
 
 
 class HomeEntry:
@@ -55,12 +55,15 @@ def read_private(path: Path) -> str:
         raise Refusal(f"{path} is not a text in UTF-8. Save it as CSV in UTF-8.") from None
 
 
-def read_homes(text: str, in_area: Callable[[float, float], bool] | None) -> list[HomeEntry]:
+def read_homes(
+    text: str, in_area: Callable[[float, float], bool] | None, least_radius_m: float = 1.0
+) -> list[HomeEntry]:
     """Homes from CSV `household,lat,lon[,radius_m][,crs]` in degrees WGS 84 and metres.
 
     Args:
         text: the CSV with its line of column names.
         in_area: whether (lat, lon) lies in the service area; None leaves that out.
+        least_radius_m: the policy's home radius: a household may ask for more, never for less.
 
     Raises:
         Refusal: every faulty line by its number, without what stood in it.
@@ -78,7 +81,7 @@ def read_homes(text: str, in_area: Callable[[float, float], bool] | None) -> lis
         try:
             if cells is None:
                 raise ValueError("it has more or fewer cells than line 1.")
-            home = _home(cells, in_area)
+            home = _home(cells, in_area, least_radius_m)
             if home.household in homes:
                 raise ValueError("its household stands here twice.")
         except ValueError as fault:
@@ -91,7 +94,11 @@ def read_homes(text: str, in_area: Callable[[float, float], bool] | None) -> lis
     return list(homes.values())
 
 
-def _home(cells: Mapping[str, str], in_area: Callable[[float, float], bool] | None) -> HomeEntry:
+def _home(
+    cells: Mapping[str, str],
+    in_area: Callable[[float, float], bool] | None,
+    least_radius_m: float,
+) -> HomeEntry:
     if not is_name(cells["household"]):
         raise ValueError(f"the household is not a name: {NAMES}.")
     if cells.get("crs") and cells["crs"].upper() != CRS:
@@ -104,8 +111,11 @@ def _home(cells: Mapping[str, str], in_area: Callable[[float, float], bool] | No
     if in_area is not None and not in_area(lat, lon):
         raise ValueError("it lies outside the service area. Are lat and lon the right way round?")
     radius_m = _number(cells["radius_m"], "radius_m") if cells.get("radius_m") else None
-    if radius_m is not None and not _RADIUS_M[0] <= radius_m <= _RADIUS_M[1]:
-        raise ValueError("radius_m is outside 1 to 10000 metres.")
+    if radius_m is not None and not least_radius_m <= radius_m <= _MOST_RADIUS_M:
+        raise ValueError(
+            f"radius_m is outside {least_radius_m:g} to {_MOST_RADIUS_M:g} metres: "
+            "a household may ask for more than everyone has, not for less."
+        )
     return HomeEntry(cells["household"], lat, lon, radius_m)
 
 

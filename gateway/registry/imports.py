@@ -189,6 +189,7 @@ def _entry(cells: Mapping[str, str], owner: str) -> DeviceEntry:
         *(cells["device"], kind.name, cells.get("owner") or owner),
         *(cells.get("household") or None, cells.get("name") or None, facts),
     )
+    rules.require_owner(entry.owner)
     rules.require_device(entry.device, entry.kind, entry.household, facts)
     return entry
 

@@ -25,6 +25,14 @@ def require_name(text: str, what: str) -> None:
         raise Refusal(f'"{text}" cannot name a {what}: {NAMES}.', exit_code=2)
 
 
+def require_owner(owner: str) -> None:
+    """Refuse a municipality code that is not one."""
+    if not (owner.isascii() and owner.isdigit() and len(owner) == 5):
+        raise Refusal(
+            f'"{owner}" is no municipality: write its five digits, as 16201.', exit_code=2
+        )
+
+
 def require_device(device: str, kind: str, household: str | None, attributes: Attributes) -> None:
     """Refuse a device that could not work.
 

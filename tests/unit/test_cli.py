@@ -337,6 +337,17 @@ def test_query_narrows(
     assert [row["stage_m"] for row in rows] == stages
 
 
+def test_long_answers_come_in_pages(
+    sekisho: Sekisho, stored: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many rows there are, each comes once and in order."""
+    monkeypatch.setattr("sekisho.rows._PAGE", 2)
+
+    rows = json.loads(sekisho("query", "river", "--json", "--state", str(stored.path)).out)
+
+    assert [row["stage_m"] for row in rows] == [1.5, 2.5, 3.5]
+
+
 def test_rows_about_people_need_a_word(sekisho: Sekisho, stored: StateDir, tmp_path: Path) -> None:
     """Synthetic children are shown, real ones only on --personal; a device never."""
     assert "707070" in sekisho("query", "child", "--state", str(stored.path)).out

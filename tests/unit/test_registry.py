@@ -113,6 +113,16 @@ def test_a_failed_change_changes_nothing(registry: Registry) -> None:
     assert [row.device for row in registry.devices()] == ["river-1"]
 
 
+def test_a_held_registry_is_a_sentence(registry: Registry, state: StateDir, keys: KeyRing) -> None:
+    """While another process changes the registry for long, a change is refused, not a crash."""
+    with Registry.open(state, keys) as other:
+        other._db.execute("PRAGMA busy_timeout = 0")
+        with registry.change(), pytest.raises(Refusal, match="try again"):
+            other.revoke("river-1", T)
+
+    assert registry.device("river-1").revoked_at is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -162,7 +162,7 @@ def test_homes_are_read() -> None:
         ("h-1,137.21,36.71,,", "not on earth"),
         ("h-1,35.6812,139.7671,,", "outside the service area"),
         ("H 1,36.71,137.21,,", "not a name"),
-        ("h-1,36.71,137.21,0.1,", "radius_m"),
+        ("h-1,36.71,137.21,49,", "radius_m"),
         ("h-1,36.71,137.21,,EPSG:2449", "EPSG:4326"),
         ("h-1,36.71", "more or fewer cells"),
         ("h-1,36.71,137.21,,,", "more or fewer cells"),
@@ -174,7 +174,7 @@ def test_wrong_homes_are_refused_by_number_alone(line: str, sentence: str) -> No
     text = f"household,lat,lon,radius_m,crs\nh-0,36.7,137.2,,\n{line}\n"
 
     with pytest.raises(Refusal) as caught:
-        read_homes(text, near_toyama)
+        read_homes(text, near_toyama, 50.0)
 
     first = str(caught.value).splitlines()[0]
     assert first.startswith("line 3: ")
