@@ -83,6 +83,7 @@ def import_homes(
     least = here.settings.policy.home_radius_m if here.settings else 1.0
     homes = read_homes(text, in_area, least)
     now = here.clock.now()
+    here.keys.make_households(home.household for home in homes)
     with here.registry() as registry, registry.change():
         for home in homes:
             registry.put_home(home.household, home.lat, home.lon, home.radius_m, at=now)

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.model.errors import Refusal
@@ -46,24 +48,34 @@ def make(path: Path) -> bytes:
 
     Where another process was faster, its key is returned: two processes never use two keys.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    key = secrets.token_bytes(SIZE)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            other = read(path)
-            assert other is not None
-            key = other
-    finally:
-        draft.unlink()
-    sync_directory(path.parent)
+    make_all([path])
+    key = read(path)
+    assert key is not None
     return key
+
+
+def make_all(paths: Sequence[Path]) -> None:
+    """Make the keys of one folder that are not there yet, durable together before this returns."""
+    drafts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in paths}
+    open_drafts = []
+    try:
+        for draft in drafts.values():
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            descriptor = os.open(draft, flags, 0o600)
+            os.write(descriptor, secrets.token_bytes(SIZE))
+            open_drafts.append(descriptor)
+        for descriptor in open_drafts:
+            os.fsync(descriptor)
+        for path, draft in drafts.items():
+            with suppress(FileExistsError):
+                os.link(draft, path)
+    finally:
+        for descriptor in open_drafts:
+            os.close(descriptor)
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+    for folder in {path.parent for path in paths}:
+        sync_directory(folder)
 
 
 def destroy(path: Path) -> bool:

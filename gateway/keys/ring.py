@@ -8,6 +8,7 @@
 """
 
 import secrets
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import NoReturn, Self
@@ -29,6 +30,8 @@ _GRACE = HOUR
 _DAYS_AHEAD = 2
 _GONE_KEPT_DAYS = 30
 _NONCE = 12
+_AT_ONCE = 256
+"""Key files open at a time."""
 _PARTS = ("files", "days", "households")
 
 
@@ -200,6 +203,13 @@ class KeyRing:
 
     def _derived(self, purpose: bytes) -> bytes:
         return HKDF(SHA256(), keyfile.SIZE, salt=None, info=purpose).derive(self._root_key)
+
+    def make_households(self, households: Iterable[str]) -> None:
+        """Make many households' keys at once: far fewer waits for the disk than one by one."""
+        paths = [self._household_path(name) for name in sorted(set(households))]
+        missing = [path for path in paths if not path.exists()]
+        for start in range(0, len(missing), _AT_ONCE):
+            keyfile.make_all(missing[start : start + _AT_ONCE])
 
     def seal(self, household: str, plaintext: bytes, aad: bytes) -> bytes:
         """Encrypt under the household's own key (made at first use): nonce ‖ AES-256-GCM text."""

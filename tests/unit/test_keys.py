@@ -134,6 +134,17 @@ def test_two_processes_agree_on_a_key(tmp_path: Path) -> None:
     assert keyfile.make(tmp_path / "a.key") == keyfile.make(tmp_path / "a.key")
 
 
+def test_many_households_at_once(ring: KeyRing) -> None:
+    """Keys made together are as many as households, and one that was there stays."""
+    sealed = ring.seal("h-7", b"x", b"")
+
+    ring.make_households(f"h-{n}" for n in range(300))
+
+    assert ring.count()["households"] == 300
+    assert ring.open_sealed("h-7", sealed, b"") == b"x"
+    assert not list(ring.path.rglob(".*"))
+
+
 def test_sealed_for_one_household_and_place(ring: KeyRing) -> None:
     """Sealed bytes open for their household and purpose, and for nothing else."""
     sealed = ring.seal("h-1", b"secret", b"home")
