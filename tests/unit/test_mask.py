@@ -130,6 +130,17 @@ def test_a_duplicate_changes_nothing_and_opens_nothing() -> None:
     assert isinstance(by.apply(fix(601, 3)), list)
 
 
+def test_the_last_64_uplinks_of_a_device_are_known_again() -> None:
+    by = mask()
+    sent = [fix(10, s) for s in range(66)]
+    for one in sent[:64]:
+        by.apply(one)
+    assert {by.apply(one) for one in sent[:64]} == {Fate.DUPLICATE}
+    by.apply(sent[64])
+    assert by.apply(sent[1]) is Fate.DUPLICATE
+    assert by.apply(sent[0]) is Reason.LATE
+
+
 def test_a_fix_older_than_the_newest_is_late() -> None:
     by = mask()
     leave_home(by)
