@@ -138,7 +138,7 @@ def show(
             ("set by", f"{row.source}, {to_rfc3339(row.changed_at, zone)}"),
             ("revoked", row.revoked_at and to_rfc3339(row.revoked_at, zone)),
             ("speaks as", ", ".join(speakers) or "nobody"),
-            ("missing", _missing(row, consenting, homes) or None),
+            ("missing", None if row.revoked_at else _missing(row, consenting, homes) or None),
         ]
     )
 

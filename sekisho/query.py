@@ -190,7 +190,8 @@ def _as_table(
 
 
 def _titled(name: str, unit: str) -> str:
-    return name if not unit or name.endswith(f"_{unit}") else f"{name} [{unit}]"
+    said = unit in ("", "Cel") or name.endswith(f"_{unit.lower()}")
+    return name if said else f"{name} [{unit}]"
 
 
 def _short(name: str, value: Any) -> Any:

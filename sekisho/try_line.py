@@ -4,7 +4,7 @@ import json
 import shlex
 
 from gateway.devices.catalog import catalog
-from gateway.model.instant import Instant, to_datetime
+from gateway.model.instant import SECOND, Instant, to_datetime
 from gateway.statedir import StateDir
 from sekisho.place import running
 
@@ -41,7 +41,7 @@ def _line(
 
 
 def _document(kind: str, now: Instant) -> str:
-    """The kind's first JSON example, observed now."""
+    """The kind's first JSON example, observed at the next whole second: never before registration."""
     example = next(e for e in catalog()[kind].examples if e.is_json and e.values is not None)
-    at = to_datetime(now).isoformat(timespec="seconds").replace("+00:00", "Z")
+    at = to_datetime(now + SECOND - 1).isoformat(timespec="seconds").replace("+00:00", "Z")
     return json.dumps({"t": at, "seq": 1, **json.loads(example.payload)}, separators=(",", ":"))

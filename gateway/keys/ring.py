@@ -182,6 +182,7 @@ class KeyRing:
                 destroyed += 1
             elif path.suffix == ".gone" and over_since > _GONE_KEPT_DAYS * 24 * HOUR:
                 path.unlink()
+        self._day_keys = {day: held for day, held in self._day_keys.items() if now <= held[1]}
         return destroyed
 
     def _end_of(self, day: date) -> Instant:

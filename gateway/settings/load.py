@@ -173,4 +173,4 @@ def _area(
 
 def _folder(document: Document, name: str) -> Path:
     """A folder that the configuration names: relative ones begin beside the configuration."""
-    return (document.folder / Path(name).expanduser()).absolute()
+    return (document.folder / Path(name).expanduser()).resolve()

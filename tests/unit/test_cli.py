@@ -236,6 +236,34 @@ def test_a_child_from_registration_to_consent(sekisho: Sekisho, state: StateDir)
     assert "36.69" not in shown
 
 
+def test_which_directory_is_meant(
+    sekisho: Sekisho, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--state, then the environment, then .demo/state, then the configuration's directory."""
+
+    def meant(*words: str) -> str:
+        return str(json.loads(sekisho("keys", "status", "--json", *words).out)["state"])
+
+    config = (ROOT / "config" / "gateway.yaml").read_text("utf-8")
+    (tmp_path / "config").mkdir()
+    for name in ("privacy.yaml", "devices.yaml"):
+        (tmp_path / "config" / name).write_bytes((ROOT / "config" / name).read_bytes())
+    (tmp_path / "config" / "gateway.yaml").write_text(
+        config.replace("state: /var/lib/sekisho", "state: ../d/state"), "utf-8"
+    )
+    for name in ("a", "b", ".demo"):
+        sekisho("keys", "init", "--state", f"{name}/state", "--keys", f"{name}/keys")
+    sekisho("keys", "init", "--state", "d/state", "--keys", "d/keys")
+
+    monkeypatch.setenv("SEKISHO_STATE", "b/state")
+    assert meant("--state", "a/state") == str(tmp_path / "a" / "state")
+    assert meant() == str(tmp_path / "b" / "state")
+    monkeypatch.delenv("SEKISHO_STATE")
+    assert meant() == str(tmp_path / ".demo" / "state")
+    (tmp_path / ".demo").rename(tmp_path / "away")
+    assert meant() == str(tmp_path / "d" / "state")
+
+
 def test_homes_need_a_service_area_in_earnest(sekisho: Sekisho) -> None:
     """A real directory takes homes only where a configuration says what the area is."""
     sekisho("keys", "init", "--state", "real/state", "--keys", "real/keys")

@@ -2,8 +2,11 @@
 
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.settings.area import shipped_municipalities
 from gateway.settings.complaints import SettingsError
@@ -42,18 +45,18 @@ def faults() -> list[str]:
 
 def test_the_shipped_configuration_loads(folder: Path) -> None:
     """config/*.yaml is whole, and comes out in SI units with files found."""
-    settings = load_settings(folder / "gateway.yaml")
+    loaded = load_settings(folder / "gateway.yaml")
 
-    (door,) = settings.doors
+    (door,) = loaded.doors
     assert (door.port, door.packet_bytes, door.keep_alive_s) == (1883, 65_536, 60.0)
-    assert (settings.tick_s, settings.batch) == (0.004, 4096)
-    assert settings.zone.key == "Asia/Tokyo"
-    assert settings.policy.in_area(36.6953, 137.2137)
-    assert not settings.policy.in_area(35.68, 139.76)
-    assert settings.policy.retain_days == 28
-    assert settings.policy.gap_minutes == 30.0
-    assert settings.entries.devices[0].attributes["datum_m"] == 4.2
-    assert settings.entries.credentials["rivers"] == {"river-12", "river-13"}
+    assert (loaded.tick_s, loaded.batch) == (0.004, 4096)
+    assert loaded.zone.key == "Asia/Tokyo"
+    assert loaded.policy.in_area(36.6953, 137.2137)
+    assert not loaded.policy.in_area(35.68, 139.76)
+    assert loaded.policy.retain_days == 28
+    assert loaded.policy.gap_minutes == 30.0
+    assert loaded.entries.devices[0].attributes["datum_m"] == 4.2
+    assert loaded.entries.credentials["rivers"] == {"river-12", "river-13"}
 
 
 def test_four_mistakes_four_sentences(folder: Path) -> None:
@@ -191,6 +194,38 @@ def test_every_shipped_outline_is_an_area(folder: Path, code: str) -> None:
     change(folder / "gateway.yaml", (AREA, f'service_area:\n  municipality: "{code}"'))
 
     assert not load_settings(folder / "gateway.yaml").policy.in_area(0.0, 0.0)
+
+
+_ODD_LINES = [
+    *("- [", "}", "a: b", "  x: *y", "? [1]", "!!set {a}", "? {a: b} : c", "&a [*a]", "- - -"),
+    *("null", "kind:", "doors: 3", "lanes: {}", "devices: [1, null]", "tick: 1.5", "<<: {}"),
+    *("attributes: {1: 2}", "radius: .nan", "owner: 2026-01-01", "port: true", "%TAG"),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(["gateway", "privacy", "devices"]),
+    st.integers(0, 80),
+    st.one_of(
+        st.text(max_size=20),
+        st.sampled_from(_ODD_LINES),
+    ),
+    st.integers(0, 8),
+)
+def test_no_file_breaks_the_reader(file: str, at: int, line: str, indent: int) -> None:
+    """Whatever stands in a line, the answer is settings or a list of faults with places."""
+    with TemporaryDirectory() as place:
+        for name in ("gateway", "privacy", "devices"):
+            lines = (SHIPPED / f"{name}.yaml").read_text("utf-8").splitlines()
+            if name == file:
+                lines[at % len(lines)] = " " * indent + line
+            (Path(place) / f"{name}.yaml").write_text("\n".join(lines), "utf-8")
+        try:
+            load_settings(Path(place) / "gateway.yaml")
+        except SettingsError as error:
+            assert error.complaints  # noqa: PT017 - some files are fine
+            assert all(fault.sentence.endswith((".", "?")) for fault in error.complaints)  # noqa: PT017
 
 
 def test_devices_alone(folder: Path) -> None:
