@@ -12,14 +12,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.interfaces import Outcome
 from gateway.keys.ring import KeyRing
 from gateway.model.identity import DeviceId
-from gateway.model.observation import Observation
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
-from gateway.stores.sqlite import SqliteStore
-from gateway.telemetry import Facts
+from gateway.stores.sqlite_file import SqliteFile
 from sekisho.__main__ import main
 from tests.fakes.clock import ManualClock
 
@@ -302,7 +299,7 @@ def stored(state: StateDir) -> StateDir:
 
 
 def store_rows(state: StateDir) -> StateDir:
-    outcome = Outcome()
+    city = SqliteFile(state.city_db, "city")
     for n in range(3):
         row = (
             T + n * MINUTE,
@@ -318,13 +315,12 @@ def store_rows(state: StateDir) -> StateDir:
             11.5,
             3.6,
         )
-        outcome.observations.append((n, Observation("river_gauge", None, row)))
+        city.db.execute(f"INSERT INTO river_gauge VALUES ({','.join('?' * len(row))})", row)
+    city.close()
+    personal = SqliteFile(state.personal_dir / "store-2026-W20.db", "personal")
     child = (T, b"i" * 16, b"p" * 16, 36.70001, 137.20001, 3)
-    outcome.observations.append((3, Observation("child_tracker", "store-2026-W20", child)))
-    store = SqliteStore(state.city_db, state.personal_dir, Facts())
-    store.write(outcome)
-    store._close()
-    store._writer.shutdown()
+    personal.db.execute("INSERT INTO child_tracker VALUES (?,?,?,?,?,?)", child)
+    personal.close()
     return state
 
 
