@@ -301,21 +301,10 @@ def stored(state: StateDir) -> StateDir:
 def store_rows(state: StateDir) -> StateDir:
     city = SqliteFile(state.city_db, "city")
     for n in range(3):
-        row = (
-            T + n * MINUTE,
-            "river-1",
-            n,
-            b"8 bytes!",
-            0,
-            T,
-            "device",
-            0,
-            1.5 + n,
-            None,
-            11.5,
-            3.6,
+        city.db.execute(
+            "INSERT INTO river_gauge VALUES (?,'river-1',?,x'00',0,?,'device',0,?,NULL,11.5,3.6)",
+            (T + n * MINUTE, n, T, 1.5 + n),
         )
-        city.db.execute(f"INSERT INTO river_gauge VALUES ({','.join('?' * len(row))})", row)
     city.close()
     personal = SqliteFile(state.personal_dir / "store-2026-W20.db", "personal")
     child = (T, b"i" * 16, b"p" * 16, 36.70001, 137.20001, 3)
