@@ -5,6 +5,7 @@ neither imports the other; tests compare what they say. The oracle assumes that 
 shows town time to within an hour.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ _HARMED = {
     "unknown_device": Reason.UNKNOWN_DEVICE,
 }
 _LATE = 7 * DAY
+_WINDOW = 4096  # no client has more in flight
 _CLASS_TOPS = (25.0, 50.0, 75.0)
 
 
@@ -184,18 +186,31 @@ class Oracle:
 
 def judge_ledger(
     lines: Iterable[Line],
-    restarts: Collection[int] = (),
+    restarts: Mapping[int, int] | Collection[int] = (),
     in_area: InArea = in_municipality,
     rules_since: Instant = 0,
 ) -> Iterator[Verdict]:
-    """Every uplink's verdict; after each uplink number in `restarts` the mask has forgotten all."""
+    """Every uplink's verdict, in order, across restarts of the gateway.
+
+    `restarts` names the last uplink that the gateway had committed when it stopped: after it the
+    mask has forgotten all. As a mapping it also says which uplink was the last one acknowledged:
+    those between the two are sent again, so the new mask meets them a second time; what became of
+    them the first time stands.
+    """
     oracle = Oracle(in_area, rules_since)
+    unacknowledged: deque[Line] = deque(maxlen=_WINDOW)
     for line in lines:
         verdict = oracle.judge(line)
-        if verdict is not None:
-            yield verdict
-            if verdict.n in restarts:
-                oracle.restart()
+        if verdict is None:
+            continue
+        yield verdict
+        unacknowledged.append(line)
+        if verdict.n in restarts:
+            oracle.restart()
+            acked = restarts[verdict.n] if isinstance(restarts, Mapping) else verdict.n
+            for again in unacknowledged:
+                if again["n"] > acked:
+                    oracle.judge(again)
 
 
 def battery_class(per_cent: float | None) -> int | None:

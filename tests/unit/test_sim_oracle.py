@@ -115,6 +115,15 @@ def test_what_a_restart_forgets() -> None:
     assert fates(*away[:5], resent, restarts={5})[-1] == CLOSED
 
 
+def test_what_was_not_acknowledged_counts_again_after_a_restart() -> None:
+    """Committed up to 5, acknowledged up to 3: the new mask meets 4 and 5 first, then 6 reopens."""
+    away = [fix(n, 500) for n in range(1, 9)]
+
+    found = fates(*away, restarts={5: 3})
+
+    assert found == [CLOSED] * 3 + ["stored"] * 2 + [CLOSED] + ["stored"] * 2
+
+
 @pytest.mark.parametrize(
     ("changes", "roster", "reason"),
     [
