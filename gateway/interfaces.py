@@ -2,9 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gateway.model.observation import Observation, Rejection
+
+
+Table: TypeAlias = tuple[str | None, str]
+"""Where rows go: personal file (None = `city.db`) and kind."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of one table in one batch, in order of arrival.
+
+    Attributes:
+        uplinks: for each row, the number of its uplink in the batch.
+        observations: the rows.
+    """
+
+    uplinks: list[int] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -12,27 +29,31 @@ class Outcome:
     """What one batch comes to: everything that one commit puts on disk.
 
     Attributes:
-        observations: (number of the uplink inside the batch, observation), in order of arrival.
+        rows: the masked rows by table.
         rejections: rows for refused uplinks of non-personal devices.
         refusals_per_day: (day, reason) → count, for personal kinds and unknown senders.
     """
 
-    observations: list[tuple[int, Observation]] = field(default_factory=list)
+    rows: dict[Table, Rows] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     refusals_per_day: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.rows or self.rejections or self.refusals_per_day)
 
 
 @dataclass(slots=True)
 class Committed:
-    """What became of an outcome's observations, by their position in `outcome.observations`.
+    """What became of an outcome's rows: those that are not new, by table and position in it.
 
     Attributes:
         duplicates: rows that were on disk already.
         refused: rows that the database would not take; everything else in the batch is on disk.
     """
 
-    duplicates: set[int] = field(default_factory=set)
-    refused: set[int] = field(default_factory=set)
+    duplicates: dict[Table, set[int]] = field(default_factory=dict)
+    refused: dict[Table, set[int]] = field(default_factory=dict)
 
 
 class Store(Protocol):

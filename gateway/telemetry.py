@@ -5,27 +5,17 @@ No fact names a device, a position, a tag or a payload.
 
 import logging
 from collections import Counter
-from typing import NamedTuple
+from typing import TypeAlias
 
 from gateway.model.reason import Fate, Reason
 
 log = logging.getLogger("sekisho")
 
 
-class Term(NamedTuple):
-    """One line of the conservation law.
-
-    Attributes:
-        origin: "own" or "simulated": whose credential handed the uplink over.
-        kind: device kind, or "unknown" for senders that are none of ours.
-        fate: see `Fate`.
-        reason: why, for rejected and suppressed; "" else.
-    """
-
-    origin: str
-    kind: str
-    fate: Fate
-    reason: Reason | str
+Term: TypeAlias = tuple[str, str, Fate, Reason | None]
+"""One line of the conservation law: origin ("own" or "simulated": whose credential handed the uplink
+over), device kind ("unknown" for senders that are none of ours), fate, and why where it was rejected or
+suppressed. A plain tuple: one is made per uplink."""
 
 
 class Tally:

@@ -19,7 +19,9 @@ class ClockWatch:
     A jump is `now` moving a day against the boot clock, or at start lying before the last commit.
     """
 
-    def __init__(self, now: Instant, monotonic: float, last_commit: Instant | None, pace: float) -> None:
+    def __init__(
+        self, now: Instant, monotonic: float, last_commit: Instant | None, pace: float
+    ) -> None:
         self._offset = now - int(monotonic * pace * 1e6)
         self._pace = pace
         self.jumped = last_commit is not None and now < last_commit - HOUR

@@ -14,11 +14,11 @@ def terms(tally: Tally, exact: bool) -> list[dict[str, Any]]:
     """
     personal = {name for name, kind in catalog().items() if kind.personal} | {"unknown"}
     shown: dict[tuple[str, str, str, str], int] = {}
-    for term, count in tally.terms.items():
-        if exact or term.kind not in personal:
-            key = (term.origin, term.kind, term.fate.value, str(term.reason))
+    for (origin, kind, fate, reason), count in tally.terms.items():
+        if exact or kind not in personal:
+            key = (origin, kind, fate.value, "" if reason is None else reason.value)
         else:
-            key = (term.origin, term.kind, "heard", "")
+            key = (origin, kind, "heard", "")
         shown[key] = shown.get(key, 0) + count
     return [
         {"origin": origin, "kind": kind, "fate": fate, "reason": reason, "count": count}

@@ -1,7 +1,7 @@
 """The control socket: JSON lines over a Unix socket that only its owner may open.
 
-    → {"ask": "terms"}     ← {"terms": [...], "in_flight": n, "facts": {...}}   then closed
-    → {"ask": "tail"}      ← one observation a line, until the viewer leaves
+→ {"ask": "terms"}     ← {"terms": [...], "in_flight": n, "facts": {...}}   then closed
+→ {"ask": "tail"}      ← one observation a line, until the viewer leaves
 """
 
 import asyncio

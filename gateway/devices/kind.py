@@ -100,6 +100,9 @@ class Document(msgspec.Struct, kw_only=True, gc=False):
     def __repr__(self) -> str:
         return "<document>"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("a decoded document is never serialised")
 

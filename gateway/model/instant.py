@@ -22,7 +22,8 @@ def from_datetime(moment: datetime) -> Instant:
     """
     if moment.tzinfo is None:
         raise ValueError("a time without an offset names no instant")
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    since = moment - _EPOCH
+    return since.days * DAY + since.seconds * SECOND + since.microseconds
 
 
 def to_datetime(at: Instant, zone: tzinfo = UTC) -> datetime:

@@ -6,6 +6,8 @@ from enum import StrEnum
 class Fate(StrEnum):
     """The terms of the conservation law (decisions 1): every uplink handed over has exactly one."""
 
+    __hash__ = str.__hash__  # they are keys on the hot path, and an Enum's own hash is slow
+
     STORED = "stored"
     DUPLICATE = "duplicate"
     SUPPRESSED = "suppressed"
@@ -17,6 +19,8 @@ class Fate(StrEnum):
 
 class Reason(StrEnum):
     """Why an uplink was rejected or suppressed. Values are what people read and what counters carry."""
+
+    __hash__ = str.__hash__
 
     # rejected: the input's fault
     UNKNOWN_DEVICE = "unknown device"

@@ -6,16 +6,16 @@ from a suppressed one (decisions 2). A full backlog closes batches without waiti
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 
 from gateway.clock import Clock
-from gateway.interfaces import Committed, Store, Viewer
+from gateway.interfaces import Committed, Outcome, Store, Viewer
 from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Uplinks
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Batch, Process
-from gateway.telemetry import Tally, Term
+from gateway.telemetry import Tally
 
 
 class Flow:
@@ -63,13 +63,13 @@ class Flow:
                 await self._commit(chunks)
 
     async def _commit(self, chunks: list[Uplinks]) -> None:
-        self._hand_over(chunks)
+        for uplinks in chunks:
+            self._tally.handed_over[uplinks.origin] += len(uplinks.items)
         batch = self._process.decide(chunks)
-        outcome = batch.outcome
-        if outcome.observations or outcome.rejections or outcome.refusals_per_day:
-            committed = await self._store.commit(outcome)
-            self._judge(batch, committed)
-            self._show(batch, committed)
+        if batch.outcome:
+            committed = await self._store.commit(batch.outcome)
+            _judge(batch, committed)
+            self._show(batch.outcome, committed)
         self._tally.terms.update(batch.terms)
         self._committed.append((self._tick() + 1, chunks, batch))
 
@@ -81,39 +81,19 @@ class Flow:
             for uplinks, refused in zip(chunks, batch.refusals, strict=True):
                 uplinks.settle(refused)
 
-    def _hand_over(self, chunks: list[Uplinks]) -> None:
-        for uplinks in chunks:
-            self._tally.handed_over[uplinks.origin] += len(uplinks.items)
-
-    @staticmethod
-    def _judge(batch: Batch, committed: Committed) -> None:
-        """An uplink is stored if any row of it is new, refused if any was refused, else a duplicate."""
-        stored = batch.stored
-        terms: Counter[Term] = batch.terms
-        if not committed.duplicates and not committed.refused:
-            terms.update(place.term for place in stored)
-            return
-        new: set[int] = set()
-        refused: set[int] = set()
-        for position, (number, _observation) in enumerate(batch.outcome.observations):
-            if position in committed.refused:
-                refused.add(number)
-            elif position not in committed.duplicates:
-                new.add(number)
-        for number, (term, chunk, item) in enumerate(stored):
-            if number in refused:
-                terms[term._replace(fate=Fate.REJECTED, reason=Reason.UNSTORABLE)] += 1
-                batch.refusals[chunk][item] = Reason.UNSTORABLE
-            elif number in new:
-                terms[term] += 1
-            else:
-                terms[term._replace(fate=Fate.DUPLICATE)] += 1
-
-    def _show(self, batch: Batch, committed: Committed) -> None:
+    def _show(self, outcome: Outcome, committed: Committed) -> None:
         if not any(viewer.watched for viewer in self._viewers):
             return
-        gone = committed.duplicates | committed.refused
-        fresh = [o for n, (_, o) in enumerate(batch.outcome.observations) if n not in gone]
+        nothing: set[int] = set()
+        fresh = [
+            observation
+            for table, rows in outcome.rows.items()
+            for gone in [
+                committed.duplicates.get(table, nothing) | committed.refused.get(table, nothing)
+            ]
+            for position, observation in enumerate(rows.observations)
+            if position not in gone
+        ]
         for viewer in self._viewers:
             viewer.show(fresh)
 
@@ -124,3 +104,30 @@ class Flow:
         """Sleep to the next boundary of the tick's grid."""
         now = self._clock.monotonic()
         await asyncio.sleep((int(now / self._tick_s) + 1) * self._tick_s - now)
+
+
+def _judge(batch: Batch, committed: Committed) -> None:
+    """An uplink is refused if a row of it was, stored if any row of it is new, else a duplicate."""
+    outcome, terms, waiting, refusals = batch
+    if not committed.duplicates and not committed.refused:
+        terms.update([term for term, _, _ in waiting])
+        return
+    new: set[int] = set()
+    refused: set[int] = set()
+    for table, rows in outcome.rows.items():
+        old = committed.duplicates.get(table, ())
+        bad = committed.refused.get(table, ())
+        for position, number in enumerate(rows.uplinks):
+            if position in bad:
+                refused.add(number)
+            elif position not in old:
+                new.add(number)
+    for number, (term, chunk, item) in enumerate(waiting):
+        origin, kind, _, _ = term
+        if number in refused:
+            terms[origin, kind, Fate.REJECTED, Reason.UNSTORABLE] += 1
+            refusals[chunk][item] = Reason.UNSTORABLE
+        elif number in new:
+            terms[term] += 1
+        else:
+            terms[origin, kind, Fate.DUPLICATE, None] += 1

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from gateway.devices.catalog import catalog
-from gateway.interfaces import Outcome
+from gateway.interfaces import Outcome, Rows
 from gateway.model.device import Device
 from gateway.model.errors import PayloadError
 from gateway.model.instant import DAY, HOUR, Instant, local_day
@@ -25,27 +25,20 @@ BEHIND: Instant = 7 * DAY
 UNKNOWN = "unknown"
 """The kind under which senders are counted that are none of ours; treated as personal."""
 
-class Place(NamedTuple):
-    """Where an uplink with rows stands in its batch: whose it is, and which item of which chunk."""
-
-    term: Term
-    chunk: int
-    item: int
-
 
 class Batch(NamedTuple):
     """One batch, decided but not yet committed.
 
     Attributes:
-        outcome: what the store must write; its observations name uplinks by position in `stored`.
+        outcome: what the store must write; its rows name uplinks by position in `waiting`.
         terms: fates that are certain already.
-        stored: the uplinks that wait for the store's word.
+        waiting: the uplinks that wait for the store's word: term if stored, chunk, item in it.
         refusals: per chunk, item → reason of what is rejected.
     """
 
     outcome: Outcome
     terms: Counter[Term]
-    stored: list[Place]
+    waiting: list[tuple[Term, int, int]]
     refusals: list[dict[int, Reason]]
 
 
@@ -59,43 +52,49 @@ class Process:
 
     def decide(self, chunks: list[Uplinks]) -> Batch:
         """What each uplink of the batch comes to."""
-        outcome = Outcome()
-        observations = outcome.observations
-        terms: Counter[Term] = Counter()
-        stored: list[Place] = []
-        refusals: list[dict[int, Reason]] = []
-        apply = self._mask.apply
+        batch = Batch(Outcome(), Counter(), [], [])
         for chunk, uplinks in enumerate(chunks):
-            origin, received_at = uplinks.origin, uplinks.received_at
-            refused: dict[int, Reason] = {}
-            refusals.append(refused)
-            for item, (route, payload) in enumerate(uplinks.items):
-                if isinstance(route, Reason):
-                    self._count_refusal(route, received_at, outcome)
-                    terms[Term(origin, UNKNOWN, Fate.REJECTED, route)] += 1
-                    refused[item] = route
-                    continue
-                try:
-                    reading = self._read(route, payload, received_at)
-                except PayloadError as error:
-                    self._reject(route, payload, received_at, error.reason, outcome)
-                    terms[Term(origin, route.kind, Fate.REJECTED, error.reason)] += 1
-                    refused[item] = error.reason
-                    continue
-                verdict = apply(reading)
-                if type(verdict) is list:
-                    if verdict:
-                        number = len(stored)
-                        stored.append(Place(Term(origin, route.kind, Fate.STORED, ""), chunk, item))
-                        for observation in verdict:
-                            observations.append((number, observation))
-                    else:
-                        terms[Term(origin, route.kind, Fate.COUNTED, "")] += 1
-                elif type(verdict) is Reason:
-                    terms[Term(origin, route.kind, Fate.SUPPRESSED, verdict)] += 1
-                else:
-                    terms[Term(origin, route.kind, Fate.DUPLICATE, "")] += 1
-        return Batch(outcome, terms, stored, refusals)
+            batch.refusals.append({})
+            self._decide(chunk, uplinks, batch)
+        return batch
+
+    def _decide(self, chunk: int, uplinks: Uplinks, batch: Batch) -> None:
+        """The one loop every uplink runs through."""
+        outcome, terms, waiting, refusals = batch
+        rows = outcome.rows
+        refused = refusals[chunk]
+        origin, received_at = uplinks.origin, uplinks.received_at
+        apply = self._mask.apply
+        for item, (route, payload) in enumerate(uplinks.items):
+            if isinstance(route, Reason):
+                self._count_refusal(route, received_at, outcome)
+                terms[origin, UNKNOWN, Fate.REJECTED, route] += 1
+                refused[item] = route
+                continue
+            kind = route.kind
+            try:
+                reading = self._read(route, payload, received_at)
+            except PayloadError as error:
+                self._reject(route, payload, received_at, error.reason, outcome)
+                terms[origin, kind, Fate.REJECTED, error.reason] += 1
+                refused[item] = error.reason
+                continue
+            verdict = apply(reading)
+            if isinstance(verdict, Reason):
+                terms[origin, kind, Fate.SUPPRESSED, verdict] += 1
+            elif isinstance(verdict, Fate):
+                terms[origin, kind, verdict, None] += 1
+            elif not verdict:
+                terms[origin, kind, Fate.COUNTED, None] += 1
+            else:
+                for observation in verdict:
+                    table = (observation[1], kind)
+                    group = rows.get(table)
+                    if group is None:
+                        group = rows[table] = Rows()
+                    group.uplinks.append(len(waiting))
+                    group.observations.append(observation)
+                waiting.append(((origin, kind, Fate.STORED, None), chunk, item))
 
     def _read(self, route: Route, payload: bytes, received_at: Instant) -> Reading:
         """Decode and date one uplink (decisions 14); raises `PayloadError`."""

@@ -12,16 +12,12 @@ from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from gateway.devices.catalog import catalog
-from gateway.interfaces import Committed, Outcome
+from gateway.interfaces import Committed, Outcome, Table
 from gateway.model.instant import Instant
 from gateway.stores.sqlite_file import SqliteFile
 from gateway.telemetry import Facts
-
-Group: TypeAlias = tuple[list[int], list[tuple[Any, ...]]]
-"""Positions in the outcome, and the rows at them, of one table in one file."""
 
 _PATIENCE_S = (0.05, 0.2, 1.0, 5.0)
 """Waits between tries while the disk refuses; the last one repeats."""
@@ -66,26 +62,18 @@ class SqliteStore:
 
     def write(self, outcome: Outcome) -> Committed:
         """One batch, synchronously; returns when it is on disk."""
-        groups: dict[tuple[str | None, str], Group] = {}
-        for position, (_uplink, observation) in enumerate(outcome.observations):
-            kind, period, row = observation
-            group = groups.get((period, kind))
-            if group is None:
-                group = groups[period, kind] = ([], [])
-            group[0].append(position)
-            group[1].append(row)
         committed = Committed()
         kinds: dict[str | None, list[str]] = defaultdict(list)
-        for period, kind in groups:
+        for period, kind in outcome.rows:
             kinds[period].append(kind)
         for period in sorted(p for p in kinds if p is not None):
             with self.transaction(self._file(period)) as file:
                 for kind in kinds[period]:
-                    _insert(file, kind, groups[period, kind], committed)
+                    _insert(file, (period, kind), outcome, committed)
         if None in kinds or outcome.rejections or outcome.refusals_per_day:
             with self.transaction(self._city) as file:
                 for kind in kinds.get(None, ()):
-                    _insert(file, kind, groups[None, kind], committed)
+                    _insert(file, (None, kind), outcome, committed)
                 _write_rejections(file, outcome)
         return committed
 
@@ -166,11 +154,13 @@ class SqliteStore:
             file.close()
 
 
-def _insert(file: SqliteFile, kind: str, group: Group, committed: Committed) -> None:
-    positions, rows = group
-    duplicates, refused = file.insert(kind, rows)
-    committed.duplicates.update(positions[n] for n in duplicates)
-    committed.refused.update(positions[n] for n in refused)
+def _insert(file: SqliteFile, table: Table, outcome: Outcome, committed: Committed) -> None:
+    rows = [row for _kind, _period, row in outcome.rows[table].observations]
+    duplicates, refused = file.insert(table[1], rows)
+    if duplicates:
+        committed.duplicates[table] = set(duplicates)
+    if refused:
+        committed.refused[table] = set(refused)
 
 
 def _write_rejections(file: SqliteFile, outcome: Outcome) -> None:

@@ -58,9 +58,7 @@ class SqliteFile:
                 f"PRAGMA user_version={number};\nCOMMIT;"
             )
 
-    def insert(
-        self, table: str, rows: Sequence[tuple[Any, ...]]
-    ) -> tuple[list[int], list[int]]:
+    def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> tuple[list[int], list[int]]:
         """Insert rows inside the open transaction; what is there already stays.
 
         Returns:
