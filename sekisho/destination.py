@@ -11,7 +11,7 @@ from gateway.model.instant import Instant
 from gateway.statedir import StateDir
 from sekisho import place
 from sekisho.enrolment import CREDENTIAL, token_file_of
-from simulators.outlets.mqtt import Endpoint
+from simulators.outlets.endpoint import Endpoint
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 

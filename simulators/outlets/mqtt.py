@@ -1,10 +1,9 @@
 """Uplinks over MQTT at QoS 1, as hardware would: a window, acknowledgements, reconnects with DUP."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from gateway.model.errors import Refusal
@@ -13,6 +12,7 @@ from gateway.wire.mqtt.codes import Type
 from gateway.wire.mqtt.fields import RECEIVE_MAXIMUM
 from gateway.wire.mqtt.framer import Framer
 from gateway.wire.mqtt.packets import Ack, ConnAck, Disconnect, Packet, Violation
+from simulators.outlets.endpoint import Endpoint
 from simulators.uplink import SimUplink
 
 _LIMIT = 1 << 16
@@ -28,36 +28,6 @@ _FOREVER = {
     0x8C,
 }  # MQTT 5 CONNACK: trying again changes nothing
 _FOREVER_311 = {1, 2, 4, 5}  # the same for MQTT 3.1.1
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where to publish, and as whom.
-
-    Attributes:
-        host, port: of the listener.
-        username, password: credential; None for an anonymous broker.
-        tls: context for `mqtts://`, None for plain TCP.
-        client_id: MQTT client identifier.
-        version: 4 (MQTT 3.1.1) or 5.
-        window: most uplinks sent and not yet acknowledged.
-        keep_alive_s: wall seconds between signs of life.
-        patience_s: give up after so many wall seconds without a connection; None = never.
-        just_issued: the credential was registered this moment, and a running gateway may need a
-            second to hear of it: being refused at first is no reason to give up.
-    """
-
-    host: str
-    port: int
-    username: str | None = None
-    password: bytes | None = field(default=None, repr=False)
-    tls: ssl.SSLContext | None = None
-    client_id: str = "sekisho-sim"
-    version: int = 5
-    window: int = 64
-    keep_alive_s: int = 30
-    patience_s: float | None = 60.0
-    just_issued: bool = False
 
 
 @dataclass(slots=True)

@@ -165,8 +165,8 @@ def test_the_small_town_is_the_usual_one() -> None:
 def test_a_scenario_with_faults_points_at_them(tmp_path: Path) -> None:
     """File, line, column, and the nearest word."""
     file = tmp_path / "town.yaml"
-    file.write_text("seed: 7\nchildern: 50\nreport_every: often\nstart: tomorrow\n")
+    file.write_text("seed: 7\nchildrn: 50\nreport_every: often\nstart: tomorrow\n")
 
-    with pytest.raises(Refusal, match=r"2:1 childern: unknown setting. Did you mean children") as e:
+    with pytest.raises(Refusal, match=r"2:1 childrn: unknown setting. Did you mean children") as e:
         run("--scenario", str(file))
     assert "3 faults" in str(e.value)

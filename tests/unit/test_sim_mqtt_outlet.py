@@ -11,7 +11,8 @@ from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.codes import Code
 from gateway.wire.mqtt.framer import Framer
 from gateway.wire.mqtt.packets import Connect, Disconnect, Publish
-from simulators.outlets.mqtt import Endpoint, MqttOutlet
+from simulators.outlets.endpoint import Endpoint
+from simulators.outlets.mqtt import MqttOutlet
 from simulators.streams import stream
 from simulators.uplink import SimUplink
 
