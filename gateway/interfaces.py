@@ -6,7 +6,6 @@ from typing import Protocol, TypeAlias
 
 from gateway.model.observation import Observation, Rejection
 
-
 Table: TypeAlias = tuple[str | None, str]
 """Where rows go: personal file (None = `city.db`) and kind."""
 

@@ -16,7 +16,6 @@ from gateway.clock import SystemClock
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.instant import parse_rfc3339
-from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
 from sekisho import certificate, place
 from sekisho.demo_screen import DemoScreen
@@ -73,7 +72,8 @@ def demo(
     children: Annotated[int, typer.Option(min=1, max=10_000, help="With a tracker.")] = 50,
     pace: Annotated[float, typer.Option(min=1, max=600, help="Times faster than life.")] = 60.0,
     folder: Annotated[
-        Path, typer.Option("--folder", metavar="DIR", help="Where it all lies; its state is renewed.")
+        Path,
+        typer.Option("--folder", metavar="DIR", help="Where it all lies; its state is renewed."),
     ] = Path(".demo"),
     json: Annotated[bool, typer.Option("--json", help="Only the summary, as JSON.")] = False,
 ) -> None:
@@ -82,7 +82,7 @@ def demo(
     Real processes, the real door: only the town is invented. Ends with 1 if anything is unexplained.
     """
     begun = time.monotonic()  # noqa: TID251 - a person waits: wall time is meant
-    state = _prepare(folder, pace)
+    state = _prepare(folder)
     token = _pilot(state, folder)
     screen = DemoScreen(seed, pace, children, folder, quiet=json)
     with _process(folder, "gateway", *_gateway_line(folder, pace)) as gateway:
@@ -105,9 +105,8 @@ def demo(
     raise typer.Exit(1 if result.unexplained else 0)
 
 
-def _prepare(folder: Path, pace: float) -> StateDir:
+def _prepare(folder: Path) -> StateDir:
     """A new state directory, keys, certificate and configuration under `folder`."""
-    del pace
     clock = SystemClock()
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder)
@@ -136,7 +135,6 @@ def _pilot(state: StateDir, folder: Path) -> str:
     """Register a gauge and a credential for whoever tries the demo; the token."""
     at = parse_rfc3339(START)
     with place.find(state.path, folder / "keys", folder / "gateway.yaml").registry() as registry:
-        registry: Registry
         registry.put_device(GAUGE, "river_gauge", "16201", at, attributes={"datum_m": 4.2})
         token = registry.put_credential(PILOT, [GAUGE], at=at)
     write_private(folder / "pilot.token", token + "\n")

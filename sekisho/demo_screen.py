@@ -51,7 +51,7 @@ class DemoScreen:
         self._say(
             f"mosquitto_pub -h {door['host']} -p {door['tls_port']} --cafile {self._folder}/ca.pem "
             f"-u {user} -P {token} -t sekisho/v1/{gauge}/up -q 1 -V 5 "
-            "-m '{\"seq\":1,\"distance_m\":2.41}'"
+            '-m \'{"seq":1,"distance_m":2.41}\''
         )
         self._say(f"  look  sekisho tail --state {self._folder}/state\n")
 
@@ -114,7 +114,9 @@ class DemoScreen:
         self._say_ledger(result)
         own = sum(term["count"] for term in terms if term["origin"] == "own")
         if own:
-            print(f"  yours       {screen.count(own, 'uplink')} came from elsewhere, not counted above")
+            print(
+                f"  yours       {screen.count(own, 'uplink')} came from elsewhere, not counted above"
+            )
         print(f"  database    {state.city_db} and {state.personal_dir}/ (SQLite)")
         print(f"  open it     sekisho query river --state {self._folder}/state --last 2h")
         if self._first_row_s is not None:
@@ -126,7 +128,9 @@ class DemoScreen:
             totals[fate] += count
         said = " + ".join(f"{count:,} {fate}" for fate, count in totals.most_common())
         mark = "✓" if result.unexplained == 0 else "✗"
-        print(f"  ledger      {result.sent:,} sent = {said}     {result.unexplained} unexplained {mark}")
+        print(
+            f"  ledger      {result.sent:,} sent = {said}     {result.unexplained} unexplained {mark}"
+        )
         if result.unexplained:
             for name, less, more in (
                 ("expected, not so", result.expected, result.counted),

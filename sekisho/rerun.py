@@ -135,10 +135,10 @@ def _result(checkpoint: Checkpoint, policy: Policy, recording: Recording) -> Res
     points = recording.points
     hidden: dict[str, int] = {}
     fates: dict[Fate, int] = {}
-    for term, count in checkpoint.tally.terms.items():
-        fates[term.fate] = fates.get(term.fate, 0) + count
-        if term.fate is Fate.SUPPRESSED:
-            hidden[str(term.reason)] = count
+    for (_origin, _kind, fate, reason), count in checkpoint.tally.terms.items():
+        fates[fate] = fates.get(fate, 0) + count
+        if fate is Fate.SUPPRESSED:
+            hidden[str(reason)] = count
     return Result(
         fixes=len(points),
         undated=recording.undated,

@@ -43,7 +43,7 @@ def tail(
         if json:
             print(jsonlib.dumps(row), flush=True)
         else:
-            at = row.get("observed_at", row.get("minute"))
+            at = row["observed_at"] if "observed_at" in row else row["minute"]
             print(f"{to_rfc3339(at, zone)[:19]}  {row['kind']:<16} {_said(row)}", flush=True)
         seen += 1
         if seen == limit:

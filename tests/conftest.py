@@ -41,7 +41,7 @@ APT = {"mosquitto": "mosquitto", "mosquitto_pub": "mosquitto-clients", "sqlite3"
 
 REQUIRED = os.environ.get("SEKISHO_REQUIRE") == "all"
 
-_seconds: Counter[str] = Counter()
+_seconds: dict[str, float] = defaultdict(float)
 _counts: Counter[str] = Counter()
 _not_run: dict[str, list[str]] = defaultdict(list)
 
