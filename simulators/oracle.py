@@ -73,6 +73,7 @@ class Oracle:
         in_area: the service area; the town's municipality unless handed in.
         rules_since: nothing observed before this instant is stored.
         default_radius_m: home radius where the household has none of its own.
+        retain_days: how long a personal row may stay; what is older when it comes is late.
     """
 
     def __init__(
@@ -80,7 +81,9 @@ class Oracle:
         in_area: InArea = in_municipality,
         rules_since: Instant = 0,
         default_radius_m: float = 50.0,
+        retain_days: int = 28,
     ) -> None:
+        self._late = min(_LATE, retain_days * DAY)
         self._rules = Rules(in_area=in_area, since=rules_since, default_radius_m=default_radius_m)
         self._roster: dict[str, Line] = {}
         self._memory: dict[str, Memory] = {}
@@ -124,7 +127,7 @@ class Oracle:
         fix = Fix(
             identity=_identity(line),
             at=at,
-            late=line["sent"] - at > _LATE,
+            late=line["sent"] - at > self._late,
             lat=values.get("lat"),
             lon=values.get("lon"),
             accuracy_m=values.get("accuracy_m"),
@@ -145,7 +148,7 @@ class Oracle:
         if line["t"] is None and line["seq"] is None:
             return _verdict(line, Fate.REJECTED, Reason.UNDATED)
         at = self._observed_at(line)
-        if line["sent"] - at > _LATE:
+        if line["sent"] - at > self._late:
             return _verdict(line, Fate.SUPPRESSED, Reason.LATE)
         if at < self._rules.since:
             return _verdict(line, Fate.SUPPRESSED, Reason.RULES_CHANGED)
@@ -189,6 +192,7 @@ def judge_ledger(
     restarts: Mapping[int, int] | Collection[int] = (),
     in_area: InArea = in_municipality,
     rules_since: Instant = 0,
+    retain_days: int = 28,
 ) -> Iterator[Verdict]:
     """Every uplink's verdict, in order, across restarts of the gateway.
 
@@ -197,7 +201,7 @@ def judge_ledger(
     those between the two are sent again, so the new mask meets them a second time; what became of
     them the first time stands.
     """
-    oracle = Oracle(in_area, rules_since)
+    oracle = Oracle(in_area, rules_since, retain_days=retain_days)
     unacknowledged: deque[Line] = deque(maxlen=_WINDOW)
     for line in lines:
         verdict = oracle.judge(line)

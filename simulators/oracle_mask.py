@@ -84,9 +84,11 @@ def judge_child(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rule
     if fix.identity in memory.recent:  # step 1
         return Ruling(Fate.DUPLICATE)
     memory.recent.append(fix.identity)
-    refused = _before_state(fix, device, memory, rules)
+    refused = _before_state(fix, device, rules)
     if refused is not None:
         return _suppress(refused)
+    if memory.last is not None and fix.at <= memory.last:  # step 6
+        return _late(fix, device, memory, rules)
     if memory.last is not None and fix.at - memory.last > _GAP:  # step 7
         memory.open, memory.run = False, []
     memory.last = fix.at
@@ -97,19 +99,28 @@ def judge_child(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rule
     return _by_distance(fix, device, memory, rules)
 
 
-def _before_state(
-    fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules
-) -> Reason | None:
-    """Steps 2 to 6: reasons that leave the memory as it is."""
+def _before_state(fix: Fix, device: Mapping[str, Any], rules: Rules) -> Reason | None:
+    """Steps 2 to 5: reasons that leave the memory as it is."""
     checks = (
         (not device["consent"], Reason.NO_CONSENT),
         (fix.late, Reason.LATE),
         (fix.at < rules.since, Reason.RULES_CHANGED),
         (device["household"] is None or device["home"] is None, Reason.NO_HOME),
         (device.get("crs", "EPSG:4326") != "EPSG:4326", Reason.UNKNOWN_CRS),
-        (memory.last is not None and fix.at <= memory.last, Reason.LATE),
     )
     return next((reason for applies, reason in checks if applies), None)
+
+
+def _late(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules) -> Ruling:
+    """Step 6: too late to be kept, but a place near home still closes."""
+    slack = float("inf")
+    if fix.lat is not None and fix.lon is not None:
+        outside = False
+        if isfinite(fix.lat) and isfinite(fix.lon):
+            outside, _, _, slack = _measure(fix, device, rules)
+        if not outside:
+            memory.open, memory.run = False, []
+    return _suppress(Reason.LATE, slack)
 
 
 def _unusable(fix: Fix, rules: Rules) -> Reason | None:
@@ -124,8 +135,16 @@ def _unusable(fix: Fix, rules: Rules) -> Reason | None:
     return None if rules.in_area(lat, lon) else Reason.OUTSIDE_AREA
 
 
-def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules) -> Ruling:
-    """Steps 9 to 12."""
+class _Measured(NamedTuple):
+    """Whether a fix is provably outside, how far beyond R + margin it lies, its accuracy, the slack."""
+
+    outside: bool
+    beyond_m: float
+    accuracy_m: float
+    slack_m: float
+
+
+def _measure(fix: Fix, device: Mapping[str, Any], rules: Rules) -> _Measured:
     lat, lon = fix.lat, fix.lon
     assert lat is not None
     assert lon is not None
@@ -136,7 +155,16 @@ def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rul
     raw = distance_m(lat, lon, home_lat, home_lon)
     rounded = distance_m(round(lat, 5), round(lon, 5), home_lat, home_lon)
     slack = min(abs(raw - limit), abs(rounded - limit))
-    if not (raw > limit and rounded > limit):  # step 9
+    return _Measured(raw > limit and rounded > limit, raw - limit, accuracy, slack)
+
+
+def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules) -> Ruling:
+    """Steps 9 to 12."""
+    lat, lon = fix.lat, fix.lon
+    assert lat is not None
+    assert lon is not None
+    outside, beyond_m, accuracy, slack = _measure(fix, device, rules)
+    if not outside:  # step 9
         memory.open, memory.run = False, []
         return _suppress(Reason.INSIDE_HOME, slack)
     if accuracy > _POOR_M:  # step 10
@@ -144,7 +172,7 @@ def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rul
         return _suppress(Reason.POOR_ACCURACY, slack)
     if memory.open:  # step 11
         return Ruling(Fate.STORED, None, slack)
-    clear = raw - limit - _BUFFER_M  # step 12
+    clear = beyond_m - _BUFFER_M  # step 12
     slack = min(slack, abs(clear), abs(clear - _FAR_M))
     if not clear > 0:
         memory.run = []

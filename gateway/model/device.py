@@ -46,7 +46,9 @@ class Device:
         owner: municipality code it belongs to, for example "16201".
         registered_at: nothing it observed before this moment is believed to carry its own time.
         household: the family of a personal device; None for things of the city.
-        consent: whether a guardian's opt-in is recorded (purpose `store`); False suppresses everything.
+        consent: of a child tracker, whether a guardian's opt-in is recorded (purpose `store`); False
+            suppresses everything it says. Nothing else asks it: a tag reader belongs to no family, and
+            whose bags it sees is registered nowhere.
         attributes: the kind's own registry facts, for example {"datum_m": 4.2} or {"stop": "12_1"}.
         revoked: it may not speak any more; its uplinks are rejected as an unknown device's are.
     """

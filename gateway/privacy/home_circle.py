@@ -7,7 +7,7 @@ from math import isfinite
 from struct import Struct
 
 from gateway.model.device import Household
-from gateway.model.instant import MINUTE, Instant
+from gateway.model.instant import DAY, MINUTE, Instant
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.distance import Plane
@@ -32,13 +32,14 @@ class HomeCircle:
     """
 
     __slots__ = (
-        "_far_run", "_gap", "_household", "_last", "_newest", "_open", "_plane",
-        "_policy", "_radius", "_recent", "_run", "_run_start", "heard", "lat", "lon",
+        "_far_run", "_gap", "_household", "_last", "_newest", "_open", "_plane", "_policy",
+        "_radius", "_recent", "_retain", "_run", "_run_start", "heard", "lat", "lon",
     )  # fmt: skip
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._gap = int(policy.gap_minutes * MINUTE)
+        self._retain = policy.retain_days * DAY
         self._recent = bytearray()
         self._newest = _NEVER
         self._household: Household | None = None
@@ -65,14 +66,14 @@ class HomeCircle:
         self, reading: Reading
     ) -> Reason | Fate | None:
         """None if this fix may be kept, at (`lat`, `lon`); else what becomes of it."""
-        self.heard = reading.received_at
+        self.heard = received_at = reading.received_at
         if self._is_known(reading):
             return Fate.DUPLICATE
         device = reading.device
         at = reading.observed_at
         if not device.consent:
             return Reason.NO_CONSENT
-        if reading.late:
+        if reading.late or received_at - at > self._retain:
             return Reason.LATE
         if at < self._policy.rules_since:
             return Reason.RULES_CHANGED
@@ -84,6 +85,7 @@ class HomeCircle:
         last = self._last
         if last is not None:
             if at <= last:
+                self._heed(reading)
                 return Reason.LATE
             if at - last > self._gap:
                 self.close()
@@ -145,9 +147,7 @@ class HomeCircle:
         accuracy = values.accuracy_m
         if accuracy is None:
             accuracy = policy.default_accuracy_m
-        if not accuracy >= 0.0:
-            raise ValueError("an accuracy below zero")
-        inside = self._radius + 2.0 * accuracy + _FORMULA_M
+        inside = self._hidden(accuracy)
         plane = self._plane
         assert plane is not None
         squared = plane.squared(lat, lon)
@@ -164,6 +164,32 @@ class HomeCircle:
         if self._open:
             return None
         return self._try_to_open(lat, lon, squared, inside + policy.buffer_m)
+
+    def _heed(self, reading: Reading) -> None:
+        """A late fix is never kept; one that may be near home still closes the circle."""
+        values, plane = reading.values, self._plane
+        lat, lon = values.lat, values.lon
+        if lat is None or lon is None:
+            return
+        accuracy = values.accuracy_m
+        inside = self._hidden(self._policy.default_accuracy_m if accuracy is None else accuracy)
+        assert plane is not None
+        if not (
+            isfinite(lat + lon)
+            and plane.squared(lat, lon) > inside * inside
+            and plane.squared(rounded(lat), rounded(lon)) > inside * inside
+        ):
+            self.close()
+
+    def _hidden(self, accuracy: float) -> float:
+        """How far from home a fix of this accuracy must lie to be provably outside, in metres.
+
+        Raises:
+            ValueError: an accuracy that is none.
+        """
+        if not accuracy >= 0.0:
+            raise ValueError("an accuracy below zero")
+        return self._radius + 2.0 * accuracy + _FORMULA_M
 
     def _stay(self, reason: Reason) -> Reason:
         """A fix that proves nothing: it neither opens nor closes, and a run begins anew."""

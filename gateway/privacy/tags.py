@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.model.instant import DAY
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.files import Files
@@ -27,7 +28,7 @@ class TagReads:
         No rows for an uplink without reads: a sign of life.
         """
         at = reading.observed_at
-        if reading.late:
+        if reading.late or reading.received_at - at > self._policy.retain_days * DAY:
             return Reason.LATE
         if at < self._policy.rules_since:
             return Reason.RULES_CHANGED

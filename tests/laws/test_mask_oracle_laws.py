@@ -37,7 +37,7 @@ def disturbed(dice: Random, readings: list[Reading]) -> list[Reading]:
         made.append(one)
         if luck > 0.93:
             made.append(made[-dice.randint(1, min(len(made), 80))])
-        if luck > 0.98 and len(made) > 1:
+        if luck > 0.96 and len(made) > 1:
             made[-1], made[-2] = made[-2], made[-1]
     return made
 
@@ -71,8 +71,8 @@ def test_mask_and_oracle_agree_on_every_fix(home: tuple[float, float], seed: int
         )
         expected = judge_child(fix, roster, memory, rules)
         verdict = said(by.apply(one))
-        if expected.slack_m < _HAIR_M and verdict != expected[:2]:
-            break
+        if expected.slack_m < _HAIR_M and (verdict != expected[:2] or expected[1] is Reason.LATE):
+            break  # they may differ from here on
         assert verdict == expected[:2]
         fates.add(verdict)
     assert len(fates) > 4, "the walk must test something"

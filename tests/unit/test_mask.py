@@ -151,6 +151,61 @@ def test_a_fix_older_than_the_newest_is_late() -> None:
 
 
 @pytest.mark.parametrize(
+    ("north_m", "accuracy_m", "closes"),
+    [(10, 10.0, True), (70, 10.0, True), (72, 10.0, False), (900, 10.0, False), (100, 60.0, True)],
+)
+def test_a_late_fix_that_may_be_near_home_closes_the_circle(
+    north_m: float, accuracy_m: float, closes: bool
+) -> None:
+    """What arrives out of order still says where the child was a moment ago."""
+    by = mask()
+    leave_home(by)
+    by.apply(fix(900, 10))
+    assert by.apply(fix(north_m, 9, accuracy_m=accuracy_m)) is Reason.LATE
+
+    verdict = by.apply(fix(900, 11))
+
+    assert (verdict is Reason.NOT_REOPENED) == closes
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "closes"),
+    [(None, None, False), (float("nan"), 137.2, True), (36.7, float("inf"), True)],
+)
+def test_a_late_uplink_closes_by_its_place_alone(
+    lat: float | None, lon: float | None, closes: bool
+) -> None:
+    """Without a position nothing is known; a position that is no number is not provably outside."""
+    by = mask()
+    leave_home(by)
+    by.apply(fix(900, 10))
+    assert by.apply(reading(child(), values(lat=lat, lon=lon), NOON)) is Reason.LATE
+
+    verdict = by.apply(fix(900, 11))
+
+    assert (verdict is Reason.NOT_REOPENED) == closes
+
+
+def test_a_late_fix_near_home_begins_the_run_anew_and_moves_no_time() -> None:
+    by = mask()
+    by.apply(fix(300, 10))
+    by.apply(fix(500, 20))
+    assert by.apply(fix(10, 15)) is Reason.LATE
+    assert by.apply(fix(700, 18)) is Reason.LATE, "`last` is still the newest"
+
+    assert [by.apply(fix(n, n / 10)) for n in (800, 1000, 1200)] == [Reason.NOT_REOPENED] * 3
+    assert isinstance(by.apply(fix(1210, 121)), list)
+
+
+@pytest.mark.parametrize(("older_s", "reason"), [(0, Reason.NOT_REOPENED), (1, Reason.LATE)])
+def test_a_fix_older_than_a_row_may_stay_is_late(older_s: int, reason: Reason) -> None:
+    """Its file may be gone already, and must not be made again (decisions 12)."""
+    by = mask(policy(retain_days=2))
+    one = fix(5_000, 0, received_at=NOON + 2 * DAY + older_s * SECOND)
+    assert by.apply(one) is reason
+
+
+@pytest.mark.parametrize(
     ("device", "more", "reason"),
     [
         (child(consent=False), {}, Reason.NO_CONSENT),
@@ -300,6 +355,12 @@ def test_late_reads_and_reads_before_the_rules_are_suppressed() -> None:
     assert mask().apply(reading(stop(), reads(TAG), NOON, late=True)) is Reason.LATE
     by = mask(policy(rules_since=NOON + 1))
     assert by.apply(reading(stop(), reads(TAG), NOON)) is Reason.RULES_CHANGED
+
+
+def test_a_read_older_than_a_row_may_stay_is_late() -> None:
+    by = mask(policy(retain_days=2))
+    old = reading(stop(), reads(TAG), NOON, received_at=NOON + 2 * DAY + 1)
+    assert by.apply(old) is Reason.LATE
 
 
 # -- things of the city -----------------------------------------------------------------------

@@ -68,6 +68,22 @@ def test_coming_home_closes() -> None:
     assert fates(*open_first, fix(4, 62), fix(5, 60), fix(6, 500))[3:] == ["stored", INSIDE, CLOSED]
 
 
+def test_a_late_fix_near_home_closes() -> None:
+    """Step 6: what comes out of order is late; only a place near home closes."""
+    away = [fix(n, 500) for n in (1, 2, 3, 4)]
+
+    assert fates(*away, fix(5, 62, minute=3.5), fix(6, 500))[4:] == ["late", "stored"]
+    assert fates(*away, fix(5, 60, minute=3.5), fix(6, 500))[4:] == ["late", CLOSED]
+
+
+def test_what_is_older_than_a_row_may_stay_is_late() -> None:
+    """Step 3: with rows that stay two days, three days are too many."""
+    old = fix(1, 500) | {"sent": T0 + 3 * DAY}
+
+    assert fates(old) == [CLOSED]
+    assert fates(old, retain_days=2) == ["late"]
+
+
 def test_a_radius_of_ones_own() -> None:
     """A household's own radius stands in for the policy's."""
     lines = [*(fix(n, 500) for n in (1, 2, 3)), fix(4, 105)]
