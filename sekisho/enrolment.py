@@ -38,7 +38,9 @@ def enrol(fleet: Sequence[SimDevice], state_path: Path, keys_root: Path | None) 
             "would stand among real ones. Make a directory for them: "
             "sekisho keys init --mark SIM --state DIR."
         )
-    with place.find(state_path, keys_root, None).registry() as registry, registry.change():
+    here = place.find(state_path, keys_root, None)
+    here.keys.make_households(device.household for device in fleet if device.household)
+    with here.registry() as registry, registry.change():
         consenting = registry.consenting()
         for device in fleet:
             _enrol_one(registry, device, consented=device.device in consenting)

@@ -29,7 +29,7 @@ class Tempo:
     """Length of a tick in seconds, and uplinks in one commit, about."""
 
     tick_s: float = 0.004
-    batch: int = 4096
+    batch: int = 8192
 
 
 class Checkpoint:

@@ -35,7 +35,7 @@ class Flow:
         viewers: Sequence[Viewer],
         clock: Clock,
         tick_s: float = 0.004,
-        batch: int = 2048,
+        batch: int = 8192,
     ) -> None:
         self._intake = intake
         self._process = process

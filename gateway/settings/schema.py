@@ -111,7 +111,7 @@ class IntakeFile(Strict):
     """`intake:`."""
 
     tick_s: Annotated[float, _quantity(DURATION, "1 ms", "1 s"), Field(alias="tick")] = 0.004
-    batch: Annotated[int, Field(ge=1, le=65_536)] = 4096
+    batch: Annotated[int, Field(ge=1, le=65_536)] = 8192
 
 
 class StoreFile(Strict):
