@@ -49,7 +49,7 @@ def test_the_shipped_configuration_loads(folder: Path) -> None:
 
     (door,) = loaded.doors
     assert (door.port, door.packet_bytes, door.keep_alive_s) == (1883, 65_536, 60.0)
-    assert (loaded.tick_s, loaded.batch) == (0.004, 4096)
+    assert (loaded.tick_s, loaded.batch) == (0.004, 8192)
     assert loaded.zone.key == "Asia/Tokyo"
     assert loaded.policy.in_area(36.6953, 137.2137)
     assert not loaded.policy.in_area(35.68, 139.76)
@@ -96,7 +96,7 @@ def test_four_mistakes_four_sentences(folder: Path) -> None:
         ("gateway", "kind: mqtt_listener", "kind: mqtt_listner", "Did you mean mqtt_listener?"),
         ("gateway", "tick: 4 ms", "tick: 4", "the unit is missing"),
         ("gateway", "tick: 4 ms", "tick: 4 h", "4 h is outside 1 ms to 1 s."),
-        ("gateway", "batch: 4096", "batch: many", "a whole number is needed here."),
+        ("gateway", "batch: 8192", "batch: many", "a whole number is needed here."),
         ("gateway", "port: 1883", "port: 99999", "less than or equal to 65535."),
         ("gateway", "bind: 127.0.0.1", "bind: everywhere", "an IP address is needed here"),
         ("gateway", "privacy: privacy.yaml", "privacy: p.yaml", "(looked in config/ and /etc/"),
