@@ -104,7 +104,7 @@ class MqttListenerFile(Strict):
     pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
     keep_alive_s: Annotated[
         float, _quantity(DURATION, "1 s", "18 h"), Field(alias="keep_alive")
-    ] = 60.0
+    ] = 3600.0
 
 
 class IntakeFile(Strict):

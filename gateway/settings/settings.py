@@ -29,7 +29,7 @@ class MqttListener:
         connections: how many at a time.
         packet_bytes: largest MQTT packet taken.
         pending: uplinks of one connection in flight before reading from it stops.
-        keep_alive_s: what clients that ask for none are held to.
+        keep_alive_s: the longest granted; clients that ask for none are held to it.
     """
 
     name: str

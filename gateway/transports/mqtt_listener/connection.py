@@ -4,18 +4,19 @@ import asyncio
 import logging
 import ssl
 from functools import partial
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
+from gateway.clock import Clock
 from gateway.model.device import Credential
 from gateway.model.reason import Reason
-from gateway.model.uplink import Route, Uplinks
+from gateway.model.uplink import Receiver, Route, Uplinks
+from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.answers import REFUSED, greeting
 from gateway.transports.mqtt_listener.guestbook import Routes
+from gateway.transports.mqtt_listener.reception import Desk, admit, keep_alive_s
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.bodies import V5
 from gateway.wire.mqtt.codes import Code
-from gateway.wire.mqtt.fields import AUTH_METHOD
 from gateway.wire.mqtt.framer import Framer
 from gateway.wire.mqtt.packets import (
     Connect,
@@ -28,9 +29,6 @@ from gateway.wire.mqtt.packets import (
     Violation,
 )
 
-if TYPE_CHECKING:
-    from gateway.transports.mqtt_listener.door import Door
-
 _PUBACK = [encode.puback(V5, n) for n in range(0x1_0000)]
 """Every successful PUBACK there is: four bytes each, the same in both versions."""
 
@@ -38,12 +36,26 @@ _CHUNK = 256
 """Uplinks handed over together; longer chunks are cut so that senders take turns."""
 
 
+class Keeper(Desk, Protocol):
+    """What a connection asks of the door that let it in."""
+
+    receiver: Receiver
+    clock: Clock
+    facts: Facts
+
+    def arrived(self, connection: "Connection") -> None:
+        """It is connected."""
+
+    def left(self, connection: "Connection") -> None:
+        """It is gone."""
+
+
 class Connection(asyncio.Protocol):
     """Server side of one MQTT connection. `last_heard` is on the door's monotonic clock, seconds."""
 
-    def __init__(self, door: "Door") -> None:
-        self._door = door
-        self._framer = Framer(door.limits.packet_bytes)
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._framer = Framer(keeper.limits.packet_bytes)
         self._transport: asyncio.Transport | None = None
         self._credential: Credential | None = None
         self._routes: Routes = {}
@@ -51,20 +63,20 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._writable = True
         self._hushed = False
-        self.last_heard = door.clock.monotonic()
-        self.silence_s = door.limits.connect_s
+        self.last_heard = keeper.clock.monotonic()
+        self.silence_s = keeper.limits.connect_s
 
     # -- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._door.arrived(self)
+        self._keeper.arrived(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         if isinstance(exc, ssl.SSLError):
-            self._door.facts.note("tls failed", "A TLS connection broke", logging.WARNING)
-        self._door.left(self)
+            self._keeper.facts.note("tls failed", "A TLS connection broke", logging.WARNING)
+        self._keeper.left(self)
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -75,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._throttle()
 
     def data_received(self, data: bytes) -> None:
-        self.last_heard = self._door.clock.monotonic()
+        self.last_heard = self._keeper.clock.monotonic()
         packets = self._framer.feed(data)
         items: list[tuple[Route | Reason, bytes]] = []
         ids: list[int | None] = []
@@ -106,12 +118,12 @@ class Connection(asyncio.Protocol):
         """Put uplinks into the intake, in chunks; stop reading when too many of ours wait."""
         if not items or self._credential is None:
             return
-        now = self._door.clock.now()
+        now = self._keeper.clock.now()
         for start in range(0, len(items), _CHUNK):
             end = start + _CHUNK
             settle = partial(self._settle, ids[start:end])
             uplinks = Uplinks(self._credential.origin, now, items[start:end], settle)
-            self._door.receiver.put(self, uplinks)
+            self._keeper.receiver.put(self, uplinks)
         self._pending += len(items)
         self._throttle()
 
@@ -136,7 +148,7 @@ class Connection(asyncio.Protocol):
 
     def _throttle(self) -> None:
         """Back-pressure by not reading, for this connection alone."""
-        limit = self._door.limits.pending
+        limit = self._keeper.limits.pending
         room = self._pending < (limit if self._reading else limit // 2)
         wanted = room and self._writable and not self._hushed
         if wanted is self._reading or self._transport is None or self._transport.is_closing():
@@ -160,7 +172,7 @@ class Connection(asyncio.Protocol):
             return None
         if not text or any(character in text for character in "+#\0"):
             return None
-        return self._door.guestbook.refusal(text)
+        return self._keeper.guestbook.refusal(text)
 
     def _unusual(self, publish: Publish, route: Route | Reason | None) -> bool:
         """A PUBLISH that breaks a rule ends the connection (False); retain is ignored, said so."""
@@ -169,7 +181,7 @@ class Connection(asyncio.Protocol):
         elif publish.qos > 1:
             self._break_off(Code.QOS_NOT_SUPPORTED, "QoS 2, though QoS 1 is the most offered")
         else:
-            self._door.facts.note("retain ignored", "A retained publish was taken as a plain one")
+            self._keeper.facts.note("retain ignored", "A retained publish was taken as a plain one")
             return True
         return False
 
@@ -186,7 +198,7 @@ class Connection(asyncio.Protocol):
         elif type(packet) is PingReq:
             self._send(encode.PINGRESP)
         elif type(packet) is Subscribe:
-            self._door.facts.note("subscribe refused", "A SUBSCRIBE was refused")
+            self._keeper.facts.note("subscribe refused", "A SUBSCRIBE was refused")
             reasons = [Code.NOT_AUTHORIZED] * len(packet.filters)
             self._send(encode.suback(self._framer.version, packet.packet_id, reasons))
         elif type(packet) is Unsubscribe:
@@ -199,54 +211,33 @@ class Connection(asyncio.Protocol):
 
     def _connect(self, hello: Connect) -> None:
         """CONNECT, §3.1.4: check, answer, learn the routes."""
-        door = self._door
-        reason = Code.SUCCESS
-        if AUTH_METHOD in hello.properties:
-            reason = Code.BAD_AUTH_METHOD
-        elif not door.has_room():
-            reason = Code.QUOTA_EXCEEDED
-        elif hello.version != V5 and not hello.client_id and not hello.clean_start:
-            reason = Code.CLIENT_ID_NOT_VALID
-        else:
-            self._credential = self._prove(hello)
-            if self._credential is None:
-                reason = Code.BAD_CREDENTIALS
-        if self._credential is None:
-            door.facts.note(
-                "connect refused", f"A CONNECT was refused: {reason.name}", logging.WARNING
+        keeper = self._keeper
+        peer = None if self._transport is None else self._transport.get_extra_info("peername")
+        admitted = admit(hello, keeper, peer)
+        if isinstance(admitted, Code):
+            keeper.facts.note(
+                "connect refused", f"A CONNECT was refused: {admitted.name}", logging.WARNING
             )
-            self._send(encode.connack(hello.version, reason, {}))
+            self._send(encode.connack(hello.version, admitted, {}))
             self.shut()
             return
-        self._routes = door.guestbook.routes(self._credential)
-        keep_alive_s = hello.keep_alive_s
-        if hello.version == V5:
-            keep_alive_s = min(keep_alive_s or door.limits.keep_alive_s, door.limits.keep_alive_s)
-        self.silence_s = 1.5 * keep_alive_s if keep_alive_s else 1.5 * door.limits.keep_alive_s
+        self._credential = admitted
+        self._routes = keeper.guestbook.routes(admitted)
+        self.silence_s = 1.5 * keep_alive_s(hello, keeper.limits)
         if hello.has_will:
-            door.facts.note("will ignored", "A will was ignored")
-        properties = greeting(hello, door.limits, f"guest-{id(self):x}")
+            keeper.facts.note("will ignored", "A will was ignored")
+        properties = greeting(hello, keeper.limits, f"guest-{id(self):x}")
         self._send(encode.connack(hello.version, Code.SUCCESS, properties))
-
-    def _prove(self, hello: Connect) -> Credential | None:
-        if hello.username is None:
-            may = self._door.anonymous and self._from_loopback()
-            return self._door.guestbook.anonymous() if may else None
-        return self._door.guestbook.credential(hello.username, hello.password or b"")
-
-    def _from_loopback(self) -> bool:
-        peer = self._transport.get_extra_info("peername") if self._transport else None
-        return peer is not None and ip_address(peer[0]).is_loopback
 
     def renew(self) -> None:
         """The registry has changed: learn the routes anew, or leave if the credential is gone."""
         if self._credential is None:
             return
-        self._credential = self._door.guestbook.again(self._credential)
+        self._credential = self._keeper.guestbook.again(self._credential)
         if self._credential is None:
             self.end(Code.NOT_AUTHORIZED)
         else:
-            self._routes = self._door.guestbook.routes(self._credential)
+            self._routes = self._keeper.guestbook.routes(self._credential)
 
     def hush(self) -> None:
         """Read nothing more; what was read is still acknowledged."""
@@ -260,7 +251,7 @@ class Connection(asyncio.Protocol):
         self.shut()
 
     def _break_off(self, reason: Code, sentence: str) -> None:
-        self._door.facts.note(
+        self._keeper.facts.note(
             "protocol broken", f"A connection was ended: {sentence}", logging.WARNING
         )
         if self._credential is None and reason is Code.UNSUPPORTED_VERSION:
