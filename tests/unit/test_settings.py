@@ -48,7 +48,7 @@ def test_the_shipped_configuration_loads(folder: Path) -> None:
     loaded = load_settings(folder / "gateway.yaml")
 
     (door,) = loaded.doors
-    assert (door.port, door.packet_bytes, door.keep_alive_s) == (1883, 65_536, 60.0)
+    assert (door.port, door.packet_bytes, door.keep_alive_s) == (1883, 65_536, 3600.0)
     assert (loaded.tick_s, loaded.batch) == (0.004, 8192)
     assert loaded.zone.key == "Asia/Tokyo"
     assert loaded.policy.in_area(36.6953, 137.2137)
