@@ -1,0 +1,83 @@
+"""What an acknowledgement means: the gateway is killed again and again under load."""
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from gateway.model.instant import HOUR, parse_rfc3339
+from tests.e2e.crowd import crowd, uplinks
+from tests.e2e.judgement import judge
+from tests.e2e.processes import Gateway
+from tests.e2e.sender import Sender
+from tests.e2e.town import Town
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+CLOCK = "2026-05-12T12:00:00+09:00"
+KILLS, LEAST_RATE = 10, 5000
+_CONNECTIONS = 8
+_LOOK_S = 0.25
+
+
+async def rate_now(senders: list[Sender]) -> float:
+    """Acknowledged uplinks a second, over the next quarter of a second."""
+    loop = asyncio.get_running_loop()
+    begun, before = loop.time(), sum(s.acked for s in senders)
+    await asyncio.sleep(_LOOK_S)
+    return (sum(s.acked for s in senders) - before) / (loop.time() - begun)
+
+
+async def at_full_speed(senders: list[Sender], running: list[asyncio.Task[None]]) -> float:
+    """Wait until the rate is what the requirement asks for; the rate."""
+    async with asyncio.timeout(20):
+        while True:
+            rate = await rate_now(senders)
+            for task in running:
+                assert not task.done() or task.result() is None, "a sender gave up"
+            if rate >= LEAST_RATE:
+                return rate
+
+
+async def test_ten_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+    """Killed 10 times at random moments at 5,000 uplinks/s and more: what was acknowledged and the
+    oracle says must be stored is stored, once; nothing else is."""
+    dice = Random(19)
+    members = crowd(children=96, gauges=56, readers=8)
+    town = Town(tmp_path)
+    token = town.enrol(members)
+    now = parse_rfc3339(CLOCK)
+    gateway = Gateway(town, "--clock", f"sim://{CLOCK}?pace=1")
+    life = 0
+    senders = [
+        Sender(
+            f"crowd-{n}",
+            ("fleet", token),
+            uplinks(members[n::_CONNECTIONS], now - 2 * HOUR),
+            life=lambda: life,
+        )
+        for n in range(_CONNECTIONS)
+    ]
+    rates = []
+    with gateway:
+        town.set_door(gateway.port)
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(sender.run(gateway.port, 90)) for sender in senders]
+            for _ in range(KILLS):
+                rates.append(await at_full_speed(senders, running))
+                await asyncio.sleep(dice.uniform(0, 0.3))
+                gateway.kill()
+                life += 1
+                await asyncio.to_thread(gateway.start)
+            await rate_now(senders)
+            for sender in senders:
+                sender.finish()
+        assert await asyncio.to_thread(gateway.stop) == 0
+    found = judge(senders, members, town.state, now)
+    print(
+        f"{found}, {KILLS} kills, least rate {min(rates):,.0f}/s, rates {[round(r) for r in rates]}"
+    )
+    assert found.missing == found.surplus == found.twice == 0
+    assert found.acknowledged > KILLS * LEAST_RATE * _LOOK_S
+    assert found.suppressed > found.acknowledged / 20 < found.rows

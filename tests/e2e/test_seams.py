@@ -1,0 +1,68 @@
+"""Where one file is on disk and the next is not: a kill at each seam costs and doubles nothing."""
+
+import asyncio
+import signal
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from gateway.model.instant import HOUR, MINUTE, parse_rfc3339
+from tests.e2e.crashing_gateway import SEAMS
+from tests.e2e.crowd import crowd, uplinks
+from tests.e2e.judgement import judge
+from tests.e2e.processes import SEKISHO, Gateway
+from tests.e2e.sender import Sender
+from tests.e2e.town import Town
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+MONDAY = "2026-05-11T02:00:00+09:00"
+"""The gateway's clock: two hours into an ISO week."""
+
+ROUNDS = 150
+
+
+@pytest.mark.parametrize("seam", SEAMS)
+async def test_a_kill_at_a_seam_loses_and_doubles_nothing(tmp_path: Path, seam: str) -> None:
+    """Killed between two files, inside a transaction or before the acknowledgement, while batches
+    hold rows of two weeks and of the city: all that is acknowledged is stored, once, nothing else."""
+    now = parse_rfc3339(MONDAY)
+    last_week, this_week = (
+        (crowd(20, 0, 0, "late-"), now - 3 * HOUR),
+        (crowd(20, 20, 3), now - 100 * MINUTE),
+    )
+    town = Town(tmp_path)
+    token = town.enrol(last_week[0] + this_week[0])
+    gateway = Gateway(
+        town,
+        *("--clock", f"sim://{MONDAY}?pace=1"),
+        launcher=("-m", "tests.e2e.crashing_gateway", seam),
+    )
+    life = 0
+    senders = [
+        Sender(
+            f"crowd-{n}",
+            ("fleet", token),
+            islice(uplinks(members, start), ROUNDS * len(members)),
+            window=100,
+            life=lambda: life,
+        )
+        for n, (members, start) in enumerate((last_week, this_week))
+    ]
+    with gateway:
+        town.set_door(gateway.port)
+        async with asyncio.TaskGroup() as group:
+            for sender in senders:
+                group.create_task(sender.run(gateway.port, 60))
+            assert await asyncio.to_thread(gateway.wait) == -signal.SIGKILL
+            life += 1
+            await asyncio.to_thread(gateway.start, SEKISHO)
+        assert await asyncio.to_thread(gateway.stop) == 0
+    assert f"killed {seam}" in gateway.said()
+    found = judge(senders, last_week[0] + this_week[0], town.state, now)
+    print(f"{seam}: {found}")
+    assert found.acknowledged == ROUNDS * (len(last_week[0]) + len(this_week[0]))
+    assert found.missing == found.surplus == found.twice == 0
+    assert len(list(town.state.personal_dir.glob("*.db"))) == 2
+    assert all({segment.life for segment in sender.segments} == {0, 1} for sender in senders)
