@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import resource
 import signal
 import ssl
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 import uvloop
 
+from gateway.app import ports
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
 from gateway.app.housekeeping import ClockWatch, keep_house
 from gateway.clock import Clock, PacedClock
@@ -24,6 +26,7 @@ from gateway.privacy.policy import Policy
 from gateway.registry import tokens
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
+from gateway.telemetry import log
 from gateway.transports.mqtt_listener.door import Door
 from gateway.transports.mqtt_listener.limits import Limits
 
@@ -31,6 +34,9 @@ DEADLINE_S = 30.0
 """How long a stop may take before those still running are named and left behind (exit 3)."""
 
 CLEAN, UNFINISHED = 0, 3
+
+_OWN_FILES = 128
+"""Databases, sockets and logs, beside the connections."""
 
 _GARBAGE = 200_000
 """Objects between two collections: uplinks hold no cycles, and looking for them cost a fifth of the CPU."""
@@ -72,8 +78,23 @@ def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE)
+    _allow_files(sum(door.limits.connections for door in plan.doors) + _OWN_FILES)
     with private_umask(), plan.state.lock():
         return uvloop.run(_serve(plan, ready))
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the soft limit of open files as far as the hard one lets us; say so where it is too low."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    if limit < wanted:
+        log.warning(
+            "This user may open %d files, and the doors are set for %d: raise the limit (systemd: "
+            "LimitNOFILE), or lower connections.",
+            *(limit, wanted),
+        )
 
 
 async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
@@ -114,10 +135,9 @@ async def _open(plan: Plan, doors: list[Door], checkpoint: Checkpoint) -> dict[s
     """Open every door and the control socket, and write `run.json` for other processes."""
     described: dict[str, Any] = {}
     for door, wish in zip(doors, plan.doors, strict=True):
-        port = None if wish.port is None else await door.open(wish.host, wish.port)
-        tls_port = None
-        if wish.tls_port is not None:
-            tls_port = await door.open(wish.host, wish.tls_port, _tls(wish))
+        port = await _listen(door, wish, "port", wish.port, None)
+        tls = None if wish.tls_port is None else _tls(wish)
+        tls_port = await _listen(door, wish, "tls.port", wish.tls_port, tls)
         described[wish.name] = {
             "kind": "mqtt_listener",
             "host": wish.host,
@@ -135,6 +155,19 @@ async def _open(plan: Plan, doors: list[Door], checkpoint: Checkpoint) -> dict[s
     temporary.write_text(json.dumps(running, indent=1))
     temporary.replace(plan.state.run_file)
     return running
+
+
+async def _listen(
+    door: Door, wish: DoorPlan, setting: str, port: int | None, tls: ssl.SSLContext | None
+) -> int | None:
+    """Open one side of a door; the port taken, None where it is not wanted."""
+    if port is None:
+        return None
+    try:
+        return await door.open(wish.host, port, tls)
+    except OSError as error:
+        where = f"doors[{wish.name}].{setting}"
+        raise Refusal(ports.sentence(wish.name, where, wish.host, port, error)) from error
 
 
 async def _stop(doors: list[Door], checkpoint: Checkpoint, worker: asyncio.Task[None]) -> int:

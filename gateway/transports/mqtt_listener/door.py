@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from gateway.clock import Clock
 from gateway.model.device import Directory
-from gateway.model.errors import Refusal
 from gateway.model.uplink import Receiver
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
@@ -55,15 +54,12 @@ class Door:
         """Listen; port 0 takes a free one. The port taken.
 
         Raises:
-            Refusal: the port is taken or not ours to take; names the port.
+            OSError: the port is taken or not ours to take.
         """
         loop = asyncio.get_running_loop()
-        try:
-            server = await loop.create_server(
-                lambda: Connection(self), host, port, ssl=tls, backlog=1024
-            )
-        except OSError as error:
-            raise Refusal(f"{host}:{port} cannot be opened: {error.strerror or error}.") from error
+        server = await loop.create_server(
+            lambda: Connection(self), host, port, ssl=tls, backlog=1024
+        )
         self._servers.append(server)
         if self._sweeper is None:
             self._sweeper = asyncio.create_task(self._sweep(), name="mqtt door: silence")
