@@ -17,5 +17,5 @@ async def stuck(_store: SqliteStore) -> None:
 
 
 if __name__ == "__main__":
-    SqliteStore.close = stuck  # type: ignore[method-assign]
+    SqliteStore.close = stuck  # type: ignore[method-assign,assignment]
     main()
