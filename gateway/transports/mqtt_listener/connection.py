@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import ssl
 from functools import partial
 from typing import Protocol, cast
@@ -226,7 +227,7 @@ class Connection(asyncio.Protocol):
         self.silence_s = 1.5 * keep_alive_s(hello, keeper.limits)
         if hello.has_will:
             keeper.facts.note("will ignored", "A will was ignored")
-        properties = greeting(hello, keeper.limits, f"guest-{id(self):x}")
+        properties = greeting(hello, keeper.limits, f"guest-{secrets.token_hex(6)}")
         self._send(encode.connack(hello.version, Code.SUCCESS, properties))
 
     def renew(self) -> None:
