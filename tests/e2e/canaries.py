@@ -101,7 +101,7 @@ def _broken(place: tuple[float, float], tag: str, at: Instant) -> Iterator[Uplin
     for topic, payload in (
         ("at-home/up", good[:-1]),
         ("at-home/up", good.replace(b"{", b'{"accuracy_m":-5,')),
-        ("at-home/up", good.replace(b"{", b'{"note":"\xff\xfe",')),
+        ("at-home/up", good.replace(b'"t": "', b'"t": "\xff\xfe')),
         ("at-home/up/bin", good),
         ("at-home/sideways", good),
         (f"{place[0]!r}/{place[1]!r}", good),

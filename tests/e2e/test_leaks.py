@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 AT_DEBUG = (
     *("-X", "dev", "-c"),
     "import logging; logging.basicConfig(level=logging.DEBUG); logging.debug('everything');"
-    + "from sekisho.__main__ import main; main()",
+    "from sekisho.__main__ import main; main()",
 )
 """`sekisho run` with everything logged that anyone logs, asyncio's own words too."""
 
