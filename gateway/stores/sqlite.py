@@ -41,6 +41,9 @@ class SqliteStore:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sekisho-store")
         self._city = SqliteFile(city, "city")
         self._personal: dict[str, SqliteFile] = {}
+        self._trying: Outcome | None = None
+        self._committed = Committed()
+        self._finished: set[str] = set()
 
     async def commit(self, outcome: Outcome) -> Committed:
         """Write one batch; while the disk refuses, wait and try again."""
@@ -61,20 +64,28 @@ class SqliteStore:
                 await loop.run_in_executor(self._writer, self._reopen)
 
     def write(self, outcome: Outcome) -> Committed:
-        """One batch, synchronously; returns when it is on disk."""
-        committed = Committed()
+        """One batch, synchronously; returns when it is on disk.
+
+        Called again with an outcome that failed half-way, it goes on behind the files it finished:
+        their rows would otherwise look like duplicates of themselves.
+        """
+        if outcome is not self._trying:
+            self._trying, self._committed, self._finished = outcome, Committed(), set()
+        committed = self._committed
         kinds: dict[str | None, list[str]] = defaultdict(list)
         for period, kind in outcome.rows:
             kinds[period].append(kind)
-        for period in sorted(p for p in kinds if p is not None):
+        for period in sorted(p for p in kinds if p is not None and p not in self._finished):
             with self.transaction(self._file(period)) as file:
                 for kind in kinds[period]:
                     _insert(file, (period, kind), outcome, committed)
+            self._finished.add(period)
         if None in kinds or outcome.rejections or outcome.refusals_per_day:
             with self.transaction(self._city) as file:
                 for kind in kinds.get(None, ()):
                     _insert(file, (None, kind), outcome, committed)
                 _write_rejections(file, outcome)
+        self._trying = None
         return committed
 
     @contextmanager
@@ -110,7 +121,7 @@ class SqliteStore:
         Personal rows of the newest two files by their keyed identity; the city's rows that carry
         our clock's time by (device, counter or None, digest, item).
         """
-        newest = sorted(self._personal_path.glob("*.db"), key=lambda p: p.stat().st_mtime)[-2:]
+        newest = sorted(self._personal_path.glob("*.db"), key=_last_written)[-2:]
         found: list[tuple[Instant, Hashable]] = []
         for kind in catalog().values():
             if kind.personal:
@@ -152,6 +163,12 @@ class SqliteStore:
     def _close(self) -> None:
         for file in [*self._personal.values(), self._city]:
             file.close()
+
+
+def _last_written(path: Path) -> float:
+    """When a file was written to last: until a checkpoint, that is its journal alone."""
+    journal = path.with_name(f"{path.name}-wal")
+    return max(p.stat().st_mtime for p in (path, journal) if p.exists())
 
 
 def _insert(file: SqliteFile, table: Table, outcome: Outcome, committed: Committed) -> None:
