@@ -26,8 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 AT_DEBUG = (
     *("-X", "dev", "-c"),
-    "import logging; logging.basicConfig(level=logging.DEBUG); logging.debug('everything');"
-    "from sekisho.__main__ import main; main()",
+    "import logging as l;l.basicConfig(level=10);l.debug('everything');import sekisho.__main__ as s;s.main()",
 )
 """`sekisho run` with everything logged that anyone logs, asyncio's own words too."""
 
@@ -94,7 +93,7 @@ def plant(town: Town, secrets: Secrets) -> set[str]:
     with closing(sqlite3.connect(town.state.registry_db)) as db:
         db.execute("CREATE TABLE planted (place TEXT)")
         db.execute(
-            "INSERT INTO planted VALUES (?)", (f"{secrets.home[0]:.5f} {secrets.home[1]:.5f}",)
+            "INSERT INTO planted VALUES (?)", (f"at {secrets.home[0]:.5f} {secrets.home[1]:.5f}",)
         )
         db.commit()
     with closing(sqlite3.connect(town.state.city_db)) as db:
