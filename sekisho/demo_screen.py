@@ -53,7 +53,7 @@ class DemoScreen:
             f"-u {user} -P {token} -t sekisho/v1/{gauge}/up -q 1 -V 5 "
             '-m \'{"seq":1,"distance_m":2.41}\''
         )
-        self._say(f"  look  sekisho tail --state {self._folder}/state\n")
+        self._say(f"  look  {screen.command()} tail --state {self._folder}/state\n")
 
     def progress(
         self, answer: Mapping[str, Any], elapsed_s: float, of_s: float, since_start_s: float
@@ -118,7 +118,9 @@ class DemoScreen:
                 f"  yours       {screen.count(own, 'uplink')} came from elsewhere, not counted above"
             )
         print(f"  database    {state.city_db} and {state.personal_dir}/ (SQLite)")
-        print(f"  open it     sekisho query river --state {self._folder}/state --last 2h")
+        print(
+            f"  open it     {screen.command()} query river --state {self._folder}/state --last 2h"
+        )
         if self._first_row_s is not None:
             print(f"  speed       first row on disk {self._first_row_s:.1f} s after the start")
 

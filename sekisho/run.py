@@ -22,7 +22,7 @@ from gateway.settings.load import Settings, load_settings
 from gateway.settings.settings import MqttListener
 from gateway.statedir import StateDir
 from gateway.transports.mqtt_listener.limits import Limits
-from sekisho import place
+from sekisho import place, screen
 from sekisho.place import Config, Json, Keys, Quiet, State
 
 
@@ -82,7 +82,7 @@ def _announce(running: dict[str, Any], directory: StateDir, settings: Settings) 
     if running["clock"]:
         now = to_rfc3339(running["clock"]["start_us"], settings.zone)[:16]
         print(f"  clock  simulated, {running['clock']['pace']:g}× faster than life, from {now}")
-    print("  look   sekisho tail --state", directory.path, flush=True)
+    print(f"  look   {screen.command()} tail --state {directory.path}", flush=True)
 
 
 def _import_devices(settings: Settings, directory: StateDir, ring: KeyRing, clock: Clock) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -64,3 +66,14 @@ def _dim(text: str) -> str:
     if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         return f"\x1b[2m{text}\x1b[0m"
     return text
+
+
+def command() -> str:
+    """How this person can type our command: by its name, or by its path where it is not found."""
+    if shutil.which("sekisho"):
+        return "sekisho"
+    beside = Path(sys.executable).with_name("sekisho")
+    try:
+        return str(beside.relative_to(Path.cwd()))
+    except ValueError:
+        return str(beside)
