@@ -4,13 +4,12 @@ SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix laws e2e long bench docs lock hooks clean
+.PHONY: help demo test check fix laws e2e long bench docs lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.runtime ## A gateway and a fictional town for a minute (SECONDS=0: until Ctrl-C)
 	@$(BIN)/sekisho demo --seconds $(SECONDS)
@@ -36,8 +35,10 @@ e2e: $(VENV)/.dev ## Real processes and sockets alone
 bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside a broker that merely forwards
 	@$(BIN)/python -m benchmarks.intake
 
+long: laws bench ## The long forms: a thousand examples a law, and the benchmark
+
 docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas)
-	@$(BIN)/python tools/kind_pages.py
+	@$(BIN)/python -m tools.describe_kinds
 
 lock: ## Renew the lock files (needs uv)
 	@tools/lock.sh

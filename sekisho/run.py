@@ -3,6 +3,7 @@
 import json as jsonlib
 import logging
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +25,9 @@ from gateway.statedir import StateDir
 from gateway.transports.mqtt_listener.limits import Limits
 from sekisho import place, screen
 from sekisho.place import Config, Json, Keys, Quiet, State
+
+_CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a command set it"}
+"""How an import marks its lines."""
 
 
 def run(
@@ -91,8 +95,10 @@ def _import_devices(settings: Settings, directory: StateDir, ring: KeyRing, cloc
         planned = imports.plan(registry, settings.entries)
         if planned:
             imports.apply(registry, planned, clock.now())
-    for line in planned.lines():
-        logging.getLogger("sekisho").info("%s", line)
+    changes = Counter(line[:1] for line in planned.lines())
+    if changes:
+        said = ", ".join(f"{count} {_CHANGES.get(sign, sign)}" for sign, count in changes.items())
+        logging.getLogger("sekisho").info("devices.yaml: %s", said)
 
 
 def _door(door: MqttListener) -> DoorPlan:
