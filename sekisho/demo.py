@@ -92,7 +92,7 @@ def demo(
             with _process(folder, "town", *_town_line(folder, state, seed, children)) as town:
                 _watch(state, town, screen, seconds, begun)
                 _end(town, signal.SIGINT)
-            terms = _settled(state)
+            answer = _settled(state)
         finally:
             _end(gateway, signal.SIGTERM)
     if town.returncode or gateway.returncode:
@@ -100,8 +100,8 @@ def demo(
             f"The demo did not end well: gateway {gateway.returncode}, town {town.returncode}. "
             f"Their own words are in {folder}/gateway.log and {folder}/town.log."
         )
-    result = reconcile(folder / "ledger.jsonl", terms, state)
-    screen.summary(result, terms, state)
+    result = reconcile(folder / "ledger.jsonl", answer["terms"], state)
+    screen.summary(result, answer, state)
     raise typer.Exit(1 if result.unexplained else 0)
 
 
@@ -205,14 +205,13 @@ def _terms(state: StateDir) -> dict[str, Any]:
     return answer
 
 
-def _settled(state: StateDir) -> list[dict[str, Any]]:
-    """The terms once nothing is in flight."""
+def _settled(state: StateDir) -> dict[str, Any]:
+    """The gateway's answer once nothing is in flight."""
     deadline = time.monotonic() + _PATIENCE_S  # noqa: TID251
     while True:
         answer = _terms(state)
         if not answer["in_flight"] or time.monotonic() > deadline:  # noqa: TID251
-            terms: list[dict[str, Any]] = answer["terms"]
-            return terms
+            return answer
         time.sleep(0.05)
 
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,33 +90,33 @@ class DemoScreen:
             self._live.stop()
             self._live = None
 
-    def summary(
-        self, result: Reconciliation, terms: Iterable[Mapping[str, Any]], state: StateDir
-    ) -> None:
-        """The conservation law per kind and by reason, the reconciliation, and where the rows are."""
+    def summary(self, result: Reconciliation, answer: Mapping[str, Any], state: StateDir) -> None:
+        """The conservation law per kind and by reason, the reconciliation, and where the rows are.
+
+        Args:
+            answer: the gateway's last word: its terms, and what was in flight.
+        """
+        in_flight: int = answer["in_flight"]
         if self._quiet:
-            print(json.dumps(self._as_json(result, state)))
+            print(json.dumps(self._as_json(result, in_flight, state)))
             return
+        kinds = sorted({key[0] for key in result.counted})
         print()
         screen.table(
-            ("", "handed over", *(fate.value for fate in Fate)),
-            [_line(result, kind) for kind in sorted({key[0] for key in result.counted})],
+            ("", "handed over", *(fate.value for fate in Fate), "in flight"),
+            [*(_line(result, kind) for kind in kinds), _total(result, in_flight)],
         )
         for fate in (Fate.SUPPRESSED, Fate.REJECTED):
-            reasons = Counter[str]()
-            for (_kind, name, reason), count in result.counted.items():
-                if name == fate:
-                    reasons[reason] += count
-            if reasons:
-                said = " · ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
-                print(f"  {fate.value:<11} {said}")
-        print("              (all rejections were done on purpose by the simulator)")
+            for kind in kinds:
+                reasons = _reasons(result, kind, fate)
+                if reasons:
+                    print(f"  {fate.value:<11} {_name(kind)}: {reasons}")
+        if not result.unexplained:
+            print("              (every rejection is one that the simulator harmed on purpose)")
         self._say_ledger(result)
-        own = sum(term["count"] for term in terms if term["origin"] == "own")
+        own = sum(term["count"] for term in answer["terms"] if term["origin"] == "own")
         if own:
-            print(
-                f"  yours       {screen.count(own, 'uplink')} came from elsewhere, not counted above"
-            )
+            print(f"  yours       {screen.count(own, 'uplink')} of your own, not counted above")
         print(f"  database    {state.city_db} and {state.personal_dir}/ (SQLite)")
         print(
             f"  open it     {screen.command()} query river --state {self._folder}/state --last 2h"
@@ -144,10 +144,11 @@ class DemoScreen:
                 for kind, count in rows.items():
                     print(f"    {name}: {count:,} {kind}")
 
-    def _as_json(self, result: Reconciliation, state: StateDir) -> dict[str, Any]:
+    def _as_json(self, result: Reconciliation, in_flight: int, state: StateDir) -> dict[str, Any]:
         return {
             "sent": result.sent,
             "unexplained": result.unexplained,
+            "in_flight": in_flight,
             "first_row_s": self._first_row_s,
             "terms": [
                 {"kind": kind, "fate": fate, "reason": reason, "count": count}
@@ -164,9 +165,27 @@ class DemoScreen:
 
 
 def _line(result: Reconciliation, kind: str) -> tuple[Any, ...]:
+    """One kind's line of the conservation law; in flight is known for all together only."""
     terms = fates(result.counted, kind)
-    name = "(unknown senders)" if kind == UNKNOWN else kind
-    return (name, sum(terms.values()), *terms.values())
+    return (_name(kind), sum(terms.values()), *terms.values(), None)
+
+
+def _total(result: Reconciliation, in_flight: int) -> tuple[Any, ...]:
+    totals = dict.fromkeys(Fate, 0)
+    for (_kind, fate, _reason), count in result.counted.items():
+        totals[Fate(fate)] += count
+    return ("all", sum(totals.values()) + in_flight, *totals.values(), in_flight)
+
+
+def _reasons(result: Reconciliation, kind: str, fate: Fate) -> str:
+    reasons = Counter(
+        {key[2]: count for key, count in result.counted.items() if key[:2] == (kind, fate)}
+    )
+    return " · ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
+
+
+def _name(kind: str) -> str:
+    return "(unknown senders)" if kind == UNKNOWN else kind
 
 
 def _bar(done: float, of: float, width: int = 24) -> str:

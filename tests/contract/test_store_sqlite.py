@@ -217,5 +217,5 @@ async def test_the_newest_files_are_told_by_their_journals_too(place: Place) -> 
 
 
 def touch(path: Path, seconds: int) -> None:
-
+    """Written to last at this moment."""
     os.utime(path, (seconds, seconds))

@@ -61,20 +61,15 @@ def test_mosquitto_pub_is_stored(house: House, version: str, qos: int, tls: bool
     until(lambda: stage in stages(house), "the row of a publish at QoS 0")
 
 
-@pytest.mark.parametrize(
-    ("version", "sentence"),
-    [("mqttv311", "bad user name or password"), ("mqttv5", "not authorised|Bad user")],
-)
-def test_a_wrong_token_is_refused_with_its_reason(
-    house: House, version: str, sentence: str
-) -> None:
-    """A wrong token, an unknown user and no user at all are refused in CONNACK with the reason."""
-    for user, token in (("pilot", "wrong"), ("nobody", house.token)):
+@pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
+def test_a_wrong_token_is_refused_with_its_reason(house: House, version: str) -> None:
+    """A wrong token and an unknown user are refused in CONNACK, and the client can say why."""
+    for user, token in (("pilot", "wrong"), ("nobody", house.token), ("other", house.token)):
         code, said = mosquitto(
             "mosquitto_pub", house, *message(9.91), "-V", version, "-q", "1", user=user, token=token
         )
         assert code != 0
-        assert any(part.lower() in said.lower() for part in sentence.split("|")), said
+        assert "bad user name or password" in said.lower()
     assert 9.91 not in stages(house)
 
 
@@ -85,6 +80,7 @@ def test_nobody_may_come_in_anonymously(house: House) -> None:
     line = [path, "-h", "127.0.0.1", "-p", str(house.port), "-q", "1", *message(9.92)]
     done = subprocess.run(line, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode != 0
+    assert "bad user name or password" in done.stdout + done.stderr
     assert 9.92 not in stages(house)
 
 
@@ -101,10 +97,10 @@ def test_a_certificate_of_someone_else_is_not_believed(house: House) -> None:
 
 @pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
 def test_nothing_can_be_subscribed_to(house: House, version: str) -> None:
-    """mosquitto_sub '#' is refused and sees nothing, though uplinks pass meanwhile."""
-    code, said = mosquitto("mosquitto_sub", house, "-V", version, "-t", "#", "-W", "3", "-E")
-    assert "SUBACK" in said
-    assert "denied" in said.lower() or "not authori" in said.lower() or code != 0, said
+    """mosquitto_sub '#' is told that every subscription is denied, and sees nothing."""
+    code, said = mosquitto("mosquitto_sub", house, "-V", version, "-t", "#", "-W", "3")
+    assert code == 0
+    assert "All subscription requests were denied" in said
     assert "received PUBLISH" not in said
     assert "stage_m" not in said
 
@@ -125,6 +121,5 @@ def test_a_retained_publish_is_taken_as_a_plain_one(house: House) -> None:
 def test_qos_2_is_refused_politely(house: House, version: str) -> None:
     """QoS 2 ends with an error at the client, not with a hang, and nothing is stored."""
     code, said = mosquitto("mosquitto_pub", house, *message(9.94), "-q", "2", "-V", version)
-    print(version, code, said)
-    assert code != 0 or "error" in said.lower() or "QoS" in said
+    assert code == 7 or "QoS not supported on broker" in said  # 7: the connection was lost
     assert 9.94 not in stages(house)
