@@ -57,6 +57,8 @@ class Flow:
                     continue
             if intake.backlog < self._batch:
                 await self._next_tick()
+            else:
+                await asyncio.sleep(0)  # a batch that writes nothing waits nowhere else
             self._acknowledge()
             chunks = intake.take(self._batch)
             if chunks:

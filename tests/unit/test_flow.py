@@ -1,0 +1,235 @@
+"""The worker: commit, then acknowledge at the next tick, and show; in a loop where sleeping costs no time."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from gateway.interfaces import Committed, Outcome, Store
+from gateway.model.observation import Observation
+from gateway.model.reason import Fate, Reason
+from gateway.pipeline.flow import Flow
+from gateway.pipeline.intake import Intake
+from gateway.pipeline.process import Process
+from gateway.telemetry import Tally
+from tests.fakes.loop import VirtualLoop
+from tests.fakes.readings import leave_home, mask, policy
+from tests.fakes.store import Crash, MemoryStore
+from tests.fakes.uplinks import Sender, uplink
+
+TICK_S = 0.004
+
+
+@dataclass
+class Onlooker:
+    """A viewer who may have gone."""
+
+    watched: bool = True
+    seen: list[Observation] = field(default_factory=list)
+
+    def show(self, observations: Sequence[Observation]) -> None:
+        self.seen += observations
+
+
+class SlowStore(MemoryStore):
+    """Takes some (virtual) time for each commit, and remembers when it was done."""
+
+    def __init__(self, takes_s: float) -> None:
+        super().__init__()
+        self._takes_s = takes_s
+        self.done_at = 0.0
+
+    async def commit(self, outcome: Outcome) -> Committed:
+        await asyncio.sleep(self._takes_s)
+        self.done_at = asyncio.get_running_loop().time()
+        return await super().commit(outcome)
+
+
+class Worker:
+    """A flow with everything round it."""
+
+    def __init__(self, store: Store | None = None, batch: int = 2048) -> None:
+        self.loop = VirtualLoop()
+        self.intake = Intake()
+        self.tally = Tally()
+        self.onlooker = Onlooker()
+        self.store = store or MemoryStore()
+        self.batch = batch
+        self.settled_at: list[float] = []
+        self.sender = self.another()
+
+    def another(self) -> Sender:
+        return Sender(lambda: self.settled_at.append(self.loop.seconds))
+
+    def carry(self, *more: Any) -> None:
+        """Work off what was handed over, to the end."""
+        by = mask()
+        leave_home(by)
+        flow = Flow(
+            self.intake, Process(by, policy().zone), self.store, self.tally, [self.onlooker],
+            self.loop, TICK_S, self.batch,
+        )  # fmt: skip
+
+        async def work() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                worker = tasks.create_task(flow.carry())
+                for one in more:
+                    tasks.create_task(one(worker))
+                self.intake.close()
+
+        try:
+            self.loop.run(work())
+        except* Crash:
+            pass
+
+
+def tick(seconds: float) -> int:
+    return int(seconds / TICK_S + 1e-6)
+
+
+SORTS = ["child away", "child at home", "child broken", "gauge", "sign of life", "unknown device"]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("takes_s", [0.0, 0.001, 0.0035])
+def test_an_acknowledgement_leaves_at_the_tick_after_the_commit(sort: str, takes_s: float) -> None:
+    """Whether or not anything is written: its latency must not tell stored from suppressed."""
+    worker = Worker(SlowStore(takes_s))
+    worker.sender.hand(worker.intake, [uplink(sort, 1)])
+
+    worker.carry()
+
+    assert [tick(at) for at in worker.settled_at] == [tick(1000.0) + 2]
+
+
+@pytest.mark.parametrize("takes_s", [0.0, 0.0039, 0.0041, 0.03, 3.0])
+def test_an_acknowledgement_never_leaves_before_or_with_its_commit(takes_s: float) -> None:
+    store = SlowStore(takes_s)
+    worker = Worker(store)
+    worker.sender.hand(worker.intake, [uplink("gauge", 1)])
+
+    worker.carry()
+
+    assert tick(worker.settled_at[0]) == tick(store.done_at) + 1
+
+
+def test_what_one_batch_holds_is_acknowledged_together_and_in_order() -> None:
+    worker = Worker()
+    for n in range(3):
+        for sort in SORTS:
+            worker.sender.hand(worker.intake, [uplink(sort, n)])
+
+    worker.carry()
+
+    assert [number for number, _ in worker.sender.settled] == list(range(3 * len(SORTS)))
+    assert len(set(worker.settled_at)) == 1
+
+
+def test_a_full_backlog_does_not_wait_for_ticks() -> None:
+    """Nine full batches are committed within the tick in which they lay there."""
+    worker = Worker(batch=10)
+    for n in range(95):
+        worker.sender.hand(worker.intake, [uplink("gauge", n)])
+
+    worker.carry()
+
+    assert isinstance(worker.store, MemoryStore)
+    assert worker.store.commits == 10
+    assert {tick(at) for at in worker.settled_at} <= {tick(1000.0) + 1, tick(1000.0) + 2}
+
+
+def test_a_flood_of_suppressed_uplinks_lets_others_run() -> None:
+    """Nothing is written, so no commit is waited for: the loop must get its turns all the same."""
+    worker = Worker(batch=10)
+    for n in range(100):
+        worker.sender.hand(worker.intake, [uplink("child at home", n)])
+    backlogs = []
+
+    async def look_on(_carrying: asyncio.Task[None]) -> None:
+        for _ in range(20):
+            backlogs.append(worker.intake.backlog)
+            await asyncio.sleep(0)
+
+    worker.carry(look_on)
+
+    assert len(set(backlogs)) >= 10
+
+
+def test_nothing_is_acknowledged_when_the_commit_dies() -> None:
+    """Neither stored nor suppressed uplinks of that batch, nor of a later one."""
+    worker = Worker(store := MemoryStore())
+    store.failing = 1
+    for sort in SORTS:
+        worker.sender.hand(worker.intake, [uplink(sort, 1)])
+
+    worker.carry()
+
+    assert worker.sender.settled == []
+    assert worker.tally.in_flight() == len(SORTS)
+
+
+def test_nothing_is_acknowledged_while_the_store_waits() -> None:
+    """And what waits is in flight; once the store takes it, nothing is any more."""
+    worker = Worker(store := MemoryStore())
+    store.gate.clear()
+    worker.sender.hand(worker.intake, [uplink("gauge", 1), uplink("child at home", 1)])
+    seen = []
+
+    async def look_on(_carrying: asyncio.Task[None]) -> None:
+        await asyncio.sleep(60)
+        seen.append((list(worker.sender.settled), worker.tally.in_flight()))
+        store.gate.set()
+
+    worker.carry(look_on)
+
+    assert seen == [([], 2)]
+    assert worker.sender.settled == [(0, {})]
+    assert worker.tally.in_flight() == 0
+
+
+def test_a_row_the_store_refuses_is_a_rejected_uplink() -> None:
+    """It is told to its sender, and counted with its reason."""
+
+    class Strict(MemoryStore):
+        async def commit(self, outcome: Outcome) -> Committed:
+            await super().commit(outcome)
+            return Committed({}, {(None, "river_gauge"): {1}})
+
+    worker = Worker(Strict())
+    worker.sender.hand(worker.intake, [uplink("camera", 0), uplink("gauge", 1), uplink("gauge", 2)])
+
+    worker.carry()
+
+    assert worker.sender.settled == [(0, {2: Reason.UNSTORABLE})]
+    assert worker.tally.terms["own", "river_gauge", Fate.REJECTED, Reason.UNSTORABLE] == 1
+    assert worker.tally.terms["own", "river_gauge", Fate.STORED, None] == 1
+
+
+def test_only_new_rows_are_shown_and_only_to_those_who_look() -> None:
+    worker = Worker()
+    worker.sender.hand(worker.intake, [uplink("gauge", 1), uplink("gauge", 1), uplink("gauge", 2)])
+    worker.carry()
+    assert [observation.row[2] for observation in worker.onlooker.seen] == [1, 2]
+
+    alone = Worker()
+    alone.onlooker.watched = False
+    alone.sender.hand(alone.intake, [uplink("gauge", 1)])
+    alone.carry()
+    assert alone.onlooker.seen == []
+
+
+def test_each_origin_is_counted_for_itself() -> None:
+    worker = Worker()
+    worker.sender.hand(worker.intake, [uplink("gauge", 1)])
+    worker.another().hand(worker.intake, [uplink("camera", 1)] * 2, "simulated")
+
+    worker.carry()
+
+    assert worker.tally.handed_over == {"own": 1, "simulated": 2}
+    assert worker.tally.terms == {
+        ("own", "river_gauge", Fate.STORED, None): 1,
+        ("simulated", "wildlife_camera", Fate.STORED, None): 1,
+        ("simulated", "wildlife_camera", Fate.DUPLICATE, None): 1,
+    }
