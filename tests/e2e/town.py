@@ -1,9 +1,11 @@
 """A town of our own on one machine: state directory, keys, configuration, registered devices."""
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from gateway.clock import SystemClock
@@ -111,6 +113,15 @@ class Town:
         self.keys = KeyRing.create(folder / "keys", self.state.id, SystemClock(), ZONE)
         self.set_door(port, **door)
         (folder / "privacy.yaml").write_text(_PRIVACY)
+
+    def twin(self, folder: Path) -> Self:
+        """This town as it is now, once more: same id, keys, registry and rows, in another folder."""
+        shutil.copytree(self.folder, folder)
+        other = copy(self)
+        other.folder, other.config = folder, folder / "gateway.yaml"
+        other.state = StateDir.open(folder / "state")
+        other.set_door(0)
+        return other
 
     def set_door(self, port: int, **door: Any) -> None:
         """Write the configuration."""

@@ -1,0 +1,86 @@
+"""`sekisho demo`: the proof it prints, and the line it offers for trying."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.processes import SEKISHO, environment, sekisho, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+
+def test_a_demo_explains_every_uplink(tmp_path: Path) -> None:
+    """`sekisho demo --seconds 12 --json`: exit 0, hundreds of uplinks, none of them unexplained."""
+    code, out, err = sekisho(tmp_path, "demo", "--seconds", "12", "--json")
+    assert code == 0, err
+    summary = json.loads(out)
+    print(summary)
+    assert summary["unexplained"] == 0
+    assert summary["rows_missing"] == summary["rows_too_many"] == {}
+    assert summary["sent"] == sum(term["count"] for term in summary["terms"])
+    assert summary["sent"] > 500
+    stored = {term["kind"] for term in summary["terms"] if term["fate"] == "stored"}
+    assert stored >= {"child_tracker", "bus_stop_reader", "river_gauge"}
+
+
+@contextmanager
+def background(folder: Path, name: str, *words: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:  # fmt: skip
+    """A command that runs beside the test, and the file with what it prints."""
+    said = folder / f"{name}.txt"
+    with said.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, *SEKISHO, *words],
+            cwd=folder,
+            env=environment(),
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        yield process, said
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.needs("mosquitto_pub")
+def test_the_printed_line_works_as_it_stands(tmp_path: Path) -> None:
+    """While a demo runs, the mosquitto_pub line that it printed, pasted into a shell, shows up in
+    `sekisho tail --json` and `sekisho query river --json`; Ctrl-C then ends it with its proof."""
+    with background(tmp_path, "demo", "demo", "--seconds", "60", "--children", "5") as (
+        demo,
+        screen,
+    ):
+        line = until(
+            lambda: re.search(r"^mosquitto_pub .*'$", screen.read_text(), re.MULTILINE),
+            "the line to try",
+        )[0]
+        device = re.search(r"sekisho/v1/([^/]+)/up", line)
+        assert device is not None
+        with background(tmp_path, "tail", "tail", "river", "--json") as (_, watched):
+            # rows of the town show that the viewer is in
+            until(lambda: b"river_gauge" in watched.read_bytes(), "the first row of the town")
+            done = subprocess.run(["sh", "-c", line], cwd=tmp_path, timeout=20, check=False)
+            assert done.returncode == 0
+            until(lambda: f'"{device[1]}"' in watched.read_text(), "our row in tail")
+            seen = [row for row in map(json.loads, watched.read_text().splitlines()) if row["device"] == device[1]]  # fmt: skip
+        assert [row["distance_m"] for row in seen] == [2.41]
+        code, out, err = sekisho(tmp_path, "query", "river", "--device", device[1], "--json")
+        assert code == 0, err
+        assert [row["distance_m"] for row in json.loads(out)] == [2.41]
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(40) == 0
+        said = screen.read_text()
+    assert "0 unexplained" in said
+    assert "Traceback" not in said

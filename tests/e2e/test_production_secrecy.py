@@ -1,0 +1,174 @@
+"""A directory as in production tells nobody, on disk or live, whether a child was masked."""
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count, islice
+from pathlib import Path
+
+import pytest
+
+from gateway.model.instant import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime
+from sekisho.window import ask
+from tests.e2e.crowd import LAT_M, Uplink, crowd, uplinks
+from tests.e2e.processes import Gateway, sekisho, until
+from tests.e2e.sender import Sender
+from tests.e2e.test_demo import background
+from tests.e2e.town import Member, Town, child, member
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+HOME = (36.75, 137.55)
+HOMEBODIES: list[Member] = [
+    child("at-home", HOME),
+    {**child("nobody-agreed", HOME), "household": "house-nobody", "consent": False},
+    member("homeless", "child_tracker", household="house-homeless", consent=True),
+]
+CROWD = crowd(6, 4, 2)
+
+
+def lately(now: Instant) -> Instant:
+    """A moment some two hours ago, whose next half hour crosses no border of week or service day."""
+    return (now - 2 * HOUR) // HOUR * HOUR + 5 * MINUTE
+
+
+def suppressed(start: Instant) -> Iterator[Uplink]:
+    """Uplinks of which nothing may be kept, for every reason there is."""
+    for n in range(300):
+        at = start + n * SECOND
+        for device, metres in (
+            ("at-home", n % 30),
+            ("nobody-agreed", 900 + n),
+            ("homeless", 900 + n),
+        ):
+            yield _fix(device, at, metres, n)
+        yield _fix("at-home", at - 6 * DAY, 2000, 1000 + n)
+        yield _fix("at-home", at - 8 * DAY, 2000, 2000 + n)
+    for n in range(3000, 3100):
+        yield _fix("at-home", start + n * SECOND, 300_000, n)
+
+
+def _fix(device: str, at: Instant, metres: int, seq: int) -> Uplink:
+    place = {"lat": HOME[0] + metres * LAT_M, "lon": HOME[1], "accuracy_m": 5}
+    body = {"t": to_datetime(at).isoformat(), "seq": seq, **place}
+    topic = b"sekisho/v1/%b/up" % device.encode()
+    return Uplink(device, "child_tracker", topic, json.dumps(body).encode())
+
+
+async def send(town: Town, token: str, uplinks_: Iterator[Uplink]) -> None:
+    """Start a gateway, hand everything over, stop it."""
+    with Gateway(town) as gateway:
+        sender = Sender("all", ("fleet", token), uplinks_, window=300)
+        await sender.run(gateway.port)
+        assert await asyncio.to_thread(gateway.stop) == 0
+
+
+def files(town: Town) -> dict[str, bytes]:
+    """Every file of state and keys, but the lock with its process number."""
+    return {
+        str(path.relative_to(town.folder)): path.read_bytes()
+        for part in ("state", "keys")
+        for path in sorted((town.folder / part).rglob("*"))
+        if path.is_file() and path.name != "lock"
+    }
+
+
+def rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Table → all rows of a file, without when they were received."""
+    found = {}
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        tables = [
+            name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")
+        ]
+        for table in tables:
+            columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+            kept = ", ".join(name for name in columns if name != "received_at")
+            found[table] = sorted(db.execute(f"SELECT {kept} FROM {table}"), key=repr)  # noqa: S608
+    return found
+
+
+async def test_only_suppressed_uplinks_change_no_byte(tmp_path: Path) -> None:
+    """A gateway that was handed nothing but 1,600 uplinks to be suppressed leaves the same files with
+    the same bytes, keys included, as one that was handed nothing."""
+    start = lately(time.time_ns() // 1000)
+    town = Town(tmp_path / "one", mark=None)
+    token = town.enrol([*CROWD, *HOMEBODIES])
+    await send(town, token, islice(uplinks(CROWD, start), 1000))
+    other = town.twin(tmp_path / "other")
+    await send(town, token, suppressed(start))
+    await send(other, token, iter(()))
+    one, two = files(town), files(other)
+    assert sorted(one) == sorted(two)
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+async def test_rows_are_the_same_with_and_without_suppressed_uplinks(tmp_path: Path) -> None:
+    """Two twins get the same ordinary uplinks, one of them with others between that are suppressed:
+    same files, same keys, same rows down to each identity and pseudonym."""
+    start = lately(time.time_ns() // 1000)
+    town = Town(tmp_path / "one", mark=None)
+    token = town.enrol([*CROWD, *HOMEBODIES])
+    ordinary = list(islice(uplinks(CROWD, start), 4000))
+    await send(town, token, iter(ordinary[:1000]))
+    other = town.twin(tmp_path / "other")
+
+    def among() -> Iterator[Uplink]:
+        more = suppressed(start)
+        for uplink in ordinary[1000:]:
+            yield uplink
+            yield from islice(more, 1)
+
+    await send(town, token, among())
+    await send(other, token, iter(ordinary[1000:]))
+    one, two = files(town), files(other)
+    assert sorted(one) == sorted(two)
+    differing = {name for name in one if one[name] != two[name]}
+    assert all(name.endswith(".db") for name in differing)
+    for name in (name for name in one if name.endswith(".db")):
+        assert rows(town.folder / name) == rows(other.folder / name), name
+    assert any("child_tracker" in rows(town.folder / n) for n in one if "personal/" in n)
+
+
+async def test_nobody_who_looks_in_learns_what_was_masked(tmp_path: Path) -> None:
+    """Control socket, tail and log of an unmarked directory: of personal kinds only how often they
+    were heard, no row, no count of suppressed, stored or in flight; `query` asks for a reason."""
+    start = lately(time.time_ns() // 1000)
+    town = Town(tmp_path, mark=None)
+    token = town.enrol([*CROWD, *HOMEBODIES])
+    ordinary = list(islice(uplinks(CROWD, start), 2000))
+    with (
+        Gateway(town) as gateway,
+        background(tmp_path, "tail", "tail", "--json", "--state", str(town.state.path)) as (
+            _,
+            seen,
+        ),
+    ):
+        first = Sender("first", ("fleet", token), iter(ordinary[:200]))
+        again = count()
+        gauge = next(m for m in CROWD if m["kind"] == "river_gauge")
+        await first.run(gateway.port)
+
+        deadline = time.monotonic() + 20
+        while b"river_gauge" not in seen.read_bytes():  # until the viewer is in
+            assert time.monotonic() < deadline
+            late = islice(uplinks([gauge], start - DAY + next(again) * MINUTE), 1)
+            await Sender("late", ("fleet", token), late).run(gateway.port)
+        rest = Sender("rest", ("fleet", token), iter([*ordinary[200:], *suppressed(start)]))
+        await rest.run(gateway.port)
+        (answer,) = ask(town.state, "terms")
+        last = json.dumps(json.loads(ordinary[-1].payload)["seq"])
+        until(lambda: last in seen.read_text(), "the last rows in tail")
+        assert await asyncio.to_thread(gateway.stop) == 0
+    shown = [json.loads(line) for line in seen.read_text().splitlines() if line.startswith("{")]
+    assert {row["kind"] for row in shown} == {"river_gauge"}
+    personal = [term for term in answer["terms"] if term["kind"] != "river_gauge"]
+    assert {(term["fate"], term["reason"]) for term in personal} == {("heard", "")}
+    assert answer["in_flight"] is None
+    assert "suppress" not in json.dumps(answer) + gateway.said().lower()
+    code, out, err = sekisho(tmp_path, "query", "child", "--state", str(town.state.path))
+    assert code != 0
+    assert "--personal" in err
+    assert out == ""
