@@ -13,12 +13,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from gateway.interfaces import Committed, Outcome
+from gateway.keys.ring import KeyRing
 from gateway.pipeline.flow import Flow
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_file import SqliteFile
 from sekisho.__main__ import main
 
+BIRTHS = (
+    "behind a new personal file's key",
+    "before a personal file's tables",
+    "behind a personal file's tables",
+)
+"""Seams that come once for each personal file."""
+
 SEAMS = (
+    *BIRTHS,
     "inside a personal file's transaction",
     "between two personal files",
     "between personal files and the city's",
@@ -40,7 +49,7 @@ class _Saboteur:
 
     def here(self, seam: str) -> None:
         """Die if this is the seam, and enough went well before."""
-        if seam == self._seam and self._batches > _AFTER_COMMITS:
+        if seam == self._seam and (seam in BIRTHS or self._batches > _AFTER_COMMITS):
             print("killed", seam, file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -52,11 +61,8 @@ class _Saboteur:
 def sabotage(seam: str) -> None:
     """Wrap store and worker of this process."""
     saboteur = _Saboteur(seam)
-    write, transaction, acknowledge = (
-        SqliteStore.write,
-        SqliteStore.transaction,
-        Flow._acknowledge,
-    )
+    write, transaction = SqliteStore.write, SqliteStore.transaction
+    acknowledge, file_key, migrate = Flow._acknowledge, KeyRing.file_key, SqliteFile._migrate
 
     def watched_write(store: SqliteStore, outcome: Outcome) -> Committed:
         saboteur.begins()
@@ -83,6 +89,23 @@ def sabotage(seam: str) -> None:
             saboteur.here("before the acknowledgement")
         acknowledge(flow)
 
+    def watched_file_key(ring: KeyRing, period: str) -> bytes:
+        new = not ring.has_file_key(period)
+        key = file_key(ring, period)
+        if new:
+            saboteur.here("behind a new personal file's key")
+        return key
+
+    def watched_migrate(file: SqliteFile, room: str) -> None:
+        new = room == "personal" and not file.select("SELECT 1 FROM sqlite_schema")
+        if new:
+            saboteur.here("before a personal file's tables")
+        migrate(file, room)
+        if new:
+            saboteur.here("behind a personal file's tables")
+
+    KeyRing.file_key = watched_file_key  # type: ignore[method-assign,assignment]
+    SqliteFile._migrate = watched_migrate  # type: ignore[method-assign,assignment]
     SqliteStore.write = watched_write  # type: ignore[method-assign,assignment]
     SqliteStore.transaction = watched_transaction  # type: ignore[method-assign,assignment]
     Flow._acknowledge = watched_acknowledge  # type: ignore[method-assign,assignment]

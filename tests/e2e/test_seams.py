@@ -25,8 +25,9 @@ ROUNDS = 150
 
 @pytest.mark.parametrize("seam", SEAMS)
 async def test_a_kill_at_a_seam_loses_and_doubles_nothing(tmp_path: Path, seam: str) -> None:
-    """Killed between two files, inside a transaction or before the acknowledgement, while batches
-    hold rows of two weeks and of the city: all that is acknowledged is stored, once, nothing else."""
+    """Killed between two files, inside a transaction, before the acknowledgement or while a file comes
+    into being, with batches of two weeks and the city: all that is acknowledged is stored, once,
+    nothing else."""
     now = parse_rfc3339(MONDAY)
     last_week, this_week = (
         (crowd(20, 0, 0, "late-"), now - 3 * HOUR),
