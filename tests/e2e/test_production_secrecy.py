@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from gateway.model.instant import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime
+from gateway.wire.mqtt.packets import Ack
 from sekisho.window import ask
+from tests.e2e.caller import Caller
 from tests.e2e.crowd import LAT_M, Uplink, crowd, uplinks
+from tests.e2e.judgement import stored_rows
 from tests.e2e.processes import Gateway, sekisho, until
 from tests.e2e.sender import Sender
 from tests.e2e.test_demo import background
@@ -172,3 +175,56 @@ async def test_nobody_who_looks_in_learns_what_was_masked(tmp_path: Path) -> Non
     assert code != 0
     assert "--personal" in err
     assert out == ""
+
+
+async def test_every_outcome_of_the_mask_is_acknowledged_alike(tmp_path: Path) -> None:
+    """Inside the circle, far away, at (0, 0), outside the area, without a fix, late, twice, without
+    consent or home: each PUBACK says success and nothing more."""
+    start = lately(time.time_ns() // 1000)
+    town = Town(tmp_path, mark=None)
+    token = town.enrol(HOMEBODIES)
+    told = [
+        *(_fix("at-home", start + n * MINUTE, 2000 + 300 * n, n) for n in range(6)),
+        _fix("at-home", start + 5 * MINUTE, 3500, 5),
+        _fix("at-home", start + 6 * MINUTE, 10, 6),
+        _fix("at-home", start - 8 * DAY, 5000, 7),
+        _fix("at-home", start + 7 * MINUTE, 300_000, 8),
+        _fix("nobody-agreed", start, 5000, 1),
+        _fix("homeless", start, 5000, 1),
+    ]
+    more = {"t": to_datetime(start + 8 * MINUTE).isoformat(), "seq": 9}
+    bodies = [json.dumps({**more, **fix}).encode() for fix in ({}, {"lat": 0.0, "lon": 0.0})]
+    with Gateway(town) as gateway:
+        caller = await Caller.call(gateway.port, "fleet", token)
+        for uplink in told:
+            assert await caller.publish(uplink.device, uplink.payload) == 0
+        for body in bodies:
+            assert await caller.publish("at-home", body) == 0
+        acks = [packet for packet in caller.heard if isinstance(packet, Ack)]
+        assert len(acks) == len(told) + len(bodies)
+        await caller.leave()
+        assert await asyncio.to_thread(gateway.stop) == 0
+    stored = [row for row in stored_rows(town.state) if row[0] == "child_tracker"]
+    assert len(stored) == 3  # of the first six, three open the circle
+
+
+async def test_others_on_the_machine_may_open_nothing(tmp_path: Path) -> None:
+    """While a gateway runs, no file or folder of state and keys is open to other users; personal rows,
+    registry, control socket and keys are their owner's alone."""
+    town = Town(tmp_path, mark=None)
+    token = town.enrol(CROWD)
+    start = lately(time.time_ns() // 1000)
+    with Gateway(town) as gateway:
+        await Sender("all", ("fleet", token), islice(uplinks(CROWD, start), 600)).run(gateway.port)
+        modes = {
+            path: path.stat().st_mode & 0o777
+            for part in (town.state.path, town.keys.path)
+            for path in (part, *part.rglob("*"))
+        }
+        assert await asyncio.to_thread(gateway.stop) == 0
+    assert town.state.socket in modes
+    assert {path: oct(mode) for path, mode in modes.items() if mode & 0o007} == {}
+    owners = (town.state.personal_dir, town.state.socket, town.state.registry_db, town.keys.path)
+    private = [path for path in modes if any(path.is_relative_to(owner) for owner in owners)]
+    assert len(private) > 8
+    assert {path: oct(modes[path]) for path in private if modes[path] & 0o070} == {}

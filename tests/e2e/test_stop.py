@@ -1,6 +1,7 @@
 """How a gateway ends, and that two never share a directory."""
 
 import asyncio
+import re
 import signal
 import time
 from itertools import islice
@@ -10,11 +11,14 @@ import pytest
 
 from gateway.model.instant import HOUR, parse_rfc3339
 from gateway.statedir import Mark
+from gateway.wire.mqtt.codes import Code
+from gateway.wire.mqtt.packets import Disconnect
+from tests.e2e.caller import Caller
 from tests.e2e.crowd import crowd, uplinks
 from tests.e2e.judgement import judge, stored_rows
 from tests.e2e.processes import Gateway, sekisho, until
 from tests.e2e.sender import Sender
-from tests.e2e.town import Town
+from tests.e2e.town import Town, gauge
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -81,6 +85,22 @@ async def test_the_judgement_notices_a_missing_and_a_foreign_row(tmp_path: Path)
     assert (found.missing, found.surplus) == (1, 1)
 
 
+async def test_clients_are_told_of_the_stop(tmp_path: Path) -> None:
+    """SIGTERM: whoever is connected hears "server shutting down" before the line ends."""
+    town = Town(tmp_path)
+    token = town.enrol([gauge("river-1")], "pilot")
+    with Gateway(town) as gateway:
+        caller = await Caller.call(gateway.port, "pilot", token)
+        assert await caller.publish("river-1", b'{"seq":1,"stage_m":1.5}') == 0
+        assert await asyncio.to_thread(gateway.stop) == 0
+        while await caller.listen():
+            pass
+        await caller.leave()
+    last = caller.heard[-1]
+    assert isinstance(last, Disconnect)
+    assert last.reason == Code.SHUTTING_DOWN
+
+
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     """While a stop waits for the disk, a second SIGTERM or SIGINT ends the process at once."""
     town = Town(tmp_path)
@@ -112,11 +132,13 @@ def test_a_second_gateway_is_refused_by_name_of_the_first(tmp_path: Path) -> Non
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
-    """`run` on a port that another process holds ends with 1 and names the port."""
+    """`run` on a port that another process holds ends with 1 and names port, process and setting."""
     one, other = Town(tmp_path / "one"), Town(tmp_path / "other")
     with Gateway(one) as first:
         other.set_door(first.port)
         code, _, err = sekisho(tmp_path, "run", "--config", str(other.config))
         assert code == 1
-        assert str(first.port) in err
+        assert {str(first.port), str(first.process.pid), "doors[mqtt].port"} <= set(
+            re.findall(r"[\w\[\].]*\w", err)
+        ), err
         assert "Traceback" not in err
