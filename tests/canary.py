@@ -189,6 +189,11 @@ def _binary(degrees: float) -> dict[str, set[bytes]]:
                 number.to_bytes(_size(number), order, signed=True)
                 for number in (round(scaled), trunc(scaled))
             }
+    # digits with more digits before or behind them, as SQLite lays texts side by side
+    forms["digits"] = {
+        str(Decimal(abs(degrees)).quantize(Decimal("1e-5"), how)).encode()
+        for how in ("ROUND_HALF_EVEN", "ROUND_DOWN")
+    }
     return forms
 
 

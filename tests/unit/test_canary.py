@@ -40,6 +40,8 @@ COATS: dict[str, bytes] = {
     "GeoJSON": json.dumps({"coordinates": [LON, LAT]}).encode(),
     "without a space": f"{LAT:.5f},{LON:.5f}".encode(),
     "a list before it": f"1,{LAT:.5f},{LON:.5f},2".encode(),
+    "two text columns side by side": f"{LAT:.5f}{LON:.5f}".encode(),
+    "a digit right before it": f"1{LAT:.6f} {LON:.6f}".encode(),
     "decimal commas": f"{LAT:.5f};{LON:.5f}".replace(".", ",").encode(),
     "percent escapes": f"lat%3D{LAT:.6f}%26lon%3D{LON:.6f}".replace(".", "%2E").encode(),
     "exponents": f"{LAT:.8e} {LON:.8E}".encode(),
