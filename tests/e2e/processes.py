@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -47,6 +48,30 @@ def sekisho(folder: Path, *words: str, patience_s: float = 60.0) -> tuple[int, s
         timeout=patience_s,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@contextmanager
+def background(folder: Path, name: str, *words: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:  # fmt: skip
+    """A command that runs beside the test, and the file with what it prints."""
+    said = folder / f"{name}.txt"
+    with said.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, *SEKISHO, *words],
+            cwd=folder,
+            env=environment(),
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        yield process, said
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 class Gateway:

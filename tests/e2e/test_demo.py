@@ -4,14 +4,11 @@ import json
 import re
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import SEKISHO, environment, sekisho, until
+from tests.e2e.processes import background, sekisho, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -28,30 +25,6 @@ def test_a_demo_explains_every_uplink(tmp_path: Path) -> None:
     assert summary["sent"] > 500
     stored = {term["kind"] for term in summary["terms"] if term["fate"] == "stored"}
     assert stored >= {"child_tracker", "bus_stop_reader", "river_gauge"}
-
-
-@contextmanager
-def background(folder: Path, name: str, *words: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:  # fmt: skip
-    """A command that runs beside the test, and the file with what it prints."""
-    said = folder / f"{name}.txt"
-    with said.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, *SEKISHO, *words],
-            cwd=folder,
-            env=environment(),
-            stdout=out,
-            stderr=out,
-        )
-    try:
-        yield process, said
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @pytest.mark.needs("mosquitto_pub")

@@ -54,6 +54,7 @@ async def killed(
             f"crowd-{n}",
             ("fleet", token),
             uplinks(members[n::_CONNECTIONS], now - 2 * HOUR),
+            window=100 + 50 * n,
             life=lambda: life,
         )
         for n in range(_CONNECTIONS)

@@ -93,7 +93,7 @@ def plant(town: Town, secrets: Secrets) -> set[str]:
     with closing(sqlite3.connect(town.state.registry_db)) as db:
         db.execute("CREATE TABLE planted (place TEXT)")
         db.execute(
-            "INSERT INTO planted VALUES (?)", (f"at {secrets.home[0]:.5f} {secrets.home[1]:.5f}",)
+            "INSERT INTO planted VALUES (?)", (f"{secrets.home[0]:.5f} {secrets.home[1]:.5f}",)
         )
         db.commit()
     with closing(sqlite3.connect(town.state.city_db)) as db:

@@ -17,9 +17,8 @@ from sekisho.window import ask
 from tests.e2e.caller import Caller
 from tests.e2e.crowd import LAT_M, Uplink, crowd, uplinks
 from tests.e2e.judgement import stored_rows
-from tests.e2e.processes import Gateway, sekisho, until
+from tests.e2e.processes import Gateway, background, sekisho, until
 from tests.e2e.sender import Sender
-from tests.e2e.test_demo import background
 from tests.e2e.town import Member, Town, child, member
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
