@@ -78,7 +78,7 @@ class Gateway:
     """`sekisho run` on a town; leaving the block kills what still runs.
 
     Args:
-        words: further options of `run`.
+        words: further options of `run`; another life may get others.
         launcher: what Python is told to run instead of `-m sekisho`.
     """
 
@@ -91,7 +91,7 @@ class Gateway:
     ) -> None:
         self.town = town
         self.log = town.folder / "gateway.log"
-        self._words = ("run", "--config", str(town.config), *words)
+        self.words = words
         self._launcher = tuple(launcher)
         self._environment = environment(**(variables or {}))
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,7 +107,14 @@ class Gateway:
         """Start the process and do not wait for its doors."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *self._launcher, *self._words],
+                [
+                    sys.executable,
+                    *self._launcher,
+                    "run",
+                    "--config",
+                    str(self.town.config),
+                    *self.words,
+                ],
                 cwd=self.town.folder,
                 env=self._environment,
                 stdout=log,

@@ -1,7 +1,10 @@
 """Where one file is on disk and the next is not: a kill at each seam costs and doubles nothing."""
 
 import asyncio
+import json
 import signal
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -9,11 +12,11 @@ import pytest
 
 from gateway.model.instant import HOUR, MINUTE, parse_rfc3339
 from tests.e2e.crashing_gateway import SEAMS
-from tests.e2e.crowd import crowd, uplinks
-from tests.e2e.judgement import judge
+from tests.e2e.crowd import Uplink, crowd, uplinks
+from tests.e2e.judgement import judge, stored_rows
 from tests.e2e.processes import SEKISHO, Gateway
 from tests.e2e.sender import Sender
-from tests.e2e.town import Town
+from tests.e2e.town import Member, Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -67,3 +70,36 @@ async def test_a_kill_at_a_seam_loses_and_doubles_nothing(tmp_path: Path, seam: 
     assert found.missing == found.surplus == found.twice == 0
     assert len(list(town.state.personal_dir.glob("*.db"))) == 2
     assert all({segment.life for segment in sender.segments} == {0, 1} for sender in senders)
+
+
+def undated(members: list[Member], rounds: int) -> Iterator[Uplink]:
+    """Uplinks with a counter and no time: our clock dates them, another one after each kill."""
+    for uplink in islice(uplinks(members, 0), rounds * len(members)):
+        document = json.loads(uplink.payload)
+        del document["t"]
+        yield uplink._replace(payload=json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("seam", ["between personal files and the city's", *SEAMS[-2:]])
+async def test_uplinks_without_a_time_are_not_doubled_by_a_kill(tmp_path: Path, seam: str) -> None:
+    """Gauges and tag readers without a clock of their own: handed over again ten minutes after the
+    kill, by our clock, each is stored once."""
+    members = crowd(0, 20, 10)
+    town = Town(tmp_path)
+    token = town.enrol(members)
+    noon, later = ("sim://2026-05-12T12:00:30+09:00", "sim://2026-05-12T12:10:30+09:00")
+    gateway = Gateway(town, "--clock", noon, launcher=("-m", "tests.e2e.crashing_gateway", seam))
+    sender = Sender("undated", ("fleet", token), undated(members, ROUNDS), window=100)
+    with gateway:
+        town.set_door(gateway.port)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(sender.run(gateway.port, 60))
+            assert await asyncio.to_thread(gateway.wait) == -signal.SIGKILL
+            gateway.words = ("--clock", later)
+            await asyncio.to_thread(gateway.start, SEKISHO)
+        assert await asyncio.to_thread(gateway.stop) == 0
+    handed = [json.loads(uplink.payload) for uplink in sender.handed]
+    assert sender.acked == ROUNDS * len(members)
+    rows = Counter(row[0] for row in stored_rows(town.state))
+    assert rows["river_gauge"] == sum("distance_m" in document for document in handed)
+    assert rows["bus_stop_reader"] == sum(len(document.get("reads", ())) for document in handed)
