@@ -2,13 +2,17 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any, TypeVar
 
 from gateway.model.instant import SECOND, Instant
 from tests.fakes.readings import NOON
 
 Result = TypeVar("Result")
+
+_PATIENCE_S = 20_000.0
+"""No test's story takes longer."""
 
 
 class _Impatient(selectors.DefaultSelector):
@@ -22,6 +26,9 @@ class _Impatient(selectors.DefaultSelector):
         found = super().select(0)
         if not found and timeout > 0:
             self.loop.seconds += timeout
+            if self.loop.seconds > self.loop.end:
+                self.loop.end += _PATIENCE_S
+                raise TimeoutError("nothing has happened for hours: somebody waits for ever")
         return found
 
 
@@ -34,6 +41,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.seconds = 1000.0
+        self.end = self.seconds + _PATIENCE_S
         selector = _Impatient()
         selector.loop = self
         super().__init__(selector)
@@ -51,3 +59,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Run to the end, and leave no task behind."""
         with asyncio.Runner(loop_factory=lambda: self) as runner:
             return runner.run(main)
+
+
+def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test whose sleeping costs no time; innermost of its decorators."""
+
+    @wraps(test)
+    def run(*given: Any, **named: Any) -> None:
+        VirtualLoop().run(test(*given, **named))
+
+    return run

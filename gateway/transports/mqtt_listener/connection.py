@@ -88,7 +88,8 @@ class Connection(asyncio.Protocol):
         self._throttle()
 
     def data_received(self, data: bytes) -> None:
-        self.last_heard = self._keeper.clock.monotonic()
+        if self._credential is not None:  # a CONNECT that trickles in wins no time
+            self.last_heard = self._keeper.clock.monotonic()
         packets = self._framer.feed(data)
         items: list[tuple[Route | Reason, bytes]] = []
         ids: list[int | None] = []
@@ -156,6 +157,7 @@ class Connection(asyncio.Protocol):
             return
         self._reading = wanted
         if wanted:
+            self.last_heard = self._keeper.clock.monotonic()  # it could not be heard meanwhile
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
@@ -223,6 +225,7 @@ class Connection(asyncio.Protocol):
             self.shut()
             return
         self._credential = admitted
+        self.last_heard = keeper.clock.monotonic()
         self._routes = keeper.guestbook.routes(admitted)
         self.silence_s = 1.5 * keep_alive_s(hello, keeper.limits)
         if hello.has_will:
