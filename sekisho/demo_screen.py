@@ -118,9 +118,7 @@ class DemoScreen:
         if own:
             print(f"  yours       {screen.count(own, 'uplink')} of your own, not counted above")
         print(f"  database    {state.city_db} and {state.personal_dir}/ (SQLite)")
-        print(
-            f"  open it     {screen.command()} query river --state {self._folder}/state --last 2h"
-        )
+        print(f"  open it     {screen.command()} query river --state {self._folder}/state")
         if self._first_row_s is not None:
             print(f"  speed       first row on disk {self._first_row_s:.1f} s after the start")
 

@@ -70,7 +70,7 @@ def add(
         with registry.change():
             registry.put_device(device, kind, owner, now, household, attributes=given, name=name)
             token = _speak(registry, user, device, now)
-    line = try_line.publish(here.state, user, token, device, kind, now)
+    line = try_line.publish(here, user, token, device, kind, now)
     if json:
         screen.document({"device": device, "kind": kind, "user": user, "token": token, "try": line})
         return
@@ -79,8 +79,10 @@ def add(
     print(f"{device} is registered as {kind}.")
     shown = "as before" if token is None else f"{token}  (shown once, kept nowhere)"
     screen.facts([("user", user), ("token", shown), ("try", line)])
-    if household is not None:
+    if facts.needs_household(kind):
         print(registration.missing_for(device, household))
+    elif hint := facts.hint(kind, given):
+        print(hint)
 
 
 @app.command("list")

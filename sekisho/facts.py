@@ -1,6 +1,6 @@
 """What a command line says of a device, checked against its kind and against the registry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gateway.devices.catalog import catalog
 from gateway.devices.kind import DeviceKind, Sensitivity
@@ -59,6 +59,12 @@ def is_personal(kind_name: str) -> bool:
     """Whether rows of the kind are about people; a kind that is gone counts as such."""
     found = catalog().get(kind_name)
     return found is None or found.personal
+
+
+def hint(kind_name: str, attributes: Mapping[str, object]) -> str:
+    """What a device so registered cannot send; "" if nothing."""
+    found = catalog().get(kind_name)
+    return "" if found is None else found.hint(attributes)
 
 
 def needs_household(kind_name: str) -> bool:

@@ -16,8 +16,8 @@ from sekisho.place import Config, Json, Keys, Quiet, State
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
 _LOSS = (
-    "Whoever loses the keys loses the personal rows, homes, consents, LoRaWAN root keys and\nsessions, "
-    "and device tokens of this directory; rows about things of the city stay.\nNo backup holds them."
+    "Whoever loses the keys loses the personal rows, homes, consents and device tokens of this "
+    "directory;\nrows about things of the city stay. Keep a copy of the keys in a safe place."
 )
 
 
@@ -46,7 +46,7 @@ def init(
     """Make a state directory, if it is not there yet, and its keys."""
     wanted = _mark(mark)
     settings = place.settings_of(config)
-    path = place.state_path(state, settings)
+    path = place.state_path(state, config, settings)
     clock, zone = SystemClock(), place.zone_of(settings)
     if (path / "sekisho.json").exists():
         directory = StateDir.open(path)

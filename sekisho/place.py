@@ -30,7 +30,8 @@ State: TypeAlias = Annotated[
         envvar="SEKISHO_STATE",
         metavar="DIR",
         rich_help_panel=_WHERE,
-        help="State directory. Default: .demo/state if there is one, else what the configuration says.",
+        help="State directory. Default: what --config says, else .demo/state if there is one, else "
+        "what config/gateway.yaml says.",
     ),
 ]
 Keys: TypeAlias = Annotated[
@@ -99,7 +100,7 @@ def find(state: Path | None, keys: Path | None, config: Path | None) -> Place:
         Refusal: it does not exist, or its keys are not there.
     """
     settings = settings_of(config)
-    directory = StateDir.open(state_path(state, settings))
+    directory = StateDir.open(state_path(state, config, settings))
     clock = clock_of(directory)
     root = keys_root(directory.path, directory.id, keys, settings)
     ring = KeyRing.open(root, directory.id, clock, zone_of(settings))
@@ -109,13 +110,15 @@ def find(state: Path | None, keys: Path | None, config: Path | None) -> Place:
 def find_state(state: Path | None, config: Path | None) -> tuple[StateDir, Settings | None]:
     """The state directory alone, for verbs that need no key."""
     settings = settings_of(config)
-    return StateDir.open(state_path(state, settings)), settings
+    return StateDir.open(state_path(state, config, settings)), settings
 
 
-def state_path(given: Path | None, settings: Settings | None) -> Path:
-    """Which directory is meant."""
+def state_path(given: Path | None, config: Path | None, settings: Settings | None) -> Path:
+    """Which directory is meant: the one given, that of a configuration given, the demo's, ours."""
     if given is not None:
         return given
+    if config is not None and settings is not None:
+        return settings.state
     if DEMO_STATE.is_dir():
         return DEMO_STATE
     if settings is not None:

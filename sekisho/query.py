@@ -190,7 +190,7 @@ def _as_table(
 
 
 def _titled(name: str, unit: str) -> str:
-    said = unit in ("", "Cel") or name.endswith(f"_{unit.lower()}")
+    said = unit in ("", "1", "Cel") or name.endswith(f"_{unit.lower()}")
     return name if said else f"{name} [{unit}]"
 
 

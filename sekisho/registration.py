@@ -142,8 +142,14 @@ def withdraw(
         print(f"Consent for {device} is withdrawn; a running gateway follows within a second.")
 
 
-def missing_for(device: str, household: str) -> str:
+def missing_for(device: str, household: str | None) -> str:
     """What a personal device still needs before anything of it is stored."""
+    if household is None:
+        return (
+            "Nothing of it is stored before its household, its home and a consent are known:\n"
+            f"  sekisho devices set {device} --household NAME\n"
+            "then sekisho devices import-homes and sekisho devices consent."
+        )
     return (
         "Nothing of it is stored before its home and a consent are known:\n"
         f"  sekisho devices import-homes -          (household,lat,lon with {household})\n"

@@ -1,13 +1,14 @@
 """`sekisho tail`: what is stored, as it is stored."""
 
 import json as jsonlib
+from datetime import tzinfo
 from typing import Annotated, Any
 
 import typer
 
 from gateway.devices.catalog import catalog
 from gateway.model.errors import Refusal
-from gateway.model.instant import to_rfc3339
+from gateway.model.instant import Instant, to_datetime
 from gateway.registry.words import nearest
 from sekisho import place
 from sekisho.place import Config, Json, State
@@ -44,7 +45,7 @@ def tail(
             print(jsonlib.dumps(row), flush=True)
         else:
             at = row["observed_at"] if "observed_at" in row else row["minute"]
-            print(f"{to_rfc3339(at, zone)[:19]}  {row['kind']:<16} {_said(row)}", flush=True)
+            print(f"{_time(at, zone)}  {row['kind']:<16} {_said(row)}", flush=True)
         seen += 1
         if seen == limit:
             return
@@ -56,6 +57,10 @@ def _kind(text: str) -> str:
         hint = nearest(text, list(catalog()), unless=f" Kinds: {', '.join(catalog())}.")
         raise Refusal(f'No kind "{text}".{hint}', 2)
     return found[0]
+
+
+def _time(at: Instant, zone: tzinfo) -> str:
+    return to_datetime(at, zone).isoformat(" ", "seconds")
 
 
 def _said(row: dict[str, Any]) -> str:

@@ -5,17 +5,16 @@ import shlex
 
 from gateway.devices.catalog import catalog
 from gateway.model.instant import SECOND, Instant, to_datetime
-from gateway.statedir import StateDir
-from sekisho.place import running
+from sekisho.place import Place, running
 
 _MUTE = "no gateway runs on this directory; start it with sekisho run"
 
 
-def publish(
-    state: StateDir, user: str, token: str | None, device: str, kind: str, now: Instant
-) -> str:
-    """A mosquitto_pub line for the first door of the gateway that runs there, or why there is none."""
-    for door in running(state).get("doors", {}).values():
+def publish(here: Place, user: str, token: str | None, device: str, kind: str, now: Instant) -> str:
+    """A mosquitto_pub line for the first door of the gateway that runs there, else for the one that
+    the configuration will open; why there is none, where it names no port.
+    """
+    for door in (running(here.state).get("doors") or _configured(here)).values():
         if door.get("port"):
             return _line(["-p", str(door["port"])], door, (user, token), device, kind, now)
         if door.get("tls_port"):
@@ -23,6 +22,20 @@ def publish(
             tls += ["--cafile", str(door["ca"])] if door.get("ca") else ["--tls-use-os-certs"]
             return _line(tls, door, (user, token), device, kind, now)
     return _MUTE
+
+
+def _configured(here: Place) -> dict[str, dict[str, object]]:
+    """The doors that the configuration will open on ports of its own."""
+    if here.settings is None:
+        return {}
+    return {
+        door.name: {
+            "host": door.bind,
+            "port": door.port,
+            "tls_port": None if door.tls is None else door.tls.port,
+        }
+        for door in here.settings.doors
+    }
 
 
 def _line(
@@ -36,7 +49,7 @@ def _line(
     user, token = who
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(str(door["host"]), str(door["host"]))  # noqa: S104
     words = ["mosquitto_pub", "-h", host, *port, "-u", user, "-P", token or "TOKEN"]
-    words += ["-q", "1", "-t", f"sekisho/v1/{device}/up", "-m", _document(kind, now)]
+    words += ["-V", "5", "-q", "1", "-t", f"sekisho/v1/{device}/up", "-m", _document(kind, now)]
     return shlex.join(words)
 
 

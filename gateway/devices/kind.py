@@ -129,6 +129,8 @@ class DeviceKind:
         attributes: registry attributes the kind knows: name → unit or "text"; a leading "*" marks
             a required one.
         examples: at least one accepted JSON, one accepted binary and one rejected.
+        contradictions: registry attributes → attribute name → why a device so registered cannot work.
+        hint: registry attributes → a sentence about what such a device cannot send; "" if nothing.
     """
 
     name: str
@@ -144,3 +146,5 @@ class DeviceKind:
     row: Callable[[Any, Device], tuple[Any, ...]] | None
     attributes: Mapping[str, str]
     examples: tuple[Example, ...]
+    contradictions: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _attributes: {}
+    hint: Callable[[Mapping[str, Any]], str] = lambda _attributes: ""

@@ -98,7 +98,7 @@ class KeyRing:
         if key is None:
             raise Refusal(
                 f"The keys of this state directory are not in {path}. Without them its personal "
-                "rows, homes, consents, LoRaWAN root keys and sessions, and device tokens cannot "
+                "rows, homes, consents and device tokens cannot "
                 "be read by anyone; rows about things of the city stay readable. Bring the folder "
                 "back from your copy of the keys, or say where it lies (setting keys, or --keys)."
             )

@@ -36,7 +36,7 @@ def attribute_faults(kind: DeviceKind, attributes: Attributes) -> dict[str, str]
     for name in required(kind):
         if name not in attributes:
             faults[name] = f"{kind.name} needs the attribute {name}."
-    return faults
+    return faults or dict(kind.contradictions(attributes))
 
 
 def units_of(kind: DeviceKind) -> dict[str, str]:

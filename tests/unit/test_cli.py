@@ -203,7 +203,7 @@ def test_adding_shows_how_to_send(sekisho: Sekisho, state: StateDir) -> None:
     shown = json.loads(sekisho(*words, "--state", str(state.path), "--json").out)
 
     assert shown["try"] == (
-        f"mosquitto_pub -h 127.0.0.1 -p 41883 -u river-9 -P {shown['token']} -q 1 "
+        f"mosquitto_pub -h 127.0.0.1 -p 41883 -u river-9 -P {shown['token']} -V 5 -q 1 "
         "-t sekisho/v1/river-9/up -m "
         '\'{"t":"2026-05-11T23:00:00Z","seq":1,"distance_m":2.41,"temperature_c":11.5,"battery_v":3.6}\''
     )

@@ -15,6 +15,7 @@ join the pseudonyms of two days again.
 """
 
 import struct
+from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn
 
 import msgspec
@@ -97,6 +98,15 @@ def check(_values: Values, device: Device) -> None:
         raise PayloadError(Reason.UNDECODABLE, f"the registry has no {place}")
 
 
+def contradictions(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Where the reader hangs must be said, and said whole."""
+    mount = attributes.get("mount")
+    if mount not in ("stop", "door"):
+        return {"mount": "mount is stop or door."}
+    place = "stop" if mount == "stop" else "vehicle"
+    return {} if place in attributes else {place: f"a reader with mount {mount} needs {place}."}
+
+
 _AT_STOP = {"mount": "stop", "stop": "12_1"}
 _AT_DOOR = {"mount": "door", "vehicle": "bus-7"}
 _TAG = "30751FEB705C5904E3D50D70"
@@ -147,6 +157,7 @@ KIND = DeviceKind(
     pack=pack,
     check=check,
     row=None,
+    contradictions=contradictions,
     attributes={"mount": "*text", "stop": "text", "vehicle": "text"},
     examples=(
         Example(

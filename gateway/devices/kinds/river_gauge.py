@@ -4,13 +4,14 @@ Compact binary, big endian, 7 bytes:
 
     0      1        3            5         6        7
     | what | value  | temperature| battery | status |
-    | u8   | i16 mm | i16 0.01 K | u8 20 mV| u8     |
+    | u8   | i16 mm | i16 0.01 °C| u8 20 mV| u8     |
 
 `what` 0 = distance from sensor down to water, 1 = stage above the gauge's zero. A temperature of
 -32768 means "no thermometer". `status` is reserved and sent as 0.
 """
 
 import struct
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -96,6 +97,13 @@ def row(values: Values, device: Device) -> tuple[Any, ...]:
     return (stage, values.distance_m, values.temperature_c, values.battery_v)
 
 
+def hint(attributes: Mapping[str, Any]) -> str:
+    """A gauge without a datum can send its stage alone."""
+    if "datum_m" in attributes:
+        return ""
+    return "Without datum_m (the sensor's height) it can send stage_m only; a distance is rejected."
+
+
 KIND = DeviceKind(
     name="river_gauge",
     summary="Water level of a river, measured from above (distance) or in the water (stage).",
@@ -154,6 +162,7 @@ KIND = DeviceKind(
     pack=pack,
     check=check,
     row=row,
+    hint=hint,
     attributes={
         "datum_m": "m",
         "watch_m": "m",
