@@ -12,6 +12,9 @@ from gateway.pipeline.retention import expired
 _REGISTRY_S = 0.5
 """A change by another process is in force within one second (decisions 11)."""
 
+_ROUND: Instant = HOUR // 4
+"""How often retention and the clock are looked after."""
+
 
 class ClockWatch:
     """Tells a clock that jumps (decisions 15) from mere silence.
@@ -43,8 +46,8 @@ async def keep_house(
         if checkpoint.registry.changed():
             checkpoint.directory = checkpoint.registry.directory()
             renew(checkpoint.directory)
-        if clock.now() >= next_round:
-            next_round = clock.now() + HOUR // 4
+        if not 0 < next_round - clock.now() <= _ROUND:  # due, or the clock was set back
+            next_round = clock.now() + _ROUND
             checkpoint.mask.forget_older(clock.now())
             if watch.look(clock.now(), clock.monotonic()):
                 checkpoint.facts.note(

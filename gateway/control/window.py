@@ -57,8 +57,7 @@ class Window:
             task.add_done_callback(self._guests.discard)
         with suppress(ConnectionError, asyncio.CancelledError):
             try:
-                question = json.loads(await reader.readline() or b"{}")
-                if question.get("ask") == "tail":
+                if _asked(await reader.readline()) == "tail":
                     await self._tail(reader, writer)
                 else:
                     writer.write(_line(self._terms()))
@@ -90,6 +89,21 @@ class Window:
         finally:
             gone.cancel()
             self._feed.leave(queue)
+
+
+def _asked(line: bytes) -> Any:
+    """What a question asks for; a viewer who says nothing asks for nothing in particular.
+
+    Raises:
+        ValueError: no JSON object.
+    """
+    try:
+        question = json.loads(line or b"{}")
+    except RecursionError:
+        raise ValueError("a JSON document without an end") from None
+    if not isinstance(question, dict):
+        raise ValueError("JSON, but no object")  # noqa: TRY004 the caller answers every fault alike
+    return question.get("ask")
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ File names begin with their period: `<lane>-<ISO year>-W<week>` or `<lane>-<YYYY
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, timedelta
 
 _WEEK = re.compile(r".*-(\d{4})-W(\d{2})(\.g\d+)?")
@@ -14,10 +15,11 @@ _DAY = re.compile(r".*-(\d{4}-\d{2}-\d{2})(\.g\d+)?")
 
 def first_day(period: str) -> date | None:
     """The first day whose rows a personal file may hold; None for a name that is no period."""
-    if week := _WEEK.fullmatch(period):
-        return date.fromisocalendar(int(week[1]), int(week[2]), 1)
-    if day := _DAY.fullmatch(period):
-        return date.fromisoformat(day[1])
+    with suppress(ValueError):  # week 60, or the 30th of February
+        if week := _WEEK.fullmatch(period):
+            return date.fromisocalendar(int(week[1]), int(week[2]), 1)
+        if day := _DAY.fullmatch(period):
+            return date.fromisoformat(day[1])
     return None
 
 

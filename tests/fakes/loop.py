@@ -21,7 +21,7 @@ class _Impatient(selectors.DefaultSelector):
     loop: "VirtualLoop"
 
     def select(self, timeout: float | None = None) -> Any:
-        if timeout is None:
+        if timeout is None or (timeout > 0 and self.loop.at_work):
             return super().select(None)  # a thread is at work: it wakes us
         found = super().select(0)
         if not found and timeout > 0:
@@ -42,12 +42,25 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.seconds = 1000.0
         self.end = self.seconds + _PATIENCE_S
+        self.at_work = 0
         selector = _Impatient()
         selector.loop = self
         super().__init__(selector)
 
     def time(self) -> float:
         return self.seconds
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Any, *args: Any
+    ) -> Any:
+        """No time passes while a thread is at work."""
+        future = super().run_in_executor(executor, func, *args)
+        self.at_work += 1
+        future.add_done_callback(self._rested)
+        return future
+
+    def _rested(self, _future: object) -> None:
+        self.at_work -= 1
 
     def monotonic(self) -> float:
         return self.seconds
