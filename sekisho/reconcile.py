@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from gateway.devices.catalog import catalog
 from gateway.model.reason import Fate, Reason
 from gateway.statedir import StateDir
+from simulators.ledger import read_ledger
 from simulators.oracle import ExpectedRow, Verdict, judge_ledger
 
 UNKNOWN = "unknown"
@@ -54,7 +53,7 @@ def reconcile(ledger: Path, terms: Iterable[Mapping[str, Any]], state: StateDir)
         terms: the gateway's terms (`{"ask": "terms"}`) of a directory where they are exact.
         state: the directory whose rows are compared, plain (SIM or REPLAY).
     """
-    verdicts = list(judge_ledger(_lines(ledger)))
+    verdicts = list(judge_ledger(read_ledger(ledger)))
     devices = {verdict.device for verdict in verdicts}
     expected = Counter(
         (_counted_as(v), v.fate.value, "" if v.reason is None else v.reason.value) for v in verdicts
@@ -72,12 +71,6 @@ def reconcile(ledger: Path, terms: Iterable[Mapping[str, Any]], state: StateDir)
         Counter(kind for kind, *_ in (wanted - stored).elements()),
         Counter(kind for kind, *_ in (stored - wanted).elements()),
     )
-
-
-def _lines(ledger: Path) -> Iterable[dict[str, Any]]:
-    with ledger.open("rb") as file:
-        for line in file:
-            yield msgspec.json.decode(line)
 
 
 def _counted_as(verdict: Verdict) -> str:

@@ -77,17 +77,18 @@ class Window:
     async def _tail(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         queue = self._feed.join()
         gone = asyncio.ensure_future(reader.read())
+        fresh = asyncio.ensure_future(queue.get())
         try:
             while not gone.done():
-                fresh = asyncio.ensure_future(queue.get())
                 await asyncio.wait({gone, fresh}, return_when=asyncio.FIRST_COMPLETED)
                 if not fresh.done():
-                    fresh.cancel()
                     break
                 writer.write(_line(described(fresh.result())))
+                fresh = asyncio.ensure_future(queue.get())
                 await writer.drain()
         finally:
             gone.cancel()
+            fresh.cancel()
             self._feed.leave(queue)
 
 
