@@ -2,7 +2,9 @@
 
 A batch closes at a tick; its acknowledgements leave at the first tick after its commit, whether or not
 anything was written, because the latency of a single acknowledgement would otherwise tell a stored fix
-from a suppressed one (decisions 2). A full backlog closes batches without waiting for the tick.
+from a suppressed one (decisions 2). Where a commit takes longer than a tick, a batch that writes nothing
+waits as many ticks as the slowest of the last commits did. A full backlog closes batches without waiting
+for the tick.
 """
 
 import asyncio
@@ -16,6 +18,12 @@ from gateway.model.uplink import Uplinks
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Batch, Process
 from gateway.telemetry import Tally
+
+_SHORTEST_S = 0.001
+"""The loop's timers count milliseconds: less would be a busy wait."""
+
+_LIKE = 32
+"""Commits whose slowest sets how long every acknowledgement waits at least."""
 
 
 class Flow:
@@ -45,6 +53,7 @@ class Flow:
         self._clock = clock
         self._tick_s = tick_s
         self._batch = batch
+        self._commits: deque[int] = deque(maxlen=_LIKE)
         self._committed: deque[tuple[int, list[Uplinks], Batch]] = deque()
 
     async def carry(self) -> None:
@@ -65,15 +74,18 @@ class Flow:
                 await self._commit(chunks)
 
     async def _commit(self, chunks: list[Uplinks]) -> None:
+        closed = self._tick()
         for uplinks in chunks:
             self._tally.handed_over[uplinks.origin] += len(uplinks.items)
         batch = self._process.decide(chunks)
         if batch.outcome:
             committed = await self._store.commit(batch.outcome)
+            self._commits.append(self._tick() + 1 - closed)
             _judge(batch, committed)
             self._show(batch.outcome, committed)
         self._tally.terms.update(batch.terms)
-        self._committed.append((self._tick() + 1, chunks, batch))
+        due = max(self._tick() + 1, closed + max(self._commits, default=1))
+        self._committed.append((due, chunks, batch))
 
     def _acknowledge(self) -> None:
         """Settle every batch whose tick has come, oldest first."""
@@ -100,12 +112,15 @@ class Flow:
             viewer.show(fresh)
 
     def _tick(self) -> int:
-        return int(self._clock.monotonic() / self._tick_s)
+        return int(self._clock.monotonic() / self._tick_s + 1e-6)
 
     async def _next_tick(self) -> None:
-        """Sleep to the next boundary of the tick's grid."""
-        now = self._clock.monotonic()
-        await asyncio.sleep((int(now / self._tick_s) + 1) * self._tick_s - now)
+        """Sleep to the next boundary of the tick's grid, and not a moment less: timers may be early."""
+        edge = (self._tick() + 1) * self._tick_s
+        left = edge - self._clock.monotonic()
+        while left > 0:
+            await asyncio.sleep(max(left, _SHORTEST_S))
+            left = edge - self._clock.monotonic()
 
 
 def _judge(batch: Batch, committed: Committed) -> None:
