@@ -217,7 +217,7 @@ app.command("withdraw")(registration.withdraw)
 def _speak(registry: Registry, user: str, device: str, now: Instant) -> str | None:
     """Let a credential speak for a new device; its token if the credential is new too."""
     if user in registry.credentials():
-        registry.allow(user, device)
+        registry.allow(user, device, now)
         return None
     return registry.put_credential(user, [device], at=now)
 

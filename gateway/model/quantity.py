@@ -1,5 +1,6 @@
 """Quantities as people write them, `50 m` or `4 ms`: text in, SI number out, or a sentence that helps."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,6 +76,8 @@ def parse(text: str, dimension: Dimension) -> float:
             f"a {dimension.name} is a number and a unit, for example {dimension.example}."
         )
     number, unit = float(match[1]), match[2]
+    if not math.isfinite(number):
+        raise ValueError("that number is too large to be meant.")
     if unit in dimension.units:
         return round(number * dimension.units[unit], 9)
     if not unit:

@@ -6,6 +6,9 @@ from gateway.devices.kind import DeviceKind
 from gateway.model.quantity import BY_UNIT, parse
 from gateway.registry.words import nearest
 
+_MOST = 1e9
+"""In any unit: what lies beyond is no fact of a device, and "nan" and "inf", read as numbers, are none."""
+
 Attributes = Mapping[str, str | float | bool]
 
 
@@ -76,20 +79,19 @@ def read(kind: DeviceKind, key: str, given: object) -> tuple[str, str | float | 
     if key == name and unit in name.split("_") and (number := _number(given)) is not None:
         return name, number
     if unit in BY_UNIT:
-        return name, parse(str(given), BY_UNIT[unit])
+        given = parse(str(given), BY_UNIT[unit])
     if (number := _number(given)) is not None:
         return name, number
     raise ValueError(f"a number is needed here, in {unit}.")
 
 
 def _number(given: object) -> float | None:
-    if _is_number(given):
-        return float(given)  # type: ignore[arg-type]
     try:
-        return float(given) if isinstance(given, str) else None
+        number = float(given) if isinstance(given, str) else given
     except ValueError:
         return None
+    return float(number) if _is_number(number) else None  # type: ignore[arg-type]
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _MOST

@@ -35,10 +35,13 @@ def put(
         _link(db, name, device)
 
 
-def allow(db: sqlite3.Connection, name: str, device: str) -> None:
-    """Let a credential speak for one more device."""
+def allow(db: sqlite3.Connection, name: str, device: str, at: Instant) -> None:
+    """Let a credential speak for one more device; a command says so, and no import undoes it."""
     require(db, name)
     _link(db, name, device)
+    db.execute(
+        "UPDATE credentials SET source = 'command', changed_at = ? WHERE name = ?", (at, name)
+    )
 
 
 def renew(db: sqlite3.Connection, name: str, sealed: bytes, at: Instant) -> None:

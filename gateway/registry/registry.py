@@ -162,10 +162,10 @@ class Registry:
                 self._db, name, devices, sealed=None, origin="own", source=source, at=at
             )
 
-    def allow(self, credential: str, device: str) -> None:
-        """Let a credential speak for one more device."""
+    def allow(self, credential: str, device: str, at: Instant) -> None:
+        """Let a credential speak for one more device; an import will not undo it."""
         with self.change():
-            credential_rows.allow(self._db, credential, device)
+            credential_rows.allow(self._db, credential, device, at)
 
     def drop_credential(self, name: str) -> None:
         """Forget a credential; its token opens nothing any more."""

@@ -130,6 +130,9 @@ def test_a_held_registry_is_a_sentence(registry: Registry, state: StateDir, keys
         (("river-2", "river_guage"), "Did you mean river_gauge?"),
         (("river-2", "river_gauge", {"datun_m": 1.0}), "Did you mean datum_m?"),
         (("river-2", "river_gauge", {"datum_m": "high"}), "a number is needed"),
+        (("river-2", "river_gauge", {"datum_m": float("nan")}), "a number is needed"),
+        (("river-2", "river_gauge", {"datum_m": float("inf")}), "a number is needed"),
+        (("river-2", "river_gauge", {"datum_m": 10**400}), "a number is needed"),
         (("river-2", "river_gauge", {"river": 3.0}), "a text is needed"),
     ],
 )
@@ -155,7 +158,7 @@ def test_credentials_speak_for_known_devices_only(registry: Registry) -> None:
     with pytest.raises(Refusal, match="Did you mean river-1"):
         registry.put_credential("pilot", ["river-l"])
     with pytest.raises(Refusal, match="No credential named"):
-        registry.allow("pilot", "river-1")
+        registry.allow("pilot", "river-1", T)
 
 
 def test_a_new_token_replaces_the_old_one(registry: Registry) -> None:
@@ -163,7 +166,7 @@ def test_a_new_token_replaces_the_old_one(registry: Registry) -> None:
     registry.put_credential("pilot", ["river-1"])
     first = registry.directory().credentials["pilot"]
     registry.put_device("river-2", "river_gauge", "16201", T)
-    registry.allow("pilot", "river-2")
+    registry.allow("pilot", "river-2", T)
     wider = registry.directory().credentials["pilot"]
     registry.put_credential("pilot", ["river-1"])
     second = registry.directory().credentials["pilot"]

@@ -83,6 +83,31 @@ def test_what_a_command_set_is_kept(registry: Registry) -> None:
     assert registry.device("river-1").name == "Bridge"
 
 
+def test_a_device_that_a_command_lent_a_credential_stays_with_it(registry: Registry) -> None:
+    """`devices add river-99 --credential rivers`: the next import of the file, which is also that of the
+    next start, leaves the credential speaking for it."""
+    entries = imports.read_csv(CSV, "fleet.csv", "16201")
+    take(registry, entries)
+    registry.put_device("river-99", "river_gauge", "16201", T)
+    registry.allow("rivers", "river-99", T + 2)
+
+    assert [line[:19] for line in take(registry, entries)] == ["= credential rivers"]
+    assert registry.credentials()["rivers"] == {"river-1", "river-2", "river-99"}
+
+
+@pytest.mark.parametrize(
+    "datum", ["nan", "inf", "-inf", "1e400", "9" * 400, "9" * 400 + " m", "2e9"]
+)
+def test_no_gauge_hangs_at_an_endless_height(datum: str) -> None:
+    """What Python reads as a number and is none, or one beyond all measure, is refused by its line: a
+    distance below it would become a stage that says nothing."""
+    for column in ("datum", "datum_m"):
+        with pytest.raises(Refusal, match=rf"fleet.csv:2 {column}: .+\."):
+            imports.read_csv(
+                f"device,kind,{column}\nriver-1,river_gauge,{datum}\n", "fleet.csv", "16201"
+            )
+
+
 def test_nothing_is_deleted_unasked(registry: Registry) -> None:
     """A device that left the file stays, goes with prune, and one set by a command stays even then."""
     take(registry, imports.read_csv(CSV, "fleet.csv", "16201"))
