@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
 from gateway.privacy.policy import Policy
 from gateway.transports.replay import Recording
@@ -55,6 +56,7 @@ def replay(
     Rows go to a state directory of their own, by the recording's own clock. The recording may come
     from anywhere: a box round it is the service area.
     """
+    forbid_cores()
     if as_ != KIND:
         raise Refusal(f"A GPX recording can be replayed as {KIND} only.", exit_code=2)
     where, speed = _home(home), _pace(pace)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import typer
 
 from gateway.app.checkpoint import Tempo
+from gateway.app.cores import forbid_cores
 from gateway.app.run import DoorPlan, Plan
 from gateway.app.run import run as run_gateway
 from gateway.clock import Clock, PacedClock, SystemClock
@@ -51,6 +52,7 @@ def run(
     What is acknowledged is on disk. Stopping takes in nothing more, commits and acknowledges what
     is there, and ends with 0; with 3 if that takes longer than 30 s.
     """
+    forbid_cores()
     logging.basicConfig(
         level=logging.ERROR if quiet else logging.INFO, format="%(message)s", stream=sys.stderr
     )
@@ -59,7 +61,6 @@ def run(
     lives_on = _clock(clock, directory)
     root = place.keys_root(directory.path, directory.id, keys, settings)
     ring = KeyRing.open(root, directory.id, lives_on, settings.zone)
-    _import_devices(settings, directory, ring, lives_on)
     plan = Plan(
         directory,
         ring,
@@ -67,6 +68,7 @@ def run(
         lives_on,
         tuple(_door(door) for door in settings.doors),
         Tempo(settings.tick_s, settings.batch),
+        prepare=lambda: _import_devices(settings, directory, ring, lives_on),
     )
 
     def ready(running: dict[str, Any]) -> None:

@@ -3,14 +3,16 @@
 import asyncio
 import gc
 import json
+import logging
 import os
 import resource
 import signal
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import uvloop
 
@@ -29,9 +31,6 @@ from gateway.statedir import StateDir
 from gateway.telemetry import log
 from gateway.transports.mqtt_listener.door import Door
 from gateway.transports.mqtt_listener.limits import Limits
-
-DEADLINE_S = 30.0
-"""How long a stop may take before those still running are named and left behind (exit 3)."""
 
 CLEAN, UNFINISHED = 0, 3
 
@@ -59,7 +58,12 @@ class DoorPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a run needs, decided: `sekisho run` makes it of settings and options."""
+    """Everything a run needs, decided: `sekisho run` makes it of settings and options.
+
+    Attributes:
+        prepare: done before anything is opened, once no other gateway can hold the directory.
+        deadline_s: how long a stop may take before those still running are named and left behind.
+    """
 
     state: StateDir
     keys: KeyRing
@@ -67,6 +71,8 @@ class Plan:
     clock: Clock
     doors: tuple[DoorPlan, ...]
     tempo: Tempo = Tempo()
+    prepare: Callable[[], None] = lambda: None
+    deadline_s: float = 30.0
 
 
 def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
@@ -80,6 +86,7 @@ def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
     gc.set_threshold(_GARBAGE)
     _allow_files(sum(door.limits.connections for door in plan.doors) + _OWN_FILES)
     with private_umask(), plan.state.lock():
+        plan.prepare()
         return uvloop.run(_serve(plan, ready))
 
 
@@ -123,7 +130,8 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
             for task in (worker, house):
                 if task.done():
                     task.result()  # a bug: let it be seen, let the supervisor restart us
-            return await _stop(doors, checkpoint, worker)
+            await _stop(plan, doors, checkpoint, worker)
+            return CLEAN
         finally:
             for task in waiting:
                 task.cancel()
@@ -170,18 +178,38 @@ async def _listen(
         raise Refusal(ports.sentence(wish.name, where, wish.host, port, error)) from error
 
 
-async def _stop(doors: list[Door], checkpoint: Checkpoint, worker: asyncio.Task[None]) -> int:
+async def _stop(
+    plan: Plan, doors: list[Door], checkpoint: Checkpoint, worker: asyncio.Task[None]
+) -> None:
     """Readers first, then the queue, the last commit and its acknowledgements, then the wires."""
     for door in doors:
         door.stop_listening()
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            await checkpoint.drain(worker)
-    except TimeoutError:
-        return UNFINISHED
+    drained = asyncio.create_task(checkpoint.drain(worker), name="drain")
+    done, _ = await asyncio.wait({drained}, timeout=plan.deadline_s)
+    if not done:
+        _leave(plan, checkpoint, worker)
+    drained.result()
     for door in doors:
         await door.close()
-    return CLEAN
+
+
+def _leave(plan: Plan, checkpoint: Checkpoint, worker: asyncio.Task[None]) -> NoReturn:
+    """End without those who do not finish, and say who they are. A thread that waits for a disk cannot
+    be ended, and an interpreter that exits would wait for it: so the process ends itself.
+    """
+    waiting = checkpoint.intake.backlog + checkpoint.tally.in_flight()
+    still = "closing its files" if worker.done() else "writing"
+    log.error(
+        "Stopping took longer than %g s, so this gateway ends without the store, which is still %s. "
+        "%d uplink%s no acknowledgement: devices that wait for one send again. Look after the disk "
+        "of %s, then start again.",
+        *(plan.deadline_s, still, waiting, " has" if waiting == 1 else "s have", plan.state.path),
+    )
+    for path in (plan.state.run_file, plan.state.socket):
+        path.unlink(missing_ok=True)
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(UNFINISHED)
 
 
 def under_rules(policy: Policy, registry: Registry, now: Instant) -> Policy:

@@ -104,7 +104,7 @@ async def test_clients_are_told_of_the_stop(tmp_path: Path) -> None:
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     """While a stop waits for the disk, a second SIGTERM or SIGINT ends the process at once."""
     town = Town(tmp_path)
-    gateway = Gateway(town, launcher=("-m", "tests.e2e.stuck_gateway"))
+    gateway = Gateway(town, launcher=("-m", "tests.e2e.stuck_gateway", "closing"))
     for number in (signal.SIGTERM, signal.SIGINT):
         with gateway:
             gateway.signal(signal.SIGTERM)
@@ -117,15 +117,58 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         gateway.log.unlink()
 
 
+async def test_a_stop_that_never_ends_is_ended_and_says_who_is_left(tmp_path: Path) -> None:
+    """A disk that hangs inside a commit: the stop's deadline ends the process with 3. It names the store
+    and how many uplinks have no acknowledgement, and leaves neither run.json nor socket behind."""
+    town = Town(tmp_path)
+    token = town.enrol([gauge("river-1")], "pilot")
+    launcher = ("-m", "tests.e2e.stuck_gateway", "writing")
+    with Gateway(town, launcher=launcher) as gateway:
+        caller = await Caller.call(gateway.port, "pilot", token)
+        waiting = asyncio.create_task(caller.publish("river-1", b'{"seq":1,"stage_m":1.5}'))
+        while "writing takes for ever" not in gateway.said():
+            await asyncio.sleep(0.01)
+        assert not waiting.done()
+        begun = time.monotonic()
+        gateway.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(gateway.wait, 20) == 3
+        assert 0.9 < time.monotonic() - begun < 10
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await caller.leave()
+    assert "without the store, which is still writing. 1 uplink has no ack" in gateway.said()
+    assert "Traceback" not in gateway.said()
+    assert not town.state.run_file.exists()
+    assert not town.state.socket.exists()
+    assert list(stored_rows(town.state)) == []
+
+
+def test_a_running_gateway_leaves_no_core_behind(tmp_path: Path) -> None:
+    """Raw positions live in its memory: the kernel may write no core of it, neither to a file nor to a
+    program (core_pattern), for which 1 is the one limit that counts."""
+    town = Town(tmp_path)
+    with Gateway(town) as gateway:
+        limits = Path(f"/proc/{gateway.process.pid}/limits").read_text()
+        assert gateway.stop() == 0
+    (line,) = [line for line in limits.splitlines() if line.startswith("Max core file size")]
+    assert line.split()[4:6] == ["1", "1"]
+
+
 def test_a_second_gateway_is_refused_by_name_of_the_first(tmp_path: Path) -> None:
-    """Two gateways on one directory: the second ends with 1 and names the process of the first."""
+    """Two gateways on one directory: the second ends with 1 and names the process of the first, whose
+    registry it has not touched, though its devices.yaml says something else."""
     town = Town(tmp_path, mark=Mark.SIM)
     with Gateway(town) as first:
+        (tmp_path / "devices.yaml").write_text("devices:\n  - {id: river-7, kind: river_gauge}\n")
+        with town.config.open("a") as config:
+            config.write(f"devices: {tmp_path}/devices.yaml\n")
         code, out, err = sekisho(tmp_path, "run", "--config", str(town.config))
         assert code == 1
         assert str(first.process.pid) in err
         assert "already runs" in err
         assert "Traceback" not in out + err
+        with town.registry() as registry:
+            assert registry.devices() == []
         assert first.process.poll() is None
         assert first.stop() == 0
     assert list(stored_rows(town.state)) == []
