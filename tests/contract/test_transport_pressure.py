@@ -207,3 +207,30 @@ async def test_no_more_sockets_are_kept_than_fit_the_waiting_room() -> None:
         assert await clients[-1].rest() == b""
         clients[-2].say(connect())
         assert (await clients[-2].hear())[0].reason == Code.QUOTA_EXCEEDED
+
+
+@in_virtual_time
+async def test_a_second_connection_of_one_client_ends_the_first() -> None:
+    """§3.1.4: what a modem left behind half-open does not hold its place until keep-alive ends it."""
+    async with House() as house:
+        first = await house.guest(client_id="modem-1")
+        await house.guest(client_id="modem-1")
+
+        (goodbye,) = await first.hear(5)
+        assert goodbye == Disconnect(Code.SESSION_TAKEN_OVER)
+
+
+@in_virtual_time
+async def test_too_many_bytes_in_all_pause_everybody_until_half_is_settled() -> None:
+    """Memory is bounded by the door, not by how many connections there are."""
+    async with House(door_bytes=1000) as house:
+        heavy, light = await house.guest(), await house.guest()
+        heavy.say(publish(1, b"x" * 1000))
+        await until(lambda: len(house.receiver.payloads) == 1)
+        light.say(publish(1, b"light"))
+        await settled()
+        assert house.receiver.payloads == [b"x" * 1000]
+
+        house.receiver.settle()
+
+        await until(lambda: house.receiver.payloads == [b"light"])

@@ -66,6 +66,7 @@ class House:
     async def guest(self, version: int = 5, **said: Any) -> "Client":
         """A client that was let in."""
         client = await self.arrive()
+        said.setdefault("client_id", f"c{len(self._clients)}")
         client.say(connect(version, **said))
         assert (await client.hear(version))[0].reason == 0
         return client

@@ -26,6 +26,8 @@ class Keeper:
         self.limits = Limits(**limits)
         self.guestbook = Guestbook(directory(), digest)
         self.anonymous = False
+        self.crowded = False
+        self.waiting_bytes = 0
         self.inside: set[Connection] = set()
 
     def has_room(self) -> bool:
@@ -36,6 +38,12 @@ class Keeper:
 
     def left(self, connection: Connection) -> None:
         self.inside.remove(connection)
+
+    def claim(self, who: tuple[str, str], connection: Connection) -> None:
+        connection.claimed = who
+
+    def weigh(self, payload_bytes: int) -> None:
+        self.waiting_bytes += payload_bytes
 
 
 class Wire(asyncio.Transport):

@@ -61,6 +61,12 @@ BROKEN = [
     ("1013 0004 4d515454 05 02 003c 06 210001210001 0000", Code.PROTOCOL_ERROR, "a property twice"),
     ("1010 0004 4d515454 05 02 003c 03 210000 0000", Code.PROTOCOL_ERROR, "receive maximum 0"),
     ("100f 0004 4d515454 05 02 003c 02 7f00 0000", Code.MALFORMED, "a property that is none"),
+    ("100f 0004 4d515454 05 02 003c 02 2401 0000", Code.PROTOCOL_ERROR, "a CONNACK's property"),
+    ("1012 0004 4d515454 05 02 003c 05 2700000000 0000", Code.PROTOCOL_ERROR, "packet size 0"),
+    ("1011 0004 4d515454 05 02 003c 04 16000161 0000", Code.PROTOCOL_ERROR, "proof, no method"),
+    ("8206 0001 0001 23 03", Code.PROTOCOL_ERROR, "SUBSCRIBE at QoS 3"),
+    ("8206 0001 0001 23 04", Code.PROTOCOL_ERROR, "MQTT 5 options in 3.1.1"),
+    ("8205 0001 0000 01", Code.MALFORMED, "an empty filter"),
 ]
 
 

@@ -14,10 +14,12 @@ from gateway.model.uplink import Receiver, Route, Uplinks
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.answers import REFUSED, greeting
 from gateway.transports.mqtt_listener.guestbook import Routes
+from gateway.transports.mqtt_listener.pressure import Pressure
 from gateway.transports.mqtt_listener.reception import Desk, admit, keep_alive_s
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.bodies import V5
 from gateway.wire.mqtt.codes import Code
+from gateway.wire.mqtt.fields import MAXIMUM_PACKET_SIZE, USER_PROPERTY
 from gateway.wire.mqtt.framer import Framer
 from gateway.wire.mqtt.packets import (
     Connect,
@@ -50,6 +52,17 @@ class Keeper(Desk, Protocol):
     def left(self, connection: "Connection") -> None:
         """It is gone."""
 
+    def claim(self, who: tuple[str, str], connection: "Connection") -> None:
+        """It speaks as this credential and client id from now on; whoever did before is ended."""
+
+    def weigh(self, payload_bytes: int) -> None:
+        """So many bytes of payload more (or, below 0, fewer) wait for their commit."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits in all that nobody is to be read."""
+        ...
+
 
 class Connection(asyncio.Protocol):
     """Server side of one MQTT connection. `last_heard` is on the door's monotonic clock, seconds."""
@@ -60,12 +73,10 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._credential: Credential | None = None
         self._routes: Routes = {}
-        self._pending = 0
-        self._reading = True
-        self._writable = True
-        self._hushed = False
+        self._pressure = Pressure(keeper.limits)
         self.last_heard = keeper.clock.monotonic()
         self.silence_s = keeper.limits.connect_s
+        self.claimed: tuple[str, str] | None = None
 
     # -- asyncio.Protocol
 
@@ -80,12 +91,12 @@ class Connection(asyncio.Protocol):
         self._keeper.left(self)
 
     def pause_writing(self) -> None:
-        self._writable = False
-        self._throttle()
+        self._pressure.writable = False
+        self.throttle()
 
     def resume_writing(self) -> None:
-        self._writable = True
-        self._throttle()
+        self._pressure.writable = True
+        self.throttle()
 
     def data_received(self, data: bytes) -> None:
         if self._credential is not None:  # a CONNECT that trickles in wins no time
@@ -123,15 +134,21 @@ class Connection(asyncio.Protocol):
         now = self._keeper.clock.now()
         for start in range(0, len(items), _CHUNK):
             end = start + _CHUNK
-            settle = partial(self._settle, ids[start:end])
-            uplinks = Uplinks(self._credential.origin, now, items[start:end], settle)
-            self._keeper.receiver.put(self, uplinks)
-        self._pending += len(items)
-        self._throttle()
+            some = items[start:end]
+            size = sum([len(payload) for _, payload in some])
+            settle = partial(self._settle, ids[start:end], size)
+            self._keeper.receiver.put(self, Uplinks(self._credential.origin, now, some, settle))
+            self._weigh(len(some), size)
+        self.throttle()
 
-    def _settle(self, ids: list[int | None], refused: dict[int, Reason]) -> None:
+    def _weigh(self, uplinks: int, size: int) -> None:
+        self._pressure.uplinks += uplinks
+        self._pressure.payload_bytes += size
+        self._keeper.weigh(size)
+
+    def _settle(self, ids: list[int | None], size: int, refused: dict[int, Reason]) -> None:
         """The commit is done: acknowledge in order of arrival, in one write."""
-        self._pending -= len(ids)
+        self._weigh(-len(ids), -size)
         if self._transport is None or self._transport.is_closing():
             return
         if refused and self._framer.version == V5:
@@ -146,26 +163,33 @@ class Connection(asyncio.Protocol):
             data = b"".join([_PUBACK[n] for n in ids if n is not None])
         if data:
             self._transport.write(data)
-        self._throttle()
+        self.throttle()
 
-    def _throttle(self) -> None:
-        """Back-pressure by not reading, for this connection alone."""
-        limit = self._keeper.limits.pending
-        room = self._pending < (limit if self._reading else limit // 2)
-        wanted = room and self._writable and not self._hushed
-        if wanted is self._reading or self._transport is None or self._transport.is_closing():
+    def throttle(self) -> None:
+        """Read, or stop reading, this connection alone, by what weighs on it."""
+        pressure = self._pressure
+        wanted = pressure.may_read(self._keeper.crowded)
+        if wanted is pressure.reading or self._transport is None or self._transport.is_closing():
             return
-        self._reading = wanted
+        pressure.reading = wanted
         if wanted:
             self.last_heard = self._keeper.clock.monotonic()  # it could not be heard meanwhile
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
 
-    @property
-    def paused(self) -> bool:
-        """Whether we are the ones who do not read: its silence is not its fault."""
-        return not self._reading
+    def expire(self, now: float) -> None:
+        """End it if it was silent too long (§3.1.2.10), unless it is we who do not read.
+
+        A peer that does not read its answers is not read either; its silence is its own.
+        """
+        ours = self._pressure.is_ours(self._keeper.crowded)
+        if ours or now - self.last_heard <= self.silence_s:
+            return
+        if self._pressure.writable:
+            self.end(Code.KEEP_ALIVE_TIMEOUT)
+        elif self._transport is not None:
+            self._transport.abort()
 
     def _lost(self, topic: bytes) -> Reason | None:
         """The reason for a topic without a route; None if it is no topic name at all (§4.7)."""
@@ -225,13 +249,19 @@ class Connection(asyncio.Protocol):
             self.shut()
             return
         self._credential = admitted
+        if hello.client_id:
+            keeper.claim((admitted.name, hello.client_id), self)
         self.last_heard = keeper.clock.monotonic()
         self._routes = keeper.guestbook.routes(admitted)
         self.silence_s = 1.5 * keep_alive_s(hello, keeper.limits)
         if hello.has_will:
             keeper.facts.note("will ignored", "A will was ignored")
         properties = greeting(hello, keeper.limits, f"guest-{secrets.token_hex(6)}")
-        self._send(encode.connack(hello.version, Code.SUCCESS, properties))
+        welcome = encode.connack(hello.version, Code.SUCCESS, properties)
+        if len(welcome) > hello.properties.get(MAXIMUM_PACKET_SIZE, len(welcome)):
+            del properties[USER_PROPERTY]  # §3.1.2.11.4: courtesies go first
+            welcome = encode.connack(hello.version, Code.SUCCESS, properties)
+        self._send(welcome)
 
     def renew(self) -> None:
         """The registry has changed: learn the routes anew, or leave if the credential is gone."""
@@ -245,8 +275,8 @@ class Connection(asyncio.Protocol):
 
     def hush(self) -> None:
         """Read nothing more; what was read is still acknowledged."""
-        self._hushed = True
-        self._throttle()
+        self._pressure.hushed = True
+        self.throttle()
 
     def end(self, reason: Code) -> None:
         """Say goodbye (MQTT 5) and close."""

@@ -47,6 +47,9 @@ class Door:
         self.anonymous = anonymous
         self.guestbook = Guestbook(directory, digest)
         self._connections: set[Connection] = set()
+        self._claims: dict[tuple[str, str], Connection] = {}
+        self._waiting_bytes = 0
+        self.crowded = False
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -58,7 +61,12 @@ class Door:
         """
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Connection(self), host, port, ssl=tls, backlog=1024
+            lambda: Connection(self),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else self.limits.connect_s,
+            backlog=1024,
         )
         self._servers.append(server)
         if self._sweeper is None:
@@ -97,6 +105,26 @@ class Door:
 
     def left(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        if connection.claimed is not None and self._claims.get(connection.claimed) is connection:
+            del self._claims[connection.claimed]
+
+    def claim(self, who: tuple[str, str], connection: Connection) -> None:
+        """§3.1.4: a second connection of one client ends the first."""
+        before = self._claims.get(who)
+        self._claims[who] = connection
+        connection.claimed = who
+        if before is not None and before is not connection:
+            before.end(Code.SESSION_TAKEN_OVER)
+
+    def weigh(self, payload_bytes: int) -> None:
+        """Keep count of the payload that waits; beyond the bound nobody is read until half is gone."""
+        self._waiting_bytes += payload_bytes
+        bound = self.limits.door_bytes
+        crowded = self._waiting_bytes >= (bound // 2 if self.crowded else bound)
+        if crowded is not self.crowded:
+            self.crowded = crowded
+            for connection in self._connections:
+                connection.throttle()
 
     def has_room(self) -> bool:
         return len(self._connections) <= self.limits.connections
@@ -107,5 +135,4 @@ class Door:
             await asyncio.sleep(_SWEEP_S)
             now = self.clock.monotonic()
             for connection in list(self._connections):
-                if now - connection.last_heard > connection.silence_s and not connection.paused:
-                    connection.end(Code.KEEP_ALIVE_TIMEOUT)
+                connection.expire(now)

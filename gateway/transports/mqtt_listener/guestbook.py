@@ -28,7 +28,7 @@ class Guestbook:
     def __init__(self, directory: Directory, digest: Callable[[bytes], bytes]) -> None:
         self._digest = digest
         self._directory = directory
-        self._routes: dict[str, Routes] = {}
+        self._routes: dict[tuple[str, bytes], Routes] = {}
 
     def replace(self, directory: Directory) -> None:
         """The registry has changed."""
@@ -55,9 +55,10 @@ class Guestbook:
 
     def routes(self, credential: Credential) -> Routes:
         """Topic → route for every device this credential speaks for."""
-        routes = self._routes.get(credential.name)
+        key = (credential.name, credential.digest)  # a registered name may be ANONYMOUS too
+        routes = self._routes.get(key)
         if routes is None:
-            routes = self._routes[credential.name] = {}
+            routes = self._routes[key] = {}
             for name in credential.devices:
                 self._add(name, routes)
         return routes

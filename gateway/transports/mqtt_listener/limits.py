@@ -12,6 +12,8 @@ class Limits:
         packet_bytes: largest MQTT packet; announced to MQTT 5 clients.
         pending: uplinks of one connection that may wait for their commit before its reading stops;
             also the receive maximum announced to MQTT 5 clients.
+        pending_bytes: the same in bytes of payload.
+        door_bytes: payload of all connections that may wait; beyond it nobody is read.
         connect_s: time from TCP accept to CONNECT.
         keep_alive_s: longest keep-alive granted; also used where a client asks for none.
     """
@@ -19,5 +21,7 @@ class Limits:
     connections: int = 10_000
     packet_bytes: int = 65_536
     pending: int = 1024
+    pending_bytes: int = 1 << 20
+    door_bytes: int = 256 << 20
     connect_s: float = 10.0
     keep_alive_s: int = 3600

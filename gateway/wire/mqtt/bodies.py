@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from gateway.wire.mqtt import fields
 from gateway.wire.mqtt.codes import Code, Type
-from gateway.wire.mqtt.fields import RECEIVE_MAXIMUM, Body, Broken
+from gateway.wire.mqtt.fields import Body, Broken
 from gateway.wire.mqtt.packets import (
     Ack,
     Auth,
@@ -32,13 +33,15 @@ def connect(body: Body, _version: int, _type: Type) -> Connect:
         raise Broken("only MQTT 3.1.1 and 5 are spoken here", Code.UNSUPPORTED_VERSION)
     flags, keep_alive_s = body.u8(), body.u16()
     _check_connect_flags(flags, version)
-    properties: Properties = body.properties() if version == V5 else {}
-    if properties.get(RECEIVE_MAXIMUM) == 0:
-        raise Broken("a receive maximum of 0", Code.PROTOCOL_ERROR)
+    properties: Properties = body.properties(fields.OF_CONNECT) if version == V5 else {}
+    if 0 in (properties.get(fields.RECEIVE_MAXIMUM), properties.get(fields.MAXIMUM_PACKET_SIZE)):
+        raise Broken("a receive maximum or packet size of 0", Code.PROTOCOL_ERROR)
+    if fields.AUTH_DATA in properties and fields.AUTH_METHOD not in properties:
+        raise Broken("authentication data without a method", Code.PROTOCOL_ERROR)
     client_id = body.text()
     if flags & _WILL:
         if version == V5:
-            body.properties()
+            body.properties(fields.OF_WILL)
         body.text()
         body.binary()
     username = body.text() if flags & _USERNAME else None
@@ -70,7 +73,7 @@ def connack(body: Body, version: int, _type: Type) -> ConnAck:
     flags, reason = body.u8(), body.u8()
     if flags & 0xFE:
         raise Broken("reserved acknowledge flags are set")
-    return ConnAck(bool(flags), reason, body.properties() if version == V5 else {})
+    return ConnAck(bool(flags), reason, body.properties(fields.OF_CONNACK) if version == V5 else {})
 
 
 def ack(body: Body, version: int, type_: Type) -> Ack:
@@ -78,7 +81,7 @@ def ack(body: Body, version: int, type_: Type) -> Ack:
     packet_id = _packet_id(body)
     reason = body.u8() if version == V5 and body.left else Code.SUCCESS
     if version == V5 and body.left:
-        body.properties()
+        body.properties(fields.OF_ACK)
     return Ack(type_, packet_id, reason)
 
 
@@ -86,10 +89,10 @@ def subscribe(body: Body, version: int, _type: Type) -> Subscribe:
     """SUBSCRIBE, §3.8: at least one filter."""
     packet_id = _packet_id(body)
     if version == V5:
-        body.properties()
+        body.properties(fields.OF_SUBSCRIBE)
     filters = []
     while body.left:
-        filters.append((body.text(), body.u8()))
+        filters.append((_filter(body), _options(body, version)))
     if not filters:
         raise Broken("a SUBSCRIBE without a filter", Code.PROTOCOL_ERROR)
     return Subscribe(packet_id, tuple(filters))
@@ -99,10 +102,10 @@ def unsubscribe(body: Body, version: int, _type: Type) -> Unsubscribe:
     """UNSUBSCRIBE, §3.10: at least one filter."""
     packet_id = _packet_id(body)
     if version == V5:
-        body.properties()
+        body.properties(fields.OF_UNSUBSCRIBE)
     filters = []
     while body.left:
-        filters.append(body.text())
+        filters.append(_filter(body))
     if not filters:
         raise Broken("an UNSUBSCRIBE without a filter", Code.PROTOCOL_ERROR)
     return Unsubscribe(packet_id, tuple(filters))
@@ -112,7 +115,7 @@ def suback(body: Body, version: int, type_: Type) -> SubAck | UnsubAck:
     """SUBACK and UNSUBACK, §3.9, §3.11."""
     packet_id = _packet_id(body)
     if version == V5:
-        body.properties()
+        body.properties(fields.OF_ACK)
     reasons = tuple(body.take(body.left))
     return SubAck(packet_id, reasons) if type_ is Type.SUBACK else UnsubAck(packet_id, reasons)
 
@@ -126,8 +129,24 @@ def disconnect(body: Body, version: int, type_: Type) -> Disconnect | Auth:
     """DISCONNECT and AUTH, §3.14, §3.15: an empty body means reason 0."""
     reason = body.u8() if version == V5 and body.left else Code.SUCCESS
     if version == V5 and body.left:
-        body.properties()
+        body.properties(fields.OF_DISCONNECT if type_ is Type.DISCONNECT else fields.OF_AUTH)
     return Disconnect(reason) if type_ is Type.DISCONNECT else Auth(reason)
+
+
+def _filter(body: Body) -> str:
+    text = body.text()
+    if not text:
+        raise Broken("an empty topic filter")
+    return text
+
+
+def _options(body: Body, version: int) -> int:
+    """Subscription options, §3.8.3.1 (3.1.1 §3.8.3: a QoS alone)."""
+    options = body.u8()
+    reserved = 0xC0 if version == V5 else 0xFC
+    if options & reserved or options & 0x03 == 0x03 or options & 0x30 == 0x30:
+        raise Broken("subscription options that do not exist", Code.PROTOCOL_ERROR)
+    return options
 
 
 def _packet_id(body: Body) -> int:

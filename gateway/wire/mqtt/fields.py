@@ -67,8 +67,8 @@ class Body:
                 return value
         raise Broken("a variable byte integer has more than four bytes")
 
-    def properties(self) -> Properties:
-        """The properties field, §2.2.2; no property twice but the user property."""
+    def properties(self, allowed: frozenset[int]) -> Properties:
+        """The properties field, §2.2.2: those `allowed`, none twice but the user property."""
         end = self.varint() + self.pos
         if end > len(self.data):
             raise Broken("the properties end outside the packet")
@@ -77,6 +77,8 @@ class Body:
             number = self.varint()
             if number not in PROPERTIES:
                 raise Broken(f"property 0x{number:02x} does not exist")
+            if number not in allowed:
+                raise Broken(f"property 0x{number:02x} has no place here", Code.PROTOCOL_ERROR)
             value = READERS[PROPERTIES[number]](self)
             if number == USER_PROPERTY:
                 found.setdefault(number, []).append(value)
@@ -93,6 +95,7 @@ SESSION_EXPIRY = 0x11
 ASSIGNED_CLIENT_ID = 0x12
 SERVER_KEEP_ALIVE = 0x13
 AUTH_METHOD = 0x15
+AUTH_DATA = 0x16
 REASON_STRING = 0x1F
 RECEIVE_MAXIMUM = 0x21
 TOPIC_ALIAS_MAXIMUM = 0x22
@@ -108,13 +111,56 @@ SHARED_AVAILABLE = 0x2A
 PROPERTIES = {  # §2.2.2.2, table 2-4
     0x01: "u8", 0x02: "u32", 0x03: "text", 0x08: "text", 0x09: "binary", 0x0B: "varint",
     SESSION_EXPIRY: "u32", ASSIGNED_CLIENT_ID: "text", SERVER_KEEP_ALIVE: "u16",
-    AUTH_METHOD: "text", 0x16: "binary", 0x17: "u8", 0x18: "u32", 0x19: "u8", 0x1A: "text",
+    AUTH_METHOD: "text", AUTH_DATA: "binary", 0x17: "u8", 0x18: "u32", 0x19: "u8", 0x1A: "text",
     0x1C: "text", REASON_STRING: "text", RECEIVE_MAXIMUM: "u16", TOPIC_ALIAS_MAXIMUM: "u16",
     TOPIC_ALIAS: "u16", MAXIMUM_QOS: "u8", RETAIN_AVAILABLE: "u8", USER_PROPERTY: "pair",
     MAXIMUM_PACKET_SIZE: "u32", WILDCARD_AVAILABLE: "u8", SUBSCRIPTION_ID_AVAILABLE: "u8",
     SHARED_AVAILABLE: "u8",
 }  # fmt: skip
 """Property identifier → data type."""
+
+OF_CONNECT = frozenset(
+    (
+        SESSION_EXPIRY,
+        AUTH_METHOD,
+        AUTH_DATA,
+        0x17,
+        0x19,
+        RECEIVE_MAXIMUM,
+        TOPIC_ALIAS_MAXIMUM,
+        USER_PROPERTY,
+        MAXIMUM_PACKET_SIZE,
+    )
+)
+OF_WILL = frozenset((0x01, 0x02, 0x03, 0x08, 0x09, 0x18, USER_PROPERTY))
+OF_CONNACK = frozenset(
+    (
+        SESSION_EXPIRY,
+        ASSIGNED_CLIENT_ID,
+        SERVER_KEEP_ALIVE,
+        AUTH_METHOD,
+        AUTH_DATA,
+        0x1A,
+        0x1C,
+        REASON_STRING,
+        RECEIVE_MAXIMUM,
+        TOPIC_ALIAS_MAXIMUM,
+        MAXIMUM_QOS,
+        RETAIN_AVAILABLE,
+        USER_PROPERTY,
+        MAXIMUM_PACKET_SIZE,
+        WILDCARD_AVAILABLE,
+        SUBSCRIPTION_ID_AVAILABLE,
+        SHARED_AVAILABLE,
+    )
+)
+OF_PUBLISH = frozenset((0x01, 0x02, 0x03, 0x08, 0x09, TOPIC_ALIAS, USER_PROPERTY))
+OF_ACK = frozenset((REASON_STRING, USER_PROPERTY))
+OF_SUBSCRIBE = frozenset((0x0B, USER_PROPERTY))
+OF_UNSUBSCRIBE = frozenset((USER_PROPERTY,))
+OF_DISCONNECT = frozenset((SESSION_EXPIRY, 0x1C, REASON_STRING, USER_PROPERTY))
+OF_AUTH = frozenset((AUTH_METHOD, AUTH_DATA, REASON_STRING, USER_PROPERTY))
+"""Which packet may carry which property, §2.2.2.2, table 2-4."""
 
 READERS: dict[str, Any] = {
     "u8": Body.u8,

@@ -2,7 +2,7 @@
 
 from gateway.wire.mqtt.bodies import READERS, V5
 from gateway.wire.mqtt.codes import FLAGS, Code, Type
-from gateway.wire.mqtt.fields import TOPIC_ALIAS, Body, Broken
+from gateway.wire.mqtt.fields import OF_PUBLISH, TOPIC_ALIAS, Body, Broken
 from gateway.wire.mqtt.packets import Connect, Packet, Publish, Violation
 
 _PUBLISH = Type.PUBLISH << 4
@@ -118,7 +118,7 @@ def _skip_properties(buf: bytes, pos: int, stop: int) -> int:
     """Check the properties of a PUBLISH; none of them is kept. Where the payload begins."""
     body = Body(buf[:stop])
     body.pos = pos
-    if TOPIC_ALIAS in body.properties():
+    if TOPIC_ALIAS in body.properties(OF_PUBLISH):
         raise Broken("a topic alias, though none was offered", Code.TOPIC_ALIAS_INVALID)
     return body.pos
 
