@@ -14,6 +14,9 @@ Result = TypeVar("Result")
 _PATIENCE_S = 20_000.0
 """No test's story takes longer."""
 
+_THREAD_S = 10.0
+"""Real time that a thread may take."""
+
 
 class _Impatient(selectors.DefaultSelector):
     """Looks for events at once; where there are none, says how long would have been waited."""
@@ -22,7 +25,10 @@ class _Impatient(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> Any:
         if timeout is None or (timeout > 0 and self.loop.at_work):
-            return super().select(None)  # a thread is at work: it wakes us
+            found = super().select(_THREAD_S)  # a thread is at work: it wakes us
+            if not found:
+                raise TimeoutError("nobody is at work, and nothing will ever happen")
+            return found
         found = super().select(0)
         if not found and timeout > 0:
             self.loop.seconds += timeout

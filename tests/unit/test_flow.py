@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from gateway.clock import Clock
 from gateway.interfaces import Committed, Outcome, Store
+from gateway.model.instant import Instant
 from gateway.model.observation import Observation
 from gateway.model.reason import Fate, Reason
 from gateway.pipeline.flow import Flow
@@ -52,6 +54,7 @@ class Worker:
 
     def __init__(self, store: Store | None = None, batch: int = 2048) -> None:
         self.loop = VirtualLoop()
+        self.clock: Clock = self.loop
         self.intake = Intake()
         self.tally = Tally()
         self.onlooker = Onlooker()
@@ -69,7 +72,7 @@ class Worker:
         leave_home(by)
         flow = Flow(
             self.intake, Process(by, policy().zone), self.store, self.tally, [self.onlooker],
-            self.loop, TICK_S, self.batch,
+            self.clock, TICK_S, self.batch,
         )  # fmt: skip
 
         async def work() -> None:
@@ -102,6 +105,47 @@ def test_an_acknowledgement_leaves_at_the_tick_after_the_commit(sort: str, takes
     worker.carry()
 
     assert [tick(at) for at in worker.settled_at] == [tick(1000.0) + 2]
+
+
+class LateClock:
+    """Shows a little less than the loop's time, as if the loop's timers fired early."""
+
+    def __init__(self, loop: VirtualLoop, early_s: float) -> None:
+        self._loop = loop
+        self._early_s = early_s
+
+    def monotonic(self) -> float:
+        return self._loop.seconds - self._early_s
+
+    def now(self) -> Instant:
+        return self._loop.now()
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("early_s", [0.0001, 0.0004, 0.0011])
+def test_timers_that_fire_early_give_nothing_away(sort: str, early_s: float) -> None:
+    """A batch closes on the grid's edge or behind it: else one that writes nothing leaves at once."""
+    worker = Worker(SlowStore(0.001))
+    worker.clock = LateClock(worker.loop, early_s)
+    worker.sender.hand(worker.intake, [uplink(sort, 1)])
+
+    worker.carry()
+
+    assert [tick(at - early_s) for at in worker.settled_at] == [tick(1000.0 - early_s) + 2]
+
+
+@pytest.mark.parametrize("takes_s", [0.008, 0.02])
+def test_a_batch_that_writes_nothing_waits_like_the_last_that_wrote(takes_s: float) -> None:
+    """On a disk slower than a tick, too, a suppressed fix is acknowledged as late as a stored one."""
+    settled = []
+    for last in ("child away", "child at home"):
+        worker = Worker(SlowStore(takes_s), batch=1)
+        worker.sender.hand(worker.intake, [uplink("child away", 1)])
+        worker.another().hand(worker.intake, [uplink(last, 2)])
+        worker.carry()
+        settled.append(tick(worker.settled_at[-1]))
+
+    assert settled[0] == settled[1]
 
 
 @pytest.mark.parametrize("takes_s", [0.0, 0.0039, 0.0041, 0.03, 3.0])
