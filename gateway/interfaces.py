@@ -29,7 +29,7 @@ class Outcome:
 
     Attributes:
         rows: the masked rows by table.
-        rejections: rows for refused uplinks of non-personal devices.
+        rejections: refused uplinks of non-personal devices; the same payload of a day is one row.
         refusals_per_day: (day, reason) → count, for personal kinds and unknown senders.
     """
 

@@ -19,10 +19,16 @@ class Observation(NamedTuple):
     row: tuple[Any, ...]
 
 
+REJECTIONS_KEPT = 100
+"""Distinct payloads kept of a device, day and reason; beyond them only how many there were, so that a
+device that sends nonsense without end fills no disk."""
+
+
 class Rejection(NamedTuple):
     """One refused uplink of a non-personal device; personal and unknown ones are only counted.
 
     Attributes:
+        day: of the arrival, in local time, as 2026-05-12.
         received_at: our clock on arrival.
         stage: "decode" or "route".
         reason: a `Reason` value.
@@ -31,6 +37,7 @@ class Rejection(NamedTuple):
         digest: 8-byte digest of the payload.
     """
 
+    day: str
     received_at: Instant
     stage: str
     reason: str

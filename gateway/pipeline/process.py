@@ -129,6 +129,7 @@ class Process:
         device: Device = route.device
         outcome.rejections.append(
             Rejection(
+                self._day(at),
                 at,
                 "decode",
                 reason.value,
@@ -139,5 +140,8 @@ class Process:
         )
 
     def _count_refusal(self, reason: Reason, at: Instant, outcome: Outcome) -> None:
-        key = (local_day(at, self._zone).isoformat(), reason.value)
+        key = (self._day(at), reason.value)
         outcome.refusals_per_day[key] = outcome.refusals_per_day.get(key, 0) + 1
+
+    def _day(self, at: Instant) -> str:
+        return local_day(at, self._zone).isoformat()

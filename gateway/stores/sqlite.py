@@ -12,11 +12,13 @@ from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from gateway.devices.catalog import catalog
 from gateway.interfaces import Committed, Outcome, Table
 from gateway.model.instant import Instant
-from gateway.stores.sqlite_file import SqliteFile
+from gateway.model.observation import REJECTIONS_KEPT
+from gateway.stores.sqlite_file import SqliteFile, sound
 from gateway.telemetry import Facts
 
 _PATIENCE_S = (0.05, 0.2, 1.0, 5.0)
@@ -46,13 +48,17 @@ class SqliteStore:
         self._finished: set[str] = set()
 
     async def commit(self, outcome: Outcome) -> Committed:
-        """Write one batch; while the disk refuses, wait and try again."""
+        """Write one batch; while the disk refuses, wait and try again.
+
+        Raises:
+            Refusal: a file is damaged: that is not to be waited for.
+        """
         loop = asyncio.get_running_loop()
         tries = 0
         while True:
             try:
                 return await loop.run_in_executor(self._writer, self.write, outcome)
-            except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+            except (sqlite3.OperationalError, OSError) as error:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
                 self._facts.note(
                     "store unavailable",
@@ -91,14 +97,15 @@ class SqliteStore:
     @contextmanager
     def transaction(self, file: SqliteFile) -> Iterator[SqliteFile]:
         """One transaction on one file; on disk when the block ends."""
-        file.db.execute("BEGIN IMMEDIATE")
-        try:
-            yield file
-            file.db.execute("COMMIT")
-        except BaseException:
-            if file.db.in_transaction:
-                file.db.execute("ROLLBACK")
-            raise
+        with sound(file.path):
+            file.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield file
+                file.db.execute("COMMIT")
+            except BaseException:
+                if file.db.in_transaction:
+                    file.db.execute("ROLLBACK")
+                raise
 
     def _file(self, period: str) -> SqliteFile:
         file = self._personal.pop(period, None)
@@ -182,10 +189,36 @@ def _insert(file: SqliteFile, table: Table, outcome: Outcome, committed: Committ
 
 def _write_rejections(file: SqliteFile, outcome: Outcome) -> None:
     if outcome.rejections:
-        file.db.executemany("INSERT INTO rejection VALUES (?,?,?,?,?,?)", outcome.rejections)
+        _write_rejection_rows(file, outcome)
     if outcome.refusals_per_day:
         file.db.executemany(
             "INSERT INTO refusals_per_day VALUES (?,?,?)"
             " ON CONFLICT DO UPDATE SET count = count + excluded.count",
             [(day, reason, n) for (day, reason), n in outcome.refusals_per_day.items()],
         )
+
+
+def _write_rejection_rows(file: SqliteFile, outcome: Outcome) -> None:
+    """One row a payload and day, however often it comes; beyond the bound only a count (decisions 7)."""
+    known: dict[tuple[str, str, str], set[bytes]] = {}
+    rows: dict[tuple[str, str, str, bytes], list[Any]] = {}
+    for day, received_at, stage, reason, device, size, digest in outcome.rejections:
+        group = (day, device, reason)
+        digests = known.get(group)
+        if digests is None:
+            found = file.select(
+                "SELECT digest FROM rejection WHERE day = ? AND device = ? AND reason = ? AND digest != x''",
+                group,
+            )
+            digests = known[group] = {row[0] for row in found}
+        if digest in digests or len(digests) < REJECTIONS_KEPT:
+            digests.add(digest)
+            key = (*group, digest)
+        else:
+            key = (*group, b"")
+        rows.setdefault(key, [*key, received_at, stage, size, 0])[-1] += 1
+    file.db.executemany(
+        "INSERT INTO rejection VALUES (?,?,?,?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        rows.values(),
+    )

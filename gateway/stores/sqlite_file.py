@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -23,6 +24,36 @@ _PRAGMAS = (
 )
 
 
+_POISON = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    ValueError,
+)
+"""What a single row that no table takes comes to; anything else is no fault of a row."""
+
+
+@contextmanager
+def sound(path: Path) -> Iterator[None]:
+    """Tell a damaged file, which no waiting mends, from a disk that refuses for a while.
+
+    Raises:
+        Refusal: SQLite finds the file damaged, or none of its own.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:
+            raise
+        raise Refusal(
+            f"{path} is damaged ({error.sqlite_errorname}), so nothing can be stored in it. What was "
+            "not acknowledged comes again. Bring the file back from a backup, or move it away with "
+            f"what lies beside it as {path.name}-wal and {path.name}-shm: a new one is made."
+        ) from error
+
+
 class SqliteFile:
     """A database file with one writer, this one.
 
@@ -36,10 +67,11 @@ class SqliteFile:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in _PRAGMAS:
-            self.db.execute(pragma)
         self._inserts: dict[tuple[str, int, int], str] = {}
-        self._migrate(room)
+        with sound(path):
+            for pragma in _PRAGMAS:
+                self.db.execute(pragma)
+            self._migrate(room)
 
     def _migrate(self, room: str) -> None:
         """Bring the file to the newest schema; each migration is one transaction."""
@@ -75,7 +107,7 @@ class SqliteFile:
                 try:
                     if not self.db.execute(self._sql(table, len(row), 1), row).rowcount:
                         duplicates.append(position)
-                except (sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError, ValueError):
+                except _POISON:
                     refused.append(position)
         return duplicates, refused
 
@@ -86,7 +118,7 @@ class SqliteFile:
             sql = self._sql(table, len(rows[0]), len(rows))
             cursor = self.db.execute(sql, list(chain.from_iterable(rows)))
             whole = cursor.rowcount == len(rows)
-        except (sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError, ValueError):
+        except _POISON:
             whole = False
         if not whole:
             self.db.execute("ROLLBACK TO together")
@@ -104,9 +136,11 @@ class SqliteFile:
 
     def select(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of one query."""
-        return self.db.execute(sql, tuple(values)).fetchall()
+        with sound(self.path):
+            return self.db.execute(sql, tuple(values)).fetchall()
 
     def close(self) -> None:
         """Checkpoint, so that one file holds everything, and close."""
-        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with sound(self.path):
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.db.close()

@@ -33,8 +33,12 @@ class Shelf(Protocol):
         """What lies there, by key."""
         ...
 
-    def rejections(self) -> tuple[int, dict[tuple[str, str], int]]:
-        """How many rejections, and how many refusals by day and reason."""
+    def rejections(self) -> dict[tuple[str, str, str, bytes], int]:
+        """How many by day, device, reason and digest."""
+        ...
+
+    def refusals(self) -> dict[tuple[str, str], int]:
+        """How many by day and reason."""
         ...
 
 
@@ -51,10 +55,13 @@ class SqliteShelf:
         name = "city.db" if period is None else f"personal/{period}.db"
         return self._select(name, f"SELECT * FROM {kind}")  # noqa: S608
 
-    def rejections(self) -> tuple[int, dict[tuple[str, str], int]]:
-        refusals = self._select("city.db", "SELECT * FROM refusals_per_day")
-        rejected = self._select("city.db", "SELECT * FROM rejection")
-        return len(rejected), {(day, reason): n for day, reason, n in refusals}
+    def rejections(self) -> dict[tuple[str, str, str, bytes], int]:
+        rows = self._select("city.db", "SELECT day, device, reason, digest, count FROM rejection")
+        return {(day, device, reason, digest): n for day, device, reason, digest, n in rows}
+
+    def refusals(self) -> dict[tuple[str, str], int]:
+        rows = self._select("city.db", "SELECT * FROM refusals_per_day")
+        return {(day, reason): n for day, reason, n in rows}
 
     def _select(self, name: str, sql: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(f"file:{self._path / name}?mode=ro", uri=True)) as db:
@@ -71,8 +78,11 @@ class MemoryShelf:
     def rows(self, table: Table) -> list[tuple[Any, ...]]:
         return [row for _key, row in sorted(self._disk.rows.get(table, {}).items())]
 
-    def rejections(self) -> tuple[int, dict[tuple[str, str], int]]:
-        return len(self._disk.rejections), dict(self._disk.refusals)
+    def rejections(self) -> dict[tuple[str, str, str, bytes], int]:
+        return dict(self._disk.rejections)
+
+    def refusals(self) -> dict[tuple[str, str], int]:
+        return dict(self._disk.refusals)
 
 
 SHELVES: dict[str, Callable[[Path], Shelf]] = {"sqlite": SqliteShelf, "memory": MemoryShelf}
@@ -192,14 +202,42 @@ async def test_poison_and_duplicates_in_one_batch_are_told_apart(
     assert shelf.rows(CHILD) == rows_of(child_row(1), child_row(3))
 
 
-async def test_rejections_are_kept_and_refusals_counted_by_day(shelf: Shelf, store: Store) -> None:
-    rejection = Rejection(NOON, "decode", "undecodable", "river-1", 7, bytes(8))
-    day = ("2026-05-12", "undecodable")
+def rejected(n: int, device: str = "river-1", reason: str = "undecodable") -> Rejection:
+    """The `n`-th payload that nobody understands."""
+    return Rejection("2026-05-12", NOON, "decode", reason, device, 7, n.to_bytes(8, "big"))
 
-    await store.commit(Outcome({}, [rejection, rejection], {day: 2}))
+
+async def test_refusals_are_counted_by_day(store: Store, shelf: Shelf) -> None:
+    day = ("2026-05-12", "undecodable")
+    await store.commit(Outcome({}, [], {day: 2}))
     await store.commit(Outcome({}, [], {day: 3, ("2026-05-13", "undecodable"): 1}))
 
-    assert shelf.rejections() == (2, {day: 5, ("2026-05-13", "undecodable"): 1})
+    assert shelf.refusals() == {day: 5, ("2026-05-13", "undecodable"): 1}
+
+
+async def test_a_rejection_that_comes_again_is_one_row(store: Store, shelf: Shelf) -> None:
+    """Decisions 7: in one batch or the next, of the same day, device, reason and payload; only its count
+    grows. Another device, reason or day is another row."""
+    await store.commit(Outcome({}, [rejected(1), rejected(1)]))
+    tomorrow = rejected(1)._replace(day="2026-05-13")
+    others = [rejected(1, "river-2"), rejected(1, reason="out of range"), tomorrow]
+    await store.commit(Outcome({}, [rejected(1), rejected(2), *others]))
+
+    assert sorted(shelf.rejections().values()) == [1, 1, 1, 1, 3]
+
+
+async def test_endless_nonsense_of_one_device_fills_no_disk(store: Store, shelf: Shelf) -> None:
+    """A hundred payloads of a device, day and reason leave a row each; what goes beyond is counted in one
+    row, known payloads still in their own; a neighbour is not touched by it."""
+    for start in range(0, 700, 70):
+        await store.commit(Outcome({}, [rejected(n) for n in range(start, start + 70)]))
+    await store.commit(Outcome({}, [rejected(5), rejected(650), rejected(1, "river-2")]))
+
+    kept = shelf.rejections()
+    assert len(kept) == 102
+    assert kept["2026-05-12", "river-1", "undecodable", b""] == 601
+    assert kept["2026-05-12", "river-1", "undecodable", rejected(5).digest] == 2
+    assert kept["2026-05-12", "river-2", "undecodable", rejected(1).digest] == 1
 
 
 async def test_files_of_many_weeks_in_one_batch_all_hold_their_rows(

@@ -142,6 +142,49 @@ async def test_a_disk_that_refuses_makes_the_commit_wait_until_it_takes(place: P
     assert rows == [(1,)]
 
 
+@pytest.mark.parametrize("odd", [object(), 2.5j, "\ud800", 2**70], ids=type)
+async def test_a_value_that_no_database_knows_costs_its_row_alone(place: Place, odd: Any) -> None:
+    """A bug in a kind's row hands over what SQLite cannot take: that row is refused, its neighbours are
+    stored, and nothing is tried again for ever."""
+    rows = [gauge_row(1), gauge_row(2, device=odd), gauge_row(3)]
+
+    committed = await place.store().commit(outcome_of(*rows))
+
+    assert committed == Committed({}, {(None, "river_gauge"): {1}})
+    assert place.facts.counts == {}
+    assert place.select(place.city, "SELECT counter FROM river_gauge") == [(1,), (3,)]
+
+
+async def test_a_damaged_file_is_not_waited_for(place: Place) -> None:
+    """It ends the gateway with a sentence that names the file and what to do; waiting mends nothing."""
+    store = place.store()
+    await store.commit(outcome_of(child_row(1)))
+    await place.opened.pop().close()
+    damaged = place.personal / f"{WEEK_20}.db"
+    damaged.write_bytes(b"no database " * 1000)
+
+    with pytest.raises(Refusal, match=r"W20.db is damaged \(SQLITE_NOTADB\).* from a backup"):
+        await place.store().commit(outcome_of(child_row(2)))
+
+    assert place.facts.counts == {}
+
+
+async def test_a_file_that_is_damaged_while_it_is_open_is_not_waited_for(place: Place) -> None:
+    store = place.store()
+    await store.commit(outcome_of(*(gauge_row(n) for n in range(2000))))
+    with closing(sqlite3.connect(place.city)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = place.city.stat().st_size
+    with place.city.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    place.opened.clear()
+
+    with pytest.raises(Refusal, match=r"city.db is damaged \(SQLITE_CORRUPT\)"):
+        await place.store().commit(outcome_of(gauge_row(5000)))
+    place.opened.clear()
+
+
 async def test_what_a_first_try_wrote_is_no_duplicate_to_the_second(place: Place) -> None:
     """The disk refuses between two files of a batch: its rows are new all the same, and counted so."""
     store = place.store()

@@ -9,7 +9,7 @@ from gateway.devices.catalog import catalog
 from gateway.devices.tables import table_columns, table_key
 from gateway.interfaces import Committed, Outcome, Rows, Table
 from gateway.model.instant import SECOND
-from gateway.model.observation import Observation
+from gateway.model.observation import REJECTIONS_KEPT, Observation, Rejection
 from tests.fakes.readings import NOON
 
 WEEK_20 = "store-2026-W20"
@@ -62,7 +62,7 @@ class Disk:
     """What survives a store that is closed, or a process that dies."""
 
     rows: dict[Table, dict[tuple[Any, ...], tuple[Any, ...]]] = field(default_factory=dict)
-    rejections: list[tuple[Any, ...]] = field(default_factory=list)
+    rejections: Counter[tuple[str, str, str, bytes]] = field(default_factory=Counter)
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def all_rows(self) -> list[tuple[Any, ...]]:
@@ -101,7 +101,8 @@ class MemoryStore:
                 fate = self._write(table, observation.row)
                 if fate is not None:
                     getattr(committed, fate).setdefault(table, set()).add(position)
-        self.disk.rejections += outcome.rejections
+        for rejection in outcome.rejections:
+            self._reject(rejection)
         self.disk.refusals.update(outcome.refusals_per_day)
         return committed
 
@@ -116,6 +117,12 @@ class MemoryStore:
             return "duplicates"
         stored[row[:width]] = row
         return None
+
+    def _reject(self, one: Rejection) -> None:
+        group = (one.day, one.device, one.reason)
+        kept = {key[3] for key in self.disk.rejections if key[:3] == group and key[3]}
+        room = one.digest in kept or len(kept) < REJECTIONS_KEPT
+        self.disk.rejections[*group, one.digest if room else b""] += 1
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -84,7 +84,9 @@ def test_a_refused_uplink_of_the_city_leaves_a_row_without_its_payload() -> None
     outcome, terms, refused = decided((route(gauge()), payload))
 
     digest = blake2b(payload, digest_size=8).digest()
-    assert outcome.rejections == [Rejection(NOON, "decode", "out of range", "river-1", 15, digest)]
+    assert outcome.rejections == [
+        Rejection("2026-05-12", NOON, "decode", "out of range", "river-1", 15, digest)
+    ]
     assert outcome.refusals_per_day == {}
     assert terms == [("own", "river_gauge", Fate.REJECTED, Reason.OUT_OF_RANGE)]
     assert refused == {0: Reason.OUT_OF_RANGE}

@@ -38,15 +38,19 @@ CREATE TABLE wildlife_camera (
     PRIMARY KEY (observed_at, device, counter, digest, item)
 ) WITHOUT ROWID;
 
--- Refused uplinks of the city's own devices; never their payload.
+-- Refused uplinks of the city's own devices; never their payload. One row a payload and day, at most a
+-- hundred of a device, day and reason: what goes beyond is counted in one row with an empty digest.
 CREATE TABLE rejection (
-    received_at INTEGER NOT NULL,
-    stage       TEXT    NOT NULL,
-    reason      TEXT    NOT NULL,
+    day         TEXT    NOT NULL,  -- local
     device      TEXT    NOT NULL,
+    reason      TEXT    NOT NULL,
+    digest      BLOB    NOT NULL,  -- 8 bytes of the payload's BLAKE2b
+    received_at INTEGER NOT NULL,  -- the first of them, as stage and size
+    stage       TEXT    NOT NULL,
     size        INTEGER NOT NULL,
-    digest      BLOB    NOT NULL
-);
+    count       INTEGER NOT NULL,  -- how often, at least once each: more where a kill made it come again
+    PRIMARY KEY (day, device, reason, digest)
+) WITHOUT ROWID;
 
 -- Refused uplinks of personal devices and unknown senders: how many on a day, and why.
 CREATE TABLE refusals_per_day (
