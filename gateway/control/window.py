@@ -20,7 +20,7 @@ class Window:
     """Serves one state directory's control socket.
 
     Args:
-        exact: whether exact counts of suppressed uplinks may be shown (SIM, REPLAY).
+        exact: whether uplinks about people may be counted (SIM, REPLAY).
     """
 
     def __init__(self, path: Path, tally: Tally, facts: Facts, feed: LiveFeed, exact: bool) -> None:

@@ -135,8 +135,8 @@ async def test_rows_are_the_same_with_and_without_suppressed_uplinks(tmp_path: P
 
 
 async def test_nobody_who_looks_in_learns_what_was_masked(tmp_path: Path) -> None:
-    """Control socket, tail and log of an unmarked directory: of personal kinds only how often they
-    were heard, no row, no count of suppressed, stored or in flight; `query` asks for a reason."""
+    """Control socket, tail and log of an unmarked directory: of personal kinds only that they were
+    heard, no row, no count of heard, suppressed, stored or in flight; `query` asks for a reason."""
     start = lately(time.time_ns() // 1000)
     town = Town(tmp_path, mark=None)
     token = town.enrol([*CROWD, *HOMEBODIES])
@@ -167,7 +167,9 @@ async def test_nobody_who_looks_in_learns_what_was_masked(tmp_path: Path) -> Non
     shown = [json.loads(line) for line in seen.read_text().splitlines() if line.startswith("{")]
     assert {row["kind"] for row in shown} == {"river_gauge"}
     personal = [term for term in answer["terms"] if term["kind"] != "river_gauge"]
-    assert {(term["fate"], term["reason"]) for term in personal} == {("heard", "")}
+    assert {(term["fate"], term["reason"], term["count"]) for term in personal} == {
+        ("heard", "", None)
+    }
     assert answer["in_flight"] is None
     assert "suppress" not in json.dumps(answer) + gateway.said().lower()
     code, out, err = sekisho(tmp_path, "query", "child", "--state", str(town.state.path))

@@ -104,15 +104,25 @@ async def test_exact_counts_where_nobody_is_real(tmp_path: Path) -> None:
     assert answer["facts"] == {"will ignored": 1}
 
 
-def test_counts_about_people_are_coarse_elsewhere() -> None:
-    """Decisions 3: how many were masked says who is at home; the city's own stay exact."""
+def test_nothing_about_people_is_counted_elsewhere() -> None:
+    """Decisions 3: how many were heard, less the rows, is how many were masked, which says who is at home.
+    Only that a kind was heard at all is said, also of strangers; the city's own stay exact."""
     shown = {(term["kind"], term["fate"], term["reason"]): term["count"] for term in terms(tally(), exact=False)}  # fmt: skip
     assert shown == {
         ("river_gauge", "stored", ""): 7,
         ("river_gauge", "rejected", "undecodable"): 1,
-        ("child_tracker", "heard", ""): 6,
-        ("unknown", "heard", ""): 3,
+        ("child_tracker", "heard", ""): None,
+        ("unknown", "heard", ""): None,
     }
+
+
+def test_more_uplinks_of_people_change_no_answer() -> None:
+    """Whoever asks again and again sees no difference while a child goes home."""
+    before, more = tally(), tally()
+    more.terms["own", "child_tracker", Fate.SUPPRESSED, Reason.INSIDE_HOME] += 1
+    more.terms["own", "child_tracker", Fate.STORED, None] += 5
+    more.terms["own", "child_tracker", Fate.REJECTED, Reason.OUT_OF_RANGE] += 1
+    assert terms(more, exact=False) == terms(before, exact=False)
 
 
 async def test_what_is_in_flight_is_nobody_s_business_elsewhere(tmp_path: Path) -> None:
