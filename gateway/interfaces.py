@@ -9,6 +9,9 @@ from gateway.model.observation import Observation, Rejection
 Table: TypeAlias = tuple[str | None, str]
 """Where rows go: personal file (None = `city.db`) and kind."""
 
+PATIENCE_S = (0.05, 0.2, 1.0, 5.0)
+"""Waits between tries while the disk or the keys refuse; the last one repeats."""
+
 
 @dataclass(slots=True)
 class Rows:

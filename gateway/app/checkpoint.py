@@ -73,6 +73,7 @@ class Checkpoint:
             clock,
             tempo.tick_s,
             tempo.batch,
+            self.facts,
         )
 
     async def drain(self, worker: asyncio.Task[None]) -> None:

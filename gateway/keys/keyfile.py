@@ -54,6 +54,15 @@ def make(path: Path) -> bytes:
     return key
 
 
+def find_or_make(path: Path) -> bytes:
+    """The key in `path`, made if there is none; durable before this returns, whoever made it."""
+    key = read(path)
+    if key is None:
+        return make(path)
+    sync_directory(path.parent)  # whoever made it may have failed at just this
+    return key
+
+
 def make_all(paths: Sequence[Path]) -> None:
     """Make the keys of one folder that are not there yet, durable together before this returns."""
     drafts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in paths}
@@ -62,8 +71,8 @@ def make_all(paths: Sequence[Path]) -> None:
         for draft in drafts.values():
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(draft, flags, 0o600)
-            os.write(descriptor, secrets.token_bytes(SIZE))
             open_drafts.append(descriptor)
+            os.write(descriptor, secrets.token_bytes(SIZE))
         for descriptor in open_drafts:
             os.fsync(descriptor)
         for path, draft in drafts.items():

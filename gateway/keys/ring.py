@@ -7,8 +7,10 @@
     households/<name>.key          one per household; never derived from anything
 """
 
+import errno
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import NoReturn, Self
@@ -23,6 +25,7 @@ from gateway.keys import keyfile
 from gateway.model.errors import Refusal
 from gateway.model.identity import is_name
 from gateway.model.instant import HOUR, Instant, from_datetime, local_day
+from gateway.privacy.keysource import KeysUnavailable
 from gateway.statedir import sync_directory
 
 _DAY_BEGINS_H = 3
@@ -118,16 +121,28 @@ class KeyRing:
     # -- personal files ---------------------------------------------------------------------
 
     def file_key(self, period: str) -> bytes:
-        """The 32-byte key of a personal file, for example of "store-2026-W20"; made at first use."""
+        """The 32-byte key of a personal file, for example of "store-2026-W20"; made at first use.
+
+        Raises:
+            KeysUnavailable: it can be neither read nor made just now.
+        """
         key = self._file_keys.get(period)
         if key is None:
             path = self._file_path(period)
-            key = self._file_keys[period] = keyfile.read(path) or keyfile.make(path)
+            with _reachable():
+                key = self._file_keys[period] = keyfile.find_or_make(path)
         return key
 
     def has_file_key(self, period: str) -> bool:
-        """Whether the file's key exists: a personal file without one can never be added to."""
-        return self._file_path(period).exists()
+        """Whether the file's key exists: a personal file without one can never be added to.
+
+        Raises:
+            KeysUnavailable: nobody can tell just now.
+        """
+        if period in self._file_keys:
+            return True
+        with _reachable():
+            return self._file_path(period).exists()
 
     def destroy_file_key(self, period: str) -> None:
         """Destroy the key of a personal file that is gone."""
@@ -146,11 +161,15 @@ class KeyRing:
 
         None once the day has been over for an hour, once its key was destroyed, and for days more
         than two days ahead.
+
+        Raises:
+            KeysUnavailable: it can be neither read nor made just now.
         """
         now = self._clock.now()
         known = self._day_keys.get(day)
         if known is None:
-            key = self._find_day_key(day, now)
+            with _reachable():
+                key = self._find_day_key(day, now)
             if key is None:
                 return None
             known = self._day_keys[day] = (key, self._end_of(day) + _GRACE)
@@ -162,12 +181,11 @@ class KeyRing:
         path = self._day_path(day)
         if now > end + _GRACE or path.with_suffix(".gone").exists():
             return None
-        key = keyfile.read(path)
-        if key is not None or now >= end:
-            return key
+        if now >= end:
+            return keyfile.read(path)
         if day > local_day(now, self._zone) + timedelta(days=_DAYS_AHEAD):
-            return None
-        return keyfile.make(path)
+            return keyfile.read(path)
+        return keyfile.find_or_make(path)
 
     def retire(self, now: Instant) -> int:
         """Destroy the keys of days that have been over for an hour; returns how many there were."""
@@ -246,3 +264,17 @@ class KeyRing:
 def _bound(household: str, aad: bytes) -> bytes:
     """Additional data that ties sealed bytes to their household and their place."""
     return household.encode() + b"\0" + aad
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Turn what a disk, a mount or a file of somebody else's does into `KeysUnavailable`."""
+    try:
+        yield
+    except (OSError, Refusal) as error:
+        fault = error if isinstance(error, OSError) else error.__cause__
+        if isinstance(fault, OSError):
+            why = errno.errorcode.get(fault.errno or 0, type(fault).__name__)
+        else:
+            why = "a key file is not in order"
+        raise KeysUnavailable(why) from None

@@ -8,16 +8,18 @@ for the tick.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 
 from gateway.clock import Clock
-from gateway.interfaces import Committed, Outcome, Store, Viewer
+from gateway.interfaces import PATIENCE_S, Committed, Outcome, Store, Viewer
 from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Uplinks
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Batch, Process
-from gateway.telemetry import Tally
+from gateway.privacy.keysource import KeysUnavailable
+from gateway.telemetry import Facts, Tally
 
 _SHORTEST_S = 0.001
 """The loop's timers count milliseconds: less would be a busy wait."""
@@ -44,6 +46,7 @@ class Flow:
         clock: Clock,
         tick_s: float = 0.004,
         batch: int = 8192,
+        facts: Facts | None = None,
     ) -> None:
         self._intake = intake
         self._process = process
@@ -53,6 +56,7 @@ class Flow:
         self._clock = clock
         self._tick_s = tick_s
         self._batch = batch
+        self._facts = facts or Facts()
         self._commits: deque[int] = deque(maxlen=_LIKE)
         self._committed: deque[tuple[int, list[Uplinks], Batch]] = deque()
 
@@ -74,10 +78,10 @@ class Flow:
                 await self._commit(chunks)
 
     async def _commit(self, chunks: list[Uplinks]) -> None:
-        closed = self._tick()
         for uplinks in chunks:
             self._tally.handed_over[uplinks.origin] += len(uplinks.items)
-        batch = self._process.decide(chunks)
+        batch = await self._decide(chunks)
+        closed = self._tick()
         if batch.outcome:
             committed = await self._store.commit(batch.outcome)
             self._commits.append(self._tick() + 1 - closed)
@@ -86,6 +90,30 @@ class Flow:
         self._tally.terms.update(batch.terms)
         due = max(self._tick() + 1, closed + max(self._commits, default=1))
         self._committed.append((due, chunks, batch))
+
+    async def _decide(self, chunks: list[Uplinks]) -> Batch:
+        """Decide; while the keys cannot be had, wait and try again, as the store does for the disk."""
+        tries = 0
+        while True:
+            try:
+                batch = self._process.decide(chunks)
+                break
+            except KeysUnavailable as error:
+                self._facts.note(
+                    "keys unavailable",
+                    f"The keys cannot be read or made ({error.why}): nothing is acknowledged until "
+                    "they can",
+                    logging.ERROR,
+                )
+            await asyncio.sleep(PATIENCE_S[min(tries, len(PATIENCE_S) - 1)])
+            tries += 1
+        if any(reason is Reason.FAULT for _origin, _kind, _fate, reason in batch.terms):
+            self._facts.note(
+                "mask failed closed",
+                "The mask could not judge an uplink and suppressed it; please report it",
+                logging.ERROR,
+            )
+        return batch
 
     def _acknowledge(self) -> None:
         """Settle every batch whose tick has come, oldest first."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import tzinfo
 from hashlib import blake2b
+from itertools import islice
 from typing import NamedTuple
 
 from gateway.devices.catalog import catalog
@@ -14,6 +15,7 @@ from gateway.model.observation import Rejection
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Route, Uplinks
+from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
 from gateway.telemetry import Term
 
@@ -43,29 +45,43 @@ class Batch(NamedTuple):
 
 
 class Process:
-    """Decides about uplinks; keeps no state of its own (the mask does)."""
+    """Decides about uplinks; what is to be remembered of them, the mask remembers."""
 
     def __init__(self, mask: Mask, zone: tzinfo) -> None:
         self._mask = mask
+        self._trying: list[Uplinks] | None = None
+        self._batch = Batch(Outcome(), Counter(), [], [])
+        self._next = (0, 0)
         self._personal = {name: kind.personal for name, kind in catalog().items()}
         self._zone = zone
 
     def decide(self, chunks: list[Uplinks]) -> Batch:
-        """What each uplink of the batch comes to."""
-        batch = Batch(Outcome(), Counter(), [], [])
-        for chunk, uplinks in enumerate(chunks):
-            batch.refusals.append({})
-            self._decide(chunk, uplinks, batch)
+        """What each uplink of the batch comes to.
+
+        Called again with a batch that it could not finish, it goes on behind what it decided: the
+        mask would otherwise take those uplinks for repetitions of themselves.
+
+        Raises:
+            KeysUnavailable: to be called again with this very batch when there are keys.
+        """
+        if chunks is not self._trying:
+            self._trying, self._next = chunks, (0, 0)
+            self._batch = Batch(Outcome(), Counter(), [], [{} for _ in chunks])
+        batch = self._batch
+        begun, done = self._next
+        for chunk in range(begun, len(chunks)):
+            self._decide(chunk, chunks[chunk], done if chunk == begun else 0, batch)
+        self._trying = None
         return batch
 
-    def _decide(self, chunk: int, uplinks: Uplinks, batch: Batch) -> None:
-        """The one loop every uplink runs through."""
+    def _decide(self, chunk: int, uplinks: Uplinks, done: int, batch: Batch) -> None:
+        """The one loop every uplink runs through; the first `done` of the chunk are decided already."""
         outcome, terms, waiting, refusals = batch
         rows = outcome.rows
         refused = refusals[chunk]
         origin, received_at = uplinks.origin, uplinks.received_at
         apply = self._mask.apply
-        for item, (route, payload) in enumerate(uplinks.items):
+        for item, (route, payload) in enumerate(islice(uplinks.items, done, None), done):
             if isinstance(route, Reason):
                 self._count_refusal(route, received_at, outcome)
                 terms[origin, UNKNOWN, Fate.REJECTED, route] += 1
@@ -79,7 +95,11 @@ class Process:
                 terms[origin, kind, Fate.REJECTED, error.reason] += 1
                 refused[item] = error.reason
                 continue
-            verdict = apply(reading)
+            try:
+                verdict = apply(reading)
+            except KeysUnavailable:
+                self._next = (chunk, item)
+                raise
             if isinstance(verdict, Reason):
                 terms[origin, kind, Fate.SUPPRESSED, verdict] += 1
             elif isinstance(verdict, Fate):

@@ -32,7 +32,7 @@ class HomeCircle:
     """
 
     __slots__ = (
-        "_far_run", "_gap", "_household", "_last", "_newest", "_open", "_plane", "_policy",
+        "_before", "_far_run", "_gap", "_household", "_last", "_newest", "_open", "_plane", "_policy",
         "_radius", "_recent", "_retain", "_run", "_run_start", "heard", "lat", "lon",
     )  # fmt: skip
 
@@ -47,6 +47,7 @@ class HomeCircle:
         self._radius = 0.0
         self._open = False
         self._last: Instant | None = None
+        self._before: Instant | None = None  # `_last` before the newest fix
         self._run = 0  # consecutive good fixes while closed …
         self._far_run = 0  # … and how many of its newest lie far beyond the circle
         self._run_start: Plane | None = None
@@ -61,6 +62,11 @@ class HomeCircle:
         """Trust nothing until the child has provably left its home again."""
         self._open = False
         self._run = self._far_run = 0
+
+    def take_back(self) -> None:
+        """Forget the fix that `judge` has just let pass, as if it had not come yet."""
+        del self._recent[-8:]
+        self._last = self._before
 
     def judge(  # noqa: PLR0911 one return for each step of the specification
         self, reading: Reading
@@ -89,7 +95,7 @@ class HomeCircle:
                 return Reason.LATE
             if at - last > self._gap:
                 self.close()
-        self._last = at
+        self._before, self._last = last, at
         return self._judge_fix(reading)
 
     def _is_known(self, reading: Reading) -> bool:
@@ -99,13 +105,13 @@ class HomeCircle:
         time = reading.device_time
         key = _hashed(hash((reading.digest, reading.counter, time)))
         recent = self._recent
+        if len(recent) > _REMEMBERED_BYTES:  # not behind the newest: `take_back` would lose one
+            del recent[:8]
         if time is not None and time > self._newest:
             self._newest = time  # later than all that is remembered: none of it
         elif key in recent:
             return True
         recent += key
-        if len(recent) > _REMEMBERED_BYTES:
-            del recent[:8]
         return False
 
     def _move_in(self, household: Household | None) -> Reason | None:

@@ -4,13 +4,33 @@ from datetime import date
 from typing import Protocol
 
 
+class KeysUnavailable(Exception):
+    """A key can be neither read nor made just now: as with a full disk, wait and ask again.
+
+    Attributes:
+        why: the name of the operating system's error, or a few words; no path, no period.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class KeySource(Protocol):
     """Random keys that live outside the state directory."""
 
     def file_key(self, period: str) -> bytes:
-        """The 32-byte key of one personal file, for example of "store-2026-W20"; made at first use."""
+        """The 32-byte key of one personal file, for example of "store-2026-W20"; made at first use.
+
+        Raises:
+            KeysUnavailable: it can be neither read nor made just now.
+        """
         ...
 
     def day_key(self, day: date) -> bytes | None:
-        """The 32-byte key of one service day; None once that day is over and its key destroyed."""
+        """The 32-byte key of one service day; None once that day is over and its key destroyed.
+
+        Raises:
+            KeysUnavailable: it can be neither read nor made just now.
+        """
         ...

@@ -15,7 +15,7 @@ from gateway.privacy.city import RowMaker, city_row
 from gateway.privacy.files import Files
 from gateway.privacy.generalise import battery_class, minute_of
 from gateway.privacy.home_circle import HomeCircle
-from gateway.privacy.keysource import KeySource
+from gateway.privacy.keysource import KeySource, KeysUnavailable
 from gateway.privacy.periods import Periods
 from gateway.privacy.policy import Policy
 from gateway.privacy.pseudonym import FileNames, speaker
@@ -79,7 +79,12 @@ class Mask:
                 raise ValueError(f"kind {kind} is personal, and the mask has no rule for it")
 
     def apply(self, reading: Reading) -> Masked:
-        """What may be kept of a reading. It never raises: whatever goes wrong suppresses."""
+        """What may be kept of a reading: whatever goes wrong suppresses, but for one thing.
+
+        Raises:
+            KeysUnavailable: nothing was decided and nothing is remembered of this reading; to be
+                handed over again, before any other, when there are keys.
+        """
         kind = reading.device.kind
         try:
             make = self._city.get(kind)
@@ -89,6 +94,8 @@ class Mask:
             if row is None:
                 return Fate.DUPLICATE
             return [_observe(Observation, (kind, None, row))]
+        except KeysUnavailable:
+            raise
         except Exception:  # noqa: BLE001 fail closed: no text of the error goes anywhere
             child = self._children.get(reading.device.device)
             if child is not None:
@@ -124,12 +131,16 @@ class Mask:
             return refused
         at = reading.observed_at
         device_time = reading.device_time
-        names = self._files.names(at, reading.received_at)
-        identity = names.identity(child.who, reading.counter, reading.digest, device_time, 0)
-        if (at != device_time or at > reading.received_at) and self._files.is_repetition(
-            reading, child.who, identity
-        ):
-            return Fate.DUPLICATE
+        try:
+            names = self._files.names(at, reading.received_at)
+            identity = names.identity(child.who, reading.counter, reading.digest, device_time, 0)
+            if (at != device_time or at > reading.received_at) and self._files.is_repetition(
+                reading, child.who, identity
+            ):
+                return Fate.DUPLICATE
+        except KeysUnavailable:
+            circle.take_back()
+            raise
         household = device.household
         assert household is not None
         if names is not child.names or household.household != child.household:

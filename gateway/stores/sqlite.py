@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.devices.catalog import catalog
-from gateway.interfaces import Committed, Outcome, Table
+from gateway.interfaces import PATIENCE_S, Committed, Outcome, Table
 from gateway.model.instant import Instant
 from gateway.model.observation import REJECTIONS_KEPT
 from gateway.stores.sqlite_file import SqliteFile, sound
 from gateway.telemetry import Facts
-
-_PATIENCE_S = (0.05, 0.2, 1.0, 5.0)
-"""Waits between tries while the disk refuses; the last one repeats."""
 
 _OPEN_FILES = 4
 """Personal files kept open: the current period, its neighbours, and one spare."""
@@ -65,7 +62,7 @@ class SqliteStore:
                     f"The disk refuses to write ({name}): nothing is acknowledged until it takes",
                     logging.ERROR,
                 )
-                await asyncio.sleep(_PATIENCE_S[min(tries, len(_PATIENCE_S) - 1)])
+                await asyncio.sleep(PATIENCE_S[min(tries, len(PATIENCE_S) - 1)])
                 tries += 1
                 await loop.run_in_executor(self._writer, self._reopen)
 
