@@ -2,7 +2,9 @@
 
 import binascii
 import json as json_format
+import os
 import sys
+from datetime import UTC, tzinfo
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -100,7 +102,7 @@ def _content(payload: str | None, *, json_form: bool) -> bytes:
             "A payload is missing: a JSON document, hex digits, or - for standard input.",
             exit_code=2,
         )
-    raw = sys.stdin.buffer.read() if payload == "-" else payload.encode()
+    raw = sys.stdin.buffer.read() if payload == "-" else os.fsencode(payload)
     if json_form or raw.lstrip().startswith(b"{"):
         return raw
     try:
@@ -134,6 +136,18 @@ def _read(
         return Said("compact binary as in LoRaWAN", document, None, None)
 
 
+def _time(said: Said, zone: tzinfo = UTC) -> str | None:
+    """The device's own time; a calendar has no word for the first hours of year 1, or the last of 9999."""
+    try:
+        return None if said.time is None else to_rfc3339(said.time, zone)
+    except OverflowError:
+        raise Refusal(
+            "t lies outside the years 1 to 9999. The gateway would not believe it, and date the "
+            "uplink by its own clock.",
+            exit_code=2,
+        ) from None
+
+
 def _text(value: Any) -> Any:
     return (
         json_format.dumps(value, ensure_ascii=False)
@@ -157,7 +171,7 @@ def _show(kind: DeviceKind, said: Said, device: Device, *, as_json: bool) -> Non
             {
                 "kind": kind.name,
                 "form": said.form,
-                "t": None if said.time is None else to_rfc3339(said.time),
+                "t": _time(said),
                 "seq": said.counter,
                 "values": values,
                 "row": {column.name: value for column, value in columns} or None,
@@ -166,7 +180,7 @@ def _show(kind: DeviceKind, said: Said, device: Device, *, as_json: bool) -> Non
         return
     zone = place.zone_of(place.settings_of(None))
     head = [
-        ("t", None if said.time is None else to_rfc3339(said.time, zone)),
+        ("t", _time(said, zone)),
         ("seq", said.counter),
     ]
     print(f"{kind.name}, {said.form}")

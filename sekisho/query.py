@@ -22,6 +22,8 @@ from sekisho.place import Config, Json, State
 from sekisho.rows import Wanted, rows
 
 _SHOWN = 20
+_MOST = 1_000_000_000
+"""Rows that --limit may ask for; without it there is no limit to --json and --csv."""
 _TIMES = ("observed_at", "received_at", "minute")
 _ON_SCREEN = ("observed_at", "minute", "device")
 """Columns of a row's head that a person wants to see; scripts get all."""
@@ -48,6 +50,7 @@ def query(
         int | None,
         typer.Option(
             min=0,
+            max=_MOST,
             metavar="N",
             help="The newest N. Default: 20 on the screen, all with --json or --csv.",
         ),
@@ -125,7 +128,13 @@ def _since(
         seconds = parse(last, DURATION)
     except ValueError as error:
         raise Refusal(f"--last {last}: {error}", exit_code=2) from None
-    return place.clock_of(directory).now() - round(seconds * SECOND)
+    since_then = place.clock_of(directory).now() - round(seconds * SECOND)
+    if since_then < 0:
+        raise Refusal(
+            f"--last {last}: that begins before 1970, and no row is so old. Leave --last out to see all.",
+            exit_code=2,
+        )
+    return since_then
 
 
 def _moment(option: str, text: str | None, zone: tzinfo) -> Instant | None:

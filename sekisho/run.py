@@ -31,6 +31,10 @@ _CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a comman
 """How an import marks its lines."""
 
 
+_FASTEST, _LATEST = 10_000, parse_rfc3339("2200-01-01T00:00:00Z")
+"""Of simulated time: at this pace the calendar lasts for another two hundred days of ours."""
+
+
 def run(
     *,
     config: Config = None,
@@ -148,4 +152,10 @@ def _clock(text: str | None, directory: StateDir) -> Clock:
         raise Refusal(
             f"--clock {text} is not understood. Write sim://2026-05-12T07:00+09:00?pace=60.", 2
         ) from None
+    if not (0 < pace <= _FASTEST and 0 <= start < _LATEST):
+        raise Refusal(
+            f"--clock {text}: simulated time begins between 1970 and 2200, and its pace is more than 0 "
+            f"and at most {_FASTEST:,}.",
+            2,
+        )
     return PacedClock(start, pace)

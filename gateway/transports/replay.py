@@ -7,7 +7,7 @@ it is. The recording's own time is the gateway's clock (decisions 16).
 import asyncio
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -80,7 +80,8 @@ class Recording:
 
     @classmethod
     def _of(cls, gpx: GPX, path: Path) -> "Recording":
-        points, undated = [], 0
+        points: list[Point] = []
+        undated = 0
         for track in gpx.tracks:
             for segment in track.segments:
                 for point in segment.points:
@@ -90,6 +91,13 @@ class Recording:
                         continue
                     if time.tzinfo is None:  # GPX times are UTC, also where the Z was forgotten
                         time = time.replace(tzinfo=UTC)
+                    if (fault := _fault(point.latitude, point.longitude, time)) is not None:
+                        number = len(points) + undated + 1
+                        raise Refusal(
+                            f"{path}: track point {number} {fault}. Repair the file, or take the point "
+                            "out of it.",
+                            exit_code=2,
+                        )
                     points.append(Point(from_datetime(time), point.latitude, point.longitude))
         if not points:
             raise Refusal(
@@ -104,6 +112,15 @@ class Recording:
         for number, point in enumerate(self.points):
             said = {"t": to_datetime(point.at), "seq": number, "lat": point.lat, "lon": point.lon}
             yield point.at, msgspec.json.encode(said)
+
+
+def _fault(lat: float, lon: float, time: datetime) -> str | None:
+    """What is wrong with a point; "nan" and "inf" pass for numbers in a file. Quotes nothing of it."""
+    if not (abs(lat) <= 90 and abs(lon) <= 180):
+        return "is no position on earth (degrees WGS 84)"
+    if not 1970 < time.year < 2200:
+        return "has no time of these centuries"
+    return None
 
 
 class RecordedClock:

@@ -110,6 +110,19 @@ def test_the_shell_completes_verbs() -> None:
         (("decode", "-k", "river_gauge", "zz"), 2, "neither a JSON document nor hex"),
         (("decode", "-k", "river_gauge", "{}"), 1, "rejected, undecodable"),
         (("decode", "-k", "river_gauge", "{}", "-a", "datun=1m"), 2, "Did you mean datum?"),
+        (("decode", "-k", "river_gauge", "{}", "-a", "datum_m=nan"), 2, "number"),
+        (("decode", "-k", "river_gauge", "\udcff"), 2, "neither a JSON document nor hex"),
+        (
+            ("decode", "-k", "river_gauge", '{"t":"0001-01-01T00:00:00+10:00","stage_m":1}'),
+            2,
+            "years 1 to 9999",
+        ),
+        (
+            ("decode", "-k", "river_gauge", '{"t":"9999-12-31T23:59:59-10:00","stage_m":1}'),
+            2,
+            "years 1 to 9999",
+        ),
+        (("query", "river", "--limit", "1" + 20 * "0", "--state", "none"), 2, "--limit"),
     ],
 )
 def test_mistakes_end_as_sentences(
@@ -122,6 +135,46 @@ def test_mistakes_end_as_sentences(
     assert sentence in answer.err
     assert "Traceback" not in answer.err
     assert answer.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("query", "river", "--last", "99999999999d"),
+            "--last 99999999999d: that begins before 1970",
+        ),
+        (("query", "river", "--last", "9" * 400 + "d"), "too large to be meant"),
+        (("query", "river", "--since", "0001-01-01T00:00:00+10:00"), ""),
+    ],
+)
+def test_no_time_is_too_far_to_be_asked_for(
+    sekisho: Sekisho, stored: StateDir, words: tuple[str, ...], sentence: str
+) -> None:
+    """Asked for rows of all ages, `query` shows them or says why not; it never breaks."""
+    answer = sekisho(*words, "--state", str(stored.path))
+
+    assert (answer.code, sentence in answer.err) == (2 if sentence else 0, True)
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [f"sim://2026-05-12T07:00:00+09:00?pace={pace}" for pace in ("nan", "inf", "-1", "0", "1e9")]
+    + [
+        "sim://9999-12-31T23:59:59+00:00?pace=60",
+        "sim://1960-01-01T00:00:00Z",
+        "sim://0001-01-01T00:00:00+10:00",
+    ],
+)
+def test_simulated_time_stays_within_the_calendar(
+    sekisho: Sekisho, state: StateDir, clock: str
+) -> None:
+    """A pace that is none, or a start near the end of all calendars, is refused before anything runs."""
+    config = str(ROOT / "config" / "gateway.yaml")
+    answer = sekisho("run", "--config", config, "--state", str(state.path), "--clock", clock)
+
+    assert answer.code == 2
+    assert "between 1970 and 2200" in answer.err
 
 
 def test_check_accepts_the_shipped_configuration(sekisho: Sekisho) -> None:

@@ -48,6 +48,13 @@ def replayed(capsys: Any, file: Path, home: tuple[float, float], state: Path) ->
     return said
 
 
+def point(lat: str, lon: str, time: str) -> bytes:
+    """A recording of one point, with a good one behind it."""
+    points = ((lat, lon, time), ("36.9", "137.2", "2026-05-12T09:00:00Z"))
+    said = "".join(f"<trkpt lat='{a}' lon='{o}'><time>{t}</time></trkpt>" for a, o, t in points)
+    return f"<gpx version='1.1'><trk><trkseg>{said}</trkseg></trk></gpx>".encode()
+
+
 @pytest.fixture
 def no_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory: no configuration is found by chance."""
@@ -135,6 +142,11 @@ def test_mistakes_are_answered_in_sentences(
         (b"<gpx><trk><trkseg><trkpt lat='secret' lon='1'/></trkseg></trk></gpx>", "not a GPX"),
         (b"<gpx version='1.1'><trk><trkseg><trkpt lat='1' lon='1'/></trkseg></trk></gpx>", "no track point"),
         (b"\xff\xfe", "not a GPX"),
+        (point("nan", "137.2", "2026-05-12T08:00:00Z"), "point 1 is no position on earth"),
+        (point("36.9", "inf", "2026-05-12T08:00:00Z"), "point 1 is no position on earth"),
+        (point("36.9", "181", "2026-05-12T08:00:00Z"), "point 1 is no position on earth"),
+        (point("36.9", "137.2", "0001-01-01T00:00:00Z"), "point 1 has no time of these centuries"),
+        (point("36.9", "137.2", "9999-12-31T23:59:59Z"), "point 1 has no time of these centuries"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_recording_is_refused(
