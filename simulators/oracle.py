@@ -7,11 +7,13 @@ shows town time to within an hour.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from gateway.model.instant import DAY, HOUR, MINUTE, Instant
 from gateway.model.reason import Fate, Reason
 from simulators.area import in_municipality
+from simulators.calendar import day_of
 from simulators.oracle_mask import Fix, Memory, Rules, judge_child
 
 InArea = Callable[[float, float], bool]
@@ -73,7 +75,7 @@ class Oracle:
         in_area: the service area; the town's municipality unless handed in.
         rules_since: nothing observed before this instant is stored.
         default_radius_m: home radius where the household has none of its own.
-        retain_days: how long a personal row may stay; what is older when it comes is late.
+        retain_days: how long a personal file may stay; what would make one again that is over is late.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class Oracle:
         default_radius_m: float = 50.0,
         retain_days: int = 28,
     ) -> None:
-        self._late = min(_LATE, retain_days * DAY)
+        self._retain_days = retain_days
         self._rules = Rules(in_area=in_area, since=rules_since, default_radius_m=default_radius_m)
         self._roster: dict[str, Line] = {}
         self._memory: dict[str, Memory] = {}
@@ -120,6 +122,13 @@ class Oracle:
             return received
         return t
 
+    def _is_late(self, sent: Instant, at: Instant) -> bool:
+        """Step 3; files hold a week where rows stay 28 days or longer, else a day."""
+        first = day_of(at)
+        if self._retain_days >= 28:
+            first -= timedelta(days=first.weekday())
+        return sent - at > _LATE or day_of(sent) - first >= timedelta(days=self._retain_days)
+
     def _child(self, line: Line) -> Verdict:
         if line["t"] is None and line["seq"] is None:
             return _verdict(line, Fate.REJECTED, Reason.UNDATED)
@@ -127,7 +136,7 @@ class Oracle:
         fix = Fix(
             identity=_identity(line),
             at=at,
-            late=line["sent"] - at > self._late,
+            late=self._is_late(line["sent"], at),
             lat=values.get("lat"),
             lon=values.get("lon"),
             accuracy_m=values.get("accuracy_m"),
@@ -148,7 +157,7 @@ class Oracle:
         if line["t"] is None and line["seq"] is None:
             return _verdict(line, Fate.REJECTED, Reason.UNDATED)
         at = self._observed_at(line)
-        if line["sent"] - at > self._late:
+        if self._is_late(line["sent"], at):
             return _verdict(line, Fate.SUPPRESSED, Reason.LATE)
         if at < self._rules.since:
             return _verdict(line, Fate.SUPPRESSED, Reason.RULES_CHANGED)

@@ -24,6 +24,6 @@ def first_day(period: str) -> date | None:
 
 
 def expired(periods: Iterable[str], today: date, retain_days: int) -> list[str]:
-    """The periods whose file must go today."""
+    """The periods whose file must go today: no row of it is to outlive its `retain`."""
     limit = today - timedelta(days=retain_days)
-    return [p for p in periods if (day := first_day(p)) is not None and day < limit]
+    return [p for p in periods if (day := first_day(p)) is not None and day <= limit]

@@ -48,7 +48,9 @@ class Files:
         if self.undated.seen(identity, now):
             return True
         before = at - BOUNDARY
-        if self._periods.name(before) != self._periods.name(at):
+        if self._periods.name(before) != self._periods.name(at) and not self._periods.is_over(
+            before, now
+        ):
             older = self._names.get(self._periods.name(before))
             if older is None:
                 older = self.names(before, now)

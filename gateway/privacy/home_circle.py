@@ -7,11 +7,12 @@ from math import isfinite
 from struct import Struct
 
 from gateway.model.device import Household
-from gateway.model.instant import DAY, MINUTE, Instant
+from gateway.model.instant import MINUTE, Instant
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.distance import Plane
 from gateway.privacy.generalise import rounded
+from gateway.privacy.periods import Periods
 from gateway.privacy.policy import Policy
 
 _REMEMBERED_BYTES = 64 * 8
@@ -32,14 +33,14 @@ class HomeCircle:
     """
 
     __slots__ = (
-        "_before", "_far_run", "_gap", "_household", "_last", "_newest", "_open", "_plane", "_policy",
-        "_radius", "_recent", "_retain", "_run", "_run_start", "heard", "lat", "lon",
+        "_before", "_far_run", "_gap", "_household", "_last", "_newest", "_open", "_periods", "_plane",
+        "_policy", "_radius", "_recent", "_run", "_run_start", "heard", "lat", "lon",
     )  # fmt: skip
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, periods: Periods) -> None:
         self._policy = policy
+        self._periods = periods
         self._gap = int(policy.gap_minutes * MINUTE)
-        self._retain = policy.retain_days * DAY
         self._recent = bytearray()
         self._newest = _NEVER
         self._household: Household | None = None
@@ -79,7 +80,7 @@ class HomeCircle:
         at = reading.observed_at
         if not device.consent:
             return Reason.NO_CONSENT
-        if reading.late or received_at - at > self._retain:
+        if reading.late or self._periods.is_over(at, received_at):
             return Reason.LATE
         if at < self._policy.rules_since:
             return Reason.RULES_CHANGED

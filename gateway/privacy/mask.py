@@ -32,8 +32,8 @@ class _Child:
 
     __slots__ = ("circle", "household", "names", "pseudonym", "who")
 
-    def __init__(self, policy: Policy, device: DeviceId) -> None:
-        self.circle = HomeCircle(policy)
+    def __init__(self, policy: Policy, periods: Periods, device: DeviceId) -> None:
+        self.circle = HomeCircle(policy, periods)
         self.who = speaker(device)
         self.names: FileNames | None = None
         self.household = ""
@@ -61,9 +61,9 @@ class Mask:
         """
         self._policy = policy
         self._children: dict[DeviceId, _Child] = {}
-        periods = Periods(policy)
-        self._files = Files(periods, keys)
-        self._tags = TagReads(policy, periods, self._files)
+        self._periods = Periods(policy)
+        self._files = Files(self._periods, keys)
+        self._tags = TagReads(policy, self._periods, self._files)
         personal: dict[str, Callable[[Reading], Masked]] = {
             "child_tracker": self._child,
             "bus_stop_reader": self._tag_reads,
@@ -124,7 +124,8 @@ class Mask:
         device = reading.device
         child = self._children.get(device.device)
         if child is None:
-            child = self._children[device.device] = _Child(self._policy, device.device)
+            child = _Child(self._policy, self._periods, device.device)
+            self._children[device.device] = child
         circle = child.circle
         refused = circle.judge(reading)
         if refused is not None:

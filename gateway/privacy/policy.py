@@ -6,6 +6,8 @@ from datetime import UTC, tzinfo
 
 from gateway.model.instant import Instant
 
+_WEEKLY_FROM_DAYS = 28
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -36,3 +38,8 @@ class Policy:
     reopen_net_m: float = 150.0
     reopen_far_m: float = 300.0
     gap_minutes: float = 30.0
+
+    @property
+    def weekly(self) -> bool:
+        """Whether files hold an ISO week each; else a day."""
+        return self.retain_days >= _WEEKLY_FROM_DAYS

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from gateway.model.instant import DAY
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.files import Files
@@ -28,7 +27,7 @@ class TagReads:
         No rows for an uplink without reads: a sign of life.
         """
         at = reading.observed_at
-        if reading.late or reading.received_at - at > self._policy.retain_days * DAY:
+        if reading.late or self._periods.is_over(at, reading.received_at):
             return Reason.LATE
         if at < self._policy.rules_since:
             return Reason.RULES_CHANGED

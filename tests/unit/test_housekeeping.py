@@ -22,7 +22,7 @@ from tests.fakes.readings import NOON, policy
 from tests.fakes.store import child_row, outcome_of
 
 WEEKS = ["store-2026-W14", "store-2026-W16", "store-2026-W17", "store-2026-W20"]
-"""With 28 days and NOON in week 20, the first two are over, the second since today."""
+"""With 28 days and NOON in week 20, the first two are over, the second since yesterday."""
 
 
 @dataclass
@@ -96,11 +96,11 @@ async def test_files_whose_time_is_over_go_with_their_keys_and_no_others(house: 
 
 @in_virtual_time
 async def test_files_go_while_the_gateway_runs(house: House) -> None:
-    """Not at its start alone: week 17 is over after the fourth Monday since its own."""
+    """Not at its start alone: week 17 is over on the fourth Monday since its own."""
     watch = house.watch()
     await house.fill()
     await house.keep(watch)
-    house.clock.advance(6 * DAY / SECOND)
+    house.clock.advance(5 * DAY / SECOND)
     await house.keep(watch)
     assert house.files() == house.keys() == WEEKS[2:]
     house.clock.advance(DAY / SECOND)

@@ -197,12 +197,17 @@ def test_a_late_fix_near_home_begins_the_run_anew_and_moves_no_time() -> None:
     assert isinstance(by.apply(fix(1210, 121)), list)
 
 
-@pytest.mark.parametrize(("older_s", "reason"), [(0, Reason.NOT_REOPENED), (1, Reason.LATE)])
-def test_a_fix_older_than_a_row_may_stay_is_late(older_s: int, reason: Reason) -> None:
+_OVER = NOON + 45 * HOUR
+"""Midnight in UTC: a file of NOON's day has had its two days."""
+
+
+@pytest.mark.parametrize(
+    ("received_at", "reason"), [(_OVER - 1, Reason.NOT_REOPENED), (_OVER, Reason.LATE)]
+)
+def test_a_fix_of_a_file_that_is_over_is_late(received_at: int, reason: Reason) -> None:
     """Its file may be gone already, and must not be made again (decisions 12)."""
     by = mask(policy(retain_days=2))
-    one = fix(5_000, 0, received_at=NOON + 2 * DAY + older_s * SECOND)
-    assert by.apply(one) is reason
+    assert by.apply(fix(5_000, 0, received_at=received_at)) is reason
 
 
 @pytest.mark.parametrize(
@@ -357,10 +362,20 @@ def test_late_reads_and_reads_before_the_rules_are_suppressed() -> None:
     assert by.apply(reading(stop(), reads(TAG), NOON)) is Reason.RULES_CHANGED
 
 
-def test_a_read_older_than_a_row_may_stay_is_late() -> None:
+def test_a_read_of_a_file_that_is_over_is_late() -> None:
     by = mask(policy(retain_days=2))
-    old = reading(stop(), reads(TAG), NOON, received_at=NOON + 2 * DAY + 1)
-    assert by.apply(old) is Reason.LATE
+    assert by.apply(reading(stop(), reads(TAG), NOON, received_at=_OVER)) is Reason.LATE
+    assert isinstance(by.apply(reading(stop(), reads(TAG), NOON, received_at=_OVER - 1)), list)
+
+
+def test_no_file_that_is_over_is_asked_for_repetitions() -> None:
+    """Its key is destroyed, and asking would make another."""
+    keys = Keys()
+    by = mask(policy(retain_days=1), keys)
+    midnight = NOON + 21 * HOUR
+    undated = reading(stop(), reads(TAG), midnight + MINUTE, 1, dated=False)
+    assert isinstance(by.apply(undated), list)
+    assert keys.asked == ["store-2026-05-13"]
 
 
 # -- things of the city -----------------------------------------------------------------------
