@@ -10,12 +10,16 @@ from gateway.clock import Clock
 from gateway.control.feed import LiveFeed
 from gateway.control.window import Window
 from gateway.devices.catalog import catalog
+from gateway.keys.guard import GuardedKeys
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
-from gateway.model.instant import HOUR
+from gateway.model.errors import Refusal
+from gateway.model.instant import HOUR, local_day
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Process
+from gateway.pipeline.retention import expired, first_day
+from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
 from gateway.registry.registry import Registry
@@ -38,6 +42,9 @@ class Checkpoint:
     Args:
         state: the state directory, locked by the caller.
         policy: the rules as configured; their generation is filled in from the registry.
+
+    Raises:
+        Refusal: the key of a personal file is gone.
     """
 
     def __init__(
@@ -54,11 +61,16 @@ class Checkpoint:
         self.registry = registry
         self.policy = policy
         self.clock = clock
+        _refuse_lost_keys(state, keys, policy, clock)
         self.facts = Facts()
         self.tally = Tally()
         self.directory: Directory = registry.directory()
         self.store = SqliteStore(state.city_db, state.personal_dir, self.facts)
-        self.mask = Mask(policy, keys, {name: kind.row for name, kind in catalog().items()})
+        self.mask = Mask(
+            policy,
+            GuardedKeys(keys, state.personal_dir),
+            {name: kind.row for name, kind in catalog().items()},
+        )
         self.mask.recall(self.store.recent_identities(clock.now() - 2 * HOUR))
         self.intake = Intake()
         synthetic = state.mark is not None
@@ -66,7 +78,7 @@ class Checkpoint:
         self.window = Window(state.socket, self.tally, self.facts, self.feed, exact=synthetic)
         self.flow = Flow(
             self.intake,
-            Process(self.mask, policy.zone),
+            Process(self.mask, policy.zone, self.facts),
             self.store,
             self.tally,
             [self.feed],
@@ -81,6 +93,32 @@ class Checkpoint:
         self.intake.close()
         await worker
         await self.store.close()
+
+
+def _refuse_lost_keys(state: StateDir, keys: KeyRing, policy: Policy, clock: Clock) -> None:
+    """Refuse to go on with a personal file whose key is gone, unless its time is over anyway.
+
+    Raises:
+        Refusal: says what is lost, and the ways out.
+    """
+    periods = {path.stem for path in state.personal_dir.glob("*.db") if first_day(path.stem)}
+    over = expired(periods, local_day(clock.now(), policy.zone), policy.retain_days)
+    try:
+        lost = sorted(p for p in periods.difference(over) if not keys.has_file_key(p))
+    except KeysUnavailable as error:
+        raise Refusal(
+            f"The keys in {keys.path} cannot be read ({error.why}). Mend that place, or say where "
+            "they lie (setting keys, or --keys)."
+        ) from error
+    if lost:
+        raise Refusal(
+            f"The key of {lost[0]}.db is not in {keys.path / 'files'}"
+            + (f", nor are those of {len(lost) - 1} more personal files" if lost[1:] else "")
+            + ". Nothing can be added to such a file: what comes again would be stored twice, and "
+            "everyone in it would get a second pseudonym. Bring the key back from your copy of the "
+            f"keys; if it is lost for good, move the file away from {state.personal_dir}: its rows "
+            "are then out of Sekisho's care, and yours to delete."
+        )
 
 
 @contextmanager
