@@ -4,7 +4,6 @@ sekisho.json     what this directory is: id, mark, format
 city.db          rows about things of the city
 personal/        0700: masked rows about people, one file per lane and period
 registry.db      0600: devices, credentials, households, consent
-sessions.db      0600: LoRaWAN and MQTT sessions
 lock             held by the gateway that runs here, with its process number
 run.json         where that gateway listens and which clock it lives on
 gateway.sock     0600: its control socket
@@ -143,10 +142,6 @@ class StateDir:
     @property
     def registry_db(self) -> Path:
         return self.path / "registry.db"
-
-    @property
-    def sessions_db(self) -> Path:
-        return self.path / "sessions.db"
 
     @property
     def run_file(self) -> Path:

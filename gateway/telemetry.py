@@ -31,15 +31,18 @@ class Tally:
 
 
 class Facts:
-    """Named facts: each is a log line with a level by consequence, and a counter."""
+    """Named facts: each is a counter, and a log line with a level by consequence where it is noted."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
 
-    def note(self, fact: str, sentence: str, level: int = logging.INFO, **numbers: float) -> None:
+    def count(self, fact: str) -> None:
+        """Count `fact` and write nothing: for what happens to people, whose hour no log may tell."""
+        self.counts[fact] += 1
+
+    def note(self, fact: str, sentence: str, level: int = logging.INFO) -> None:
         """Count `fact`; log its sentence the first time and then at every power of two."""
         self.counts[fact] += 1
         n = self.counts[fact]
         if n & (n - 1) == 0:
-            figures = "".join(f" {name}={value:g}" for name, value in numbers.items())
-            log.log(level, "%s (%s ×%d)%s", sentence, fact, n, figures)
+            log.log(level, "%s (%s ×%d)", sentence, fact, n)

@@ -17,7 +17,7 @@ from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Fate
-from gateway.model.uplink import Form, Route
+from gateway.model.uplink import Route
 from gateway.privacy.area import Area
 from gateway.privacy.distance import Plane
 from gateway.privacy.policy import Policy
@@ -112,7 +112,7 @@ async def _carry(
     policy = changed(policy, generation=generation, rules_since=since)
     checkpoint = Checkpoint(directory, ring, registry, policy, clock, Tempo())
     device = checkpoint.directory.devices[_DEVICE]
-    route = Route(device, Form.JSON, KIND, json_decoder(catalog()[KIND]))
+    route = Route(device, KIND, json_decoder(catalog()[KIND]))
     door = Replay(recording, route, checkpoint.intake, clock, speed)
     worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
     sender = asyncio.create_task(door.send(), name="replay")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gateway.model.errors import Refusal
+from gateway.model.instant import HOUR, Instant
 from gateway.statedir import sync_directory
 
 SIZE = 32
@@ -85,6 +86,17 @@ def make_all(paths: Sequence[Path]) -> None:
             draft.unlink(missing_ok=True)
     for folder in {path.parent for path in paths}:
         sync_directory(folder)
+
+
+def sweep(folder: Path, now: Instant) -> None:
+    """Remove what a kill left of `make_all`: drafts that are an hour old and no other process's work.
+
+    They are not overwritten: one of them may be the second name of a key.
+    """
+    for draft in folder.glob(".*.key.*"):
+        with suppress(FileNotFoundError):
+            if draft.stat().st_mtime * 1e6 < now - HOUR:
+                draft.unlink()
 
 
 def destroy(path: Path) -> bool:

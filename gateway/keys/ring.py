@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from gateway.clock import Clock
+from gateway.clock import Clock, SystemClock
 from gateway.keys import keyfile
 from gateway.model.errors import Refusal
 from gateway.model.identity import is_name
@@ -110,6 +110,9 @@ class KeyRing:
                 f"The key folder {path} is open to other users, so it is not used. "
                 f"If nobody else read it: chmod 700 {path}."
             )
+        now = SystemClock().now()  # files are dated by the machine, whatever time it is in town
+        for folder in (path, *(path / part for part in _PARTS)):
+            keyfile.sweep(folder, now)
         return cls(path, key, clock, zone)
 
     def __repr__(self) -> str:
@@ -246,10 +249,6 @@ class KeyRing:
             return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(household, aad))
         except (InvalidTag, ValueError):
             return None
-
-    def destroy_household_key(self, household: str) -> bool:
-        """Make everything sealed for a household unreadable for good; False if it had no key."""
-        return keyfile.destroy(self._household_path(household))
 
     def _household_path(self, household: str) -> Path:
         if not is_name(household):

@@ -1,20 +1,11 @@
 """What a door hands over: uplinks of known senders, still in bytes, and the receipts they wait for."""
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 from gateway.model.device import Device
 from gateway.model.instant import Instant
 from gateway.model.reason import Reason
-
-
-class Form(Enum):
-    """In which form the payload comes."""
-
-    JSON = "json"
-    BINARY = "binary"
-
 
 Decode: TypeAlias = Callable[[bytes, Device], tuple[Any, Instant | None, int | None]]
 """payload, device → the kind's document, the device's own time, its counter."""
@@ -23,11 +14,10 @@ Decode: TypeAlias = Callable[[bytes, Device], tuple[Any, Instant | None, int | N
 class Route:
     """Where a topic leads: the device that speaks on it, and how its payloads are decoded."""
 
-    __slots__ = ("decode", "device", "form", "kind")
+    __slots__ = ("decode", "device", "kind")
 
-    def __init__(self, device: Device, form: Form, kind: str, decode: Decode) -> None:
+    def __init__(self, device: Device, kind: str, decode: Decode) -> None:
         self.device = device
-        self.form = form
         self.kind = kind
         self.decode = decode
 

@@ -1,23 +1,25 @@
 """Uplinks → outcome: decode, date, mask. Pure and synchronous; the one loop every uplink runs through."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import tzinfo
 from hashlib import blake2b
 from itertools import islice
 from typing import NamedTuple
 
 from gateway.devices.catalog import catalog
-from gateway.interfaces import Outcome, Rows
+from gateway.devices.kind import Sensitivity
+from gateway.interfaces import Outcome, Rows, Table
 from gateway.model.device import Device
 from gateway.model.errors import PayloadError
 from gateway.model.instant import DAY, HOUR, Instant, local_day
-from gateway.model.observation import Rejection
+from gateway.model.observation import Observation, Rejection
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Route, Uplinks
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
-from gateway.telemetry import Term
+from gateway.telemetry import Facts, Term
 
 AHEAD: Instant = HOUR
 """A device clock further ahead of ours is not believed (decisions 14)."""
@@ -47,13 +49,19 @@ class Batch(NamedTuple):
 class Process:
     """Decides about uplinks; what is to be remembered of them, the mask remembers."""
 
-    def __init__(self, mask: Mask, zone: tzinfo) -> None:
+    def __init__(self, mask: Mask, zone: tzinfo, facts: Facts | None = None) -> None:
         self._mask = mask
         self._trying: list[Uplinks] | None = None
         self._batch = Batch(Outcome(), Counter(), [], [])
         self._next = (0, 0)
         self._personal = {name: kind.personal for name, kind in catalog().items()}
         self._zone = zone
+        self._facts = Facts() if facts is None else facts
+        self._presses = {
+            name
+            for name, kind in catalog().items()
+            if any(f.name == "button" and f.sensitivity is Sensitivity.LIVE for f in kind.fields)
+        }
 
     def decide(self, chunks: list[Uplinks]) -> Batch:
         """What each uplink of the batch comes to.
@@ -100,6 +108,8 @@ class Process:
             except KeysUnavailable:
                 self._next = (chunk, item)
                 raise
+            if kind in self._presses and reading.values.button and verdict is not Fate.DUPLICATE:
+                self._facts.count("button pressed")  # of nobody, nowhere: decisions 20
             if isinstance(verdict, Reason):
                 terms[origin, kind, Fate.SUPPRESSED, verdict] += 1
             elif isinstance(verdict, Fate):
@@ -107,13 +117,7 @@ class Process:
             elif not verdict:
                 terms[origin, kind, Fate.COUNTED, None] += 1
             else:
-                for observation in verdict:
-                    table = (observation[1], kind)
-                    group = rows.get(table)
-                    if group is None:
-                        group = rows[table] = Rows()
-                    group.uplinks.append(len(waiting))
-                    group.observations.append(observation)
+                _keep(verdict, kind, len(waiting), rows)
                 waiting.append(((origin, kind, Fate.STORED, None), chunk, item))
 
     def _read(self, route: Route, payload: bytes, received_at: Instant) -> Reading:
@@ -165,3 +169,16 @@ class Process:
 
     def _day(self, at: Instant) -> str:
         return local_day(at, self._zone).isoformat()
+
+
+def _keep(
+    observations: Sequence[Observation], kind: str, number: int, rows: dict[Table, Rows]
+) -> None:
+    """Put the rows of one uplink, the `number`-th that waits, where they belong."""
+    for observation in observations:
+        table = (observation[1], kind)
+        group = rows.get(table)
+        if group is None:
+            group = rows[table] = Rows()
+        group.uplinks.append(number)
+        group.observations.append(observation)

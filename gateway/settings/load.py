@@ -54,7 +54,6 @@ def load_settings(path: Path) -> Settings:
         doors=listeners,
         tick_s=gateway.intake.tick_s,
         batch=gateway.intake.batch,
-        store=gateway.store.kind,
         policy=compile_policy(lane, area, zone),
         purpose=lane.purpose,
         entries=entries,

@@ -55,7 +55,6 @@ class Settings:
         zone: local time zone.
         doors: the ways in.
         tick_s, batch: the intake's tick in seconds, and the most uplinks of one commit.
-        store: the store's kind.
         policy: the lane's rules, generation 1; complete it by `dataclasses.replace` with what
             `Registry.ruleset(policy.ruleset, now)` answers.
         purpose: what the lane's rows are kept for.
@@ -70,7 +69,6 @@ class Settings:
     doors: tuple[MqttListener, ...]
     tick_s: float
     batch: int
-    store: str
     policy: Policy
     purpose: str
     entries: Entries

@@ -9,7 +9,7 @@ from gateway.model.device import Device
 from gateway.model.identity import DeviceId
 from gateway.model.instant import SECOND, to_rfc3339
 from gateway.model.reason import Reason
-from gateway.model.uplink import Form, Receiver, Route, Uplinks
+from gateway.model.uplink import Receiver, Route, Uplinks
 from tests.fakes.readings import HOME, KINDS, METRE_NORTH, NOON, child, gauge, stop
 
 Item: TypeAlias = tuple[Route | Reason, bytes]
@@ -18,11 +18,11 @@ TAG = "30751FEB705C5904E3D50D70"
 CAMERA = Device(DeviceId("camera-1"), "wildlife_camera", "16201", 0)
 
 
-def route(device: Device, form: Form = Form.JSON) -> Route:
+def route(device: Device, *, binary: bool = False) -> Route:
     """Where a device's topic leads."""
     kind = KINDS[device.kind]
-    decode = json_decoder(kind) if form is Form.JSON else binary_decoder(kind)
-    return Route(device, form, kind.name, decode)
+    decode = binary_decoder(kind) if binary else json_decoder(kind)
+    return Route(device, kind.name, decode)
 
 
 @dataclass
@@ -76,7 +76,7 @@ SORTS: dict[str, tuple[Callable[[int], Item], Reason | None]] = {
     "sign of life": (lambda n: (route(stop()), _json(n, '"reads": []')), None),
     "gauge": (lambda n: (route(gauge()), _json(n, '"stage_m": 1.5')), None),
     "gauge without a clock": (lambda n: (route(gauge()), b'{"seq": %d, "stage_m": 1.25}' % n), None),
-    "gauge broken": (lambda n: (route(gauge(), Form.BINARY), bytes([1, n])), Reason.UNDECODABLE),
+    "gauge broken": (lambda n: (route(gauge(), binary=True), bytes([1, n])), Reason.UNDECODABLE),
     "gauge out of range": (lambda n: (route(gauge()), _json(n, '"stage_m": 31')), Reason.OUT_OF_RANGE),
     "camera": (lambda n: (route(CAMERA), _json(n, '"species": "bear", "count": 1, "confidence": 0.9')), None),
     "unknown device": (lambda n: (Reason.UNKNOWN_DEVICE, b"%d" % n), Reason.UNKNOWN_DEVICE),

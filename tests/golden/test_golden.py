@@ -24,7 +24,7 @@ from gateway.model.device import Device
 from gateway.model.identity import DeviceId
 from gateway.model.instant import SECOND, parse_rfc3339
 from gateway.model.reason import Reason
-from gateway.model.uplink import Form, Uplinks
+from gateway.model.uplink import Uplinks
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Process
@@ -69,25 +69,28 @@ def registered(said: dict[str, Any]) -> Device:
     )
 
 
-def sent(folder: Path) -> tuple[bytes, Form]:
+def sent(folder: Path) -> tuple[bytes, bool]:
+    """The payload of a case, and whether it is compact binary."""
     binary = folder / "uplink.hex"
     if binary.exists():
-        return bytes.fromhex(binary.read_text()), Form.BINARY
-    return (folder / "uplink.json").read_bytes(), Form.JSON
+        return bytes.fromhex(binary.read_text()), True
+    return (folder / "uplink.json").read_bytes(), False
 
 
 def became(folder: Path) -> dict[str, Any]:
     """What the gateway makes of a case, in the words of `expected.json` (or of `expected.err`)."""
     said = YAML(typ="safe", pure=True).load(folder / "device.yaml")
     device = registered(said)
-    payload, form = sent(folder)
+    payload, binary = sent(folder)
     by = mask(policy(JAPAN, retain_days=said.get("retain_days", 28)))
     if said.get("left_home"):
         leave_home(by, device)
     at = parse_rfc3339(said["received_at"]) if "received_at" in said else NOON + 5 * SECOND
     refused: dict[int, Reason] = {}
     intake, store, tally, loop = Intake(), MemoryStore(), Tally(), VirtualLoop()
-    intake.put("a sender", Uplinks("own", at, [(route(device, form), payload)], refused.update))
+    intake.put(
+        "a sender", Uplinks("own", at, [(route(device, binary=binary), payload)], refused.update)
+    )
     intake.close()
     loop.run(Flow(intake, Process(by, JAPAN), store, tally, [], loop).carry())
     if refused:

@@ -6,10 +6,12 @@ import pytest
 
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
-from gateway.model.uplink import Form
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from tests.fakes.mqtt_door import TOKEN, UP, digest, directory
 from tests.fakes.readings import gauge
+
+SAID = bytes.fromhex("01 00000000 00000001 01 05dc 8000 ff 00")
+"""A stage of 1.5 m in compact binary."""
 
 
 def book(**more: str) -> Guestbook:
@@ -50,7 +52,9 @@ def test_a_credential_has_both_topics_of_its_devices_and_no_others() -> None:
     routes = by.routes(credential)
 
     assert set(routes) == {UP, UP + b"/bin"}
-    assert [routes[UP].form, routes[UP + b"/bin"].form] == [Form.JSON, Form.BINARY]
+    json, binary = routes[UP].decode, routes[UP + b"/bin"].decode
+    assert json(b'{"stage_m": 1.5}', gauge())[0].stage_m == 1.5
+    assert binary(SAID, gauge())[0].stage_m == 1.5
     assert routes[UP].device == gauge()
 
 

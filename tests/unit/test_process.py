@@ -14,7 +14,7 @@ from gateway.model.observation import Rejection
 from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Uplinks
 from gateway.pipeline.process import Process
-from gateway.telemetry import Term
+from gateway.telemetry import Facts, Term
 from tests.fakes.readings import NOON, child, gauge, mask, policy, stop
 from tests.fakes.uplinks import Item, route, uplink
 
@@ -112,6 +112,23 @@ def test_a_person_s_or_a_stranger_s_leaves_a_count_of_the_day_and_no_more(
     assert outcome.refusals_per_day == {("2026-05-13", reason): 2}
     assert outcome.rejections == []
     assert outcome.rows == {}
+
+
+def test_a_child_s_button_is_counted_and_leaves_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Decisions 20: until there is somebody to tell, a press is counted in memory, at home too, once for
+    what comes twice; no log line tells its hour, and nothing of it is written."""
+    facts = Facts()
+    pressed = [
+        (route(child()), b'{"seq": %d, "button": true, "lat": 36.7, "lon": 137.2}' % n)
+        for n in (1, 2, 2)
+    ]
+    idle = (route(child()), b'{"seq": 3, "lat": 36.7, "lon": 137.2}')
+    process = Process(mask(policy(UTC)), ZoneInfo("UTC"), facts)
+    batch = process.decide([Uplinks("own", NOON, [*pressed, idle], lambda _refused: None)])
+
+    assert facts.counts == {"button pressed": 2}
+    assert not batch.outcome
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("sort", ["child at home", "child without consent", "child without home"])

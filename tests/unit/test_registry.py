@@ -234,7 +234,7 @@ def test_a_lost_household_key_closes(registry: Registry, keys: KeyRing) -> None:
     registry.put_home("h-0001", 36.6953, 137.2137)
     registry.record_consent("child-1", "store", "guardian", "v1", T)
     assert registry.directory().devices[DeviceId("child-1")].consent
-    keys.destroy_household_key("h-0001")
+    (keys.path / "households" / "h-0001.key").unlink()
 
     device = registry.directory().devices[DeviceId("child-1")]
 

@@ -13,7 +13,7 @@ import pytest
 from gateway.clock import SystemClock
 from gateway.model.device import Device
 from gateway.model.errors import Refusal
-from gateway.model.uplink import Form, Route, Uplinks
+from gateway.model.uplink import Route, Uplinks
 from gateway.statedir import StateDir
 from gateway.transports.replay import RecordedClock, Recording, Replay
 from sekisho.replay import replay
@@ -189,7 +189,7 @@ class Slow:
 
 
 def route(device: Device) -> Route:
-    return Route(device, Form.JSON, device.kind, lambda *_: (None, None, None))
+    return Route(device, device.kind, lambda *_: (None, None, None))
 
 
 async def test_the_next_part_waits_until_the_last_is_settled() -> None:

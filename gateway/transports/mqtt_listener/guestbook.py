@@ -8,7 +8,7 @@ from gateway.devices.decode import binary_decoder, json_decoder
 from gateway.model.device import Credential, Directory
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
-from gateway.model.uplink import Form, Route
+from gateway.model.uplink import Route
 from gateway.wire.topics import device_of, uplink_topics
 
 Routes = dict[bytes, Route]
@@ -69,8 +69,8 @@ class Guestbook:
         if device is None or kind is None or device.revoked:
             return
         as_json, as_binary = uplink_topics(name)
-        routes[as_json] = Route(device, Form.JSON, kind.name, json_decoder(kind))
-        routes[as_binary] = Route(device, Form.BINARY, kind.name, binary_decoder(kind))
+        routes[as_json] = Route(device, kind.name, json_decoder(kind))
+        routes[as_binary] = Route(device, kind.name, binary_decoder(kind))
 
     def refusal(self, topic: str) -> Reason:
         """Why a topic leads nowhere for a credential that has no route for it."""
