@@ -16,8 +16,8 @@ _NO_RULES = {"ruleset", "in_area", "generation", "rules_since", "zone", "retain_
 
 
 def compile_policy(lane: LaneFile, area: ServiceArea, zone: ZoneInfo) -> Policy:
-    """The policy of a lane. How long rows stay and what they are for is no rule of the mask's:
-    the rule set's digest covers the numbers, the area and the time zone.
+    """The policy of a lane. How long rows stay and what they are for is no rule of the mask's: the
+    rule set's digest covers the numbers, the area, the time zone, and whether files hold weeks or days.
     """
     circle = lane.suppress[0]
     policy = Policy(
@@ -40,6 +40,7 @@ def compile_policy(lane: LaneFile, area: ServiceArea, zone: ZoneInfo) -> Policy:
         for field in fields(policy)
         if field.name not in _NO_RULES
     }
-    canonical = {**numbers, "form": 1, "zone": zone.key, "area": area.canonical}
+    files = "week" if policy.weekly else "day"  # else one uplink could be stored under two names
+    canonical = {**numbers, "form": 1, "files": files, "zone": zone.key, "area": area.canonical}
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     return replace(policy, ruleset=sha256(text.encode()).hexdigest())

@@ -181,6 +181,18 @@ def test_rule_sets_follow_the_rules(folder: Path) -> None:
     assert len({first, second, ruleset()}) == 3
 
 
+@pytest.mark.parametrize(("before", "after"), [("28 d", "27 d"), ("27 d", "28 d")])
+def test_files_of_another_form_are_another_rule_set(folder: Path, before: str, after: str) -> None:
+    """From 28 days on a file holds a week, below it a day: what was stored in one would not be known
+    in the other, so the rule sets differ, and nothing observed before enters the new files."""
+    change(folder / "privacy.yaml", ("retain: 28 d", f"retain: {before}"))
+    first = load_settings(folder / "gateway.yaml").policy
+    change(folder / "privacy.yaml", (f"retain: {before}", f"retain: {after}"))
+    second = load_settings(folder / "gateway.yaml").policy
+    assert first.ruleset != second.ruleset
+    assert first.weekly is not second.weekly
+
+
 def test_codes_keep_their_zero(folder: Path) -> None:
     """A municipality of the north keeps its leading zero even without quotes."""
     change(folder / "gateway.yaml", ('owner: "16201"', "owner: 06201"))
