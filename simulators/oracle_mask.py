@@ -150,7 +150,7 @@ def _measure(fix: Fix, device: Mapping[str, Any], rules: Rules) -> _Measured:
     assert lon is not None
     home_lat, home_lon = device["home"]
     accuracy = _UNSAID_M if fix.accuracy_m is None else fix.accuracy_m
-    radius = device["radius_m"] if device["radius_m"] is not None else rules.default_radius_m
+    radius = max(rules.default_radius_m, device["radius_m"] or 0.0)
     limit = radius + 2 * accuracy + 1
     raw = distance_m(lat, lon, home_lat, home_lon)
     rounded = distance_m(round(lat, 5), round(lon, 5), home_lat, home_lon)

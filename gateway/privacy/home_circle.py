@@ -129,10 +129,11 @@ class HomeCircle:
         if before is None or not _same_home(before, household):
             self._household = None
             self.close()
-            radius = household.radius_m
-            self._radius = self._policy.home_radius_m if radius is None else radius
-            if not self._radius >= 0.0:
-                raise ValueError("a radius below zero")
+            self._radius = self._policy.home_radius_m
+            if household.radius_m is not None:
+                if not household.radius_m >= 0.0:
+                    raise ValueError("a radius below zero")
+                self._radius = max(self._radius, household.radius_m)
             self._plane = Plane(household.home.lat, household.home.lon)
         self._household = household
         return None

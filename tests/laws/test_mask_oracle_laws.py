@@ -52,7 +52,7 @@ def said(verdict: Any) -> tuple[Fate, Reason | None]:
 @pytest.mark.parametrize("seed", range(6))
 def test_mask_and_oracle_agree_on_every_fix(home: tuple[float, float], seed: int) -> None:
     dice = Random(f"{seed} {home}")
-    radius = dice.choice([50.0, 80.0])
+    radius = dice.choice([20.0, 50.0, 80.0])
     readings = disturbed(dice, walk(dice, home, 400, radius))
     since = NOON + 300 * SECOND
     by = mask(policy(in_area=in_area, rules_since=since))

@@ -104,6 +104,21 @@ def test_an_accuracy_that_is_none_is_no_reason_to_keep(accuracy: float) -> None:
     assert by.apply(fix(900, 1, accuracy_m=accuracy)) in (Reason.FAULT, Reason.INSIDE_HOME)
 
 
+@pytest.mark.parametrize(
+    ("policy_m", "own_m", "hidden_m"),
+    [(50, None, 50), (50, 10, 50), (50, 0, 50), (80, 60, 80), (50, 80, 80), (200, 80, 200)],
+)
+def test_a_household_s_own_radius_may_only_widen(
+    policy_m: float, own_m: float | None, hidden_m: float
+) -> None:
+    """The policy is the floor, whatever an import, a replay or a later policy left in the registry."""
+    device = child(family=household(radius_m=own_m))
+    by = mask(policy(home_radius_m=float(policy_m)))
+    leave_home(by, device)
+    assert isinstance(by.apply(fix(hidden_m + 22, 0, device)), list)
+    assert by.apply(fix(hidden_m + 20, 1, device)) is Reason.INSIDE_HOME
+
+
 def test_poor_accuracy_is_suppressed_and_leaves_the_circle_open() -> None:
     by = mask()
     leave_home(by)
