@@ -12,6 +12,7 @@ from simulators.scenario import Scenario
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _MQTT_PACE = 60.0
+_LATEST = parse_rfc3339("2200-01-01T00:00:00Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ def decide(
         user, password = destination.password_of(password_file, None, user)
     scenario = replace(wished, start=begin)
     until = None if length is None else begin + length
+    if not 0 <= begin <= (begin if until is None else until) < _LATEST:
+        raise Refusal("The town lives between 1970 and 2200: choose --start and --for so.", 2)
     return Journey(scenario, to, pace, until, user, password, ca)
 
 
@@ -101,7 +104,7 @@ def _moment(text: str) -> Instant:
 
 
 def _length(text: str) -> Instant:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|min|h|d)", text)
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,12})?)(s|m|min|h|d)", text)
     if not found or float(found[1]) <= 0:
         raise Refusal(f"--for {text}: a number and one of s min h d is needed, as 90min or 24h.", 2)
     return round(float(found[1]) * _UNITS[found[2]]) * SECOND

@@ -94,7 +94,7 @@ def sweep(folder: Path, now: Instant) -> None:
     They are not overwritten: one of them may be the second name of a key.
     """
     for draft in folder.glob(".*.key.*"):
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             if draft.stat().st_mtime * 1e6 < now - HOUR:
                 draft.unlink()
 

@@ -122,6 +122,13 @@ def test_the_shell_completes_verbs() -> None:
             2,
             "years 1 to 9999",
         ),
+        (
+            ("simulate", "--start", "9999-12-31T23:59:59Z", "--to", "file:-"),
+            2,
+            "between 1970 and 2200",
+        ),
+        (("simulate", "--start", "0001-01-01T00:00:00+10:00"), 2, "between 1970 and 2200"),
+        (("simulate", "--for", "9" * 12 + "d", "--to", "file:-"), 2, "between 1970 and 2200"),
         (("query", "river", "--limit", "1" + 20 * "0", "--state", "none"), 2, "--limit"),
     ],
 )
