@@ -1,5 +1,6 @@
 """The one caller of the operating system's clock: wall time as UTC microseconds, and the boot clock."""
 
+import ctypes
 import time
 from typing import Protocol
 
@@ -26,6 +27,19 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+_TIMEX_BYTES = 256  # `struct timex` has 208; all zero asks and changes nothing
+_TIME_ERROR = 5
+
+
+def kernel_synchronised() -> bool:
+    """Whether the kernel says that something keeps its clock right; no where it cannot be asked."""
+    try:
+        state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except (OSError, AttributeError):
+        return False
+    return 0 <= state < _TIME_ERROR
 
 
 class PacedClock:

@@ -1,6 +1,7 @@
 """What a running gateway does beside its work: registry changes, retention, forgetting."""
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable
 
@@ -19,29 +20,55 @@ _ROUND: Instant = HOUR // 4
 class ClockWatch:
     """Tells a clock that jumps (decisions 15) from mere silence.
 
-    A jump is `now` moving a day against the boot clock, or at start lying before the last commit.
+    A jump is `now` moving a day against the boot clock; or, at start, lying before the last commit, or more
+    than a day after it while the kernel reports no synchronisation. It is over when the kernel reports
+    one, or when the clock has come back.
+
+    Args:
+        now, monotonic: the clocks at start.
+        last_commit: when something was last written; None if nothing ever was.
+        pace: how much faster than the boot clock `now` runs.
     """
 
     def __init__(
         self, now: Instant, monotonic: float, last_commit: Instant | None, pace: float
     ) -> None:
-        self._offset = now - int(monotonic * pace * 1e6)
         self._pace = pace
-        self.jumped = last_commit is not None and now < last_commit - HOUR
+        self._start = self._booted(monotonic)
+        self._last_commit = last_commit
+        self._offset = now - self._start if last_commit is None else None  # None: not trusted yet
 
-    def look(self, now: Instant, monotonic: float) -> bool:
-        """Whether the clock has jumped since the start; once seen, it stays so."""
-        if abs(now - int(monotonic * self._pace * 1e6) - self._offset) > DAY:
-            self.jumped = True
-        return self.jumped
+    def look(self, now: Instant, monotonic: float, *, synchronised: bool) -> bool:
+        """Whether the clock has jumped and nothing speaks for it yet."""
+        booted = self._booted(monotonic)
+        if synchronised or (self._offset is None and self._is_likely(now, booted)):
+            self._offset = now - booted
+        return self._offset is None or abs(now - booted - self._offset) > DAY
+
+    def _is_likely(self, now: Instant, booted: Instant) -> bool:
+        """Whether the last commit speaks for `now`: a start not before it, nor a day of silence after."""
+        last = self._last_commit
+        return last is None or -HOUR <= now - (booted - self._start) - last <= DAY
+
+    def _booted(self, monotonic: float) -> Instant:
+        return int(monotonic * self._pace * 1e6)
 
 
 async def keep_house(
-    checkpoint: Checkpoint, renew: Callable[[Directory], None], watch: ClockWatch
+    checkpoint: Checkpoint,
+    renew: Callable[[Directory], None],
+    watch: ClockWatch,
+    synchronised: Callable[[], bool],
 ) -> None:
-    """Run until cancelled; `renew` is told of every new directory."""
+    """Run until cancelled.
+
+    Args:
+        renew: told of every new directory.
+        synchronised: whether something keeps the clock right.
+    """
     clock = checkpoint.clock
     next_round = clock.now()
+    waiting = False
     while True:
         if checkpoint.registry.changed():
             checkpoint.directory = checkpoint.registry.directory()
@@ -49,17 +76,34 @@ async def keep_house(
         if not 0 < next_round - clock.now() <= _ROUND:  # due, or the clock was set back
             next_round = clock.now() + _ROUND
             checkpoint.mask.forget_older(clock.now())
-            if watch.look(clock.now(), clock.monotonic()):
+            waited = waiting
+            waiting = watch.look(clock.now(), clock.monotonic(), synchronised=synchronised())
+            if waiting:
                 checkpoint.facts.note(
                     "clock jumped",
-                    "The clock has jumped: nothing is removed until this gateway is restarted with "
-                    "a right clock",
+                    "The clock has jumped, or lies far from the last commit and nothing keeps it "
+                    "right: no file and no key is removed until it is synchronised or comes back",
                     logging.ERROR,
                 )
             else:
-                checkpoint.keys.retire(clock.now())
-                await retain(checkpoint)
+                if waited:
+                    checkpoint.facts.note("clock trusted", "The clock is right again")
+                await _remove(checkpoint)
         await asyncio.sleep(_REGISTRY_S)
+
+
+async def _remove(checkpoint: Checkpoint) -> None:
+    """Destroy the keys and remove the files whose time is over; where a disk refuses, next time."""
+    try:
+        checkpoint.keys.retire(checkpoint.clock.now())
+        await retain(checkpoint)
+    except OSError as error:
+        checkpoint.facts.note(
+            "retention waits",
+            "What is over cannot be removed "
+            f"({errno.errorcode.get(error.errno or 0, type(error).__name__)}): it is tried again",
+            logging.ERROR,
+        )
 
 
 async def retain(checkpoint: Checkpoint) -> None:

@@ -19,7 +19,7 @@ import uvloop
 from gateway.app import ports
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
 from gateway.app.housekeeping import ClockWatch, keep_house
-from gateway.clock import Clock, PacedClock
+from gateway.clock import Clock, PacedClock, kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
@@ -111,14 +111,12 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         loop.add_signal_handler(number, _stop_or_leave, stop, number)
     with Registry.open(plan.state, plan.keys) as registry:
         policy = under_rules(plan.policy, registry, plan.clock.now())
+        watch, synchronised = _clock_watch(plan)  # before anything opens the files
         checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
         doors = [_door(door, checkpoint, plan.keys) for door in plan.doors]
-        last_commit = _last_commit(plan)
-        pace = plan.clock.pace if isinstance(plan.clock, PacedClock) else 1.0
-        watch = ClockWatch(plan.clock.now(), plan.clock.monotonic(), last_commit, pace)
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
         house = asyncio.create_task(
-            keep_house(checkpoint, lambda directory: _renew(doors, directory), watch),
+            keep_house(checkpoint, lambda directory: _renew(doors, directory), watch, synchronised),
             name="housekeeping",
         )
         stopped = asyncio.create_task(stop.wait(), name="signals")
@@ -253,13 +251,24 @@ def _tls(wish: DoorPlan) -> ssl.SSLContext:
     return context
 
 
-def _last_commit(plan: Plan) -> Instant | None:
-    """When something was last written here by the wall clock; None in simulated time."""
-    if isinstance(plan.clock, PacedClock):
-        return None
-    paths = [plan.state.city_db, *plan.state.personal_dir.glob("*.db*")]
-    times = [int(path.stat().st_mtime * 1e6) for path in paths if path.exists()]
-    return max(times, default=None)
+def _clock_watch(plan: Plan) -> tuple[ClockWatch, Callable[[], bool]]:
+    """What watches the clock, and what knows whether something keeps it right: nothing, if simulated."""
+    clock = plan.clock
+    if isinstance(clock, PacedClock):
+        return ClockWatch(clock.now(), clock.monotonic(), None, clock.pace), lambda: False
+    last = last_commit(plan.state)
+    return ClockWatch(clock.now(), clock.monotonic(), last, 1.0), kernel_synchronised
+
+
+def last_commit(state: StateDir) -> Instant | None:
+    """When something was last written here, by the wall clock of then; None if nothing ever was.
+
+    To be asked before the files are opened. Readers touch the index of a journal, never its contents.
+    """
+    files = [state.city_db, *state.personal_dir.glob("*.db")]
+    journals = [path.with_name(f"{path.name}-wal") for path in files]
+    found = [path.stat() for path in (*files, *journals) if path.exists()]
+    return max((int(stat.st_mtime * 1e6) for stat in found if stat.st_size), default=None)
 
 
 def _stop_or_leave(stop: asyncio.Event, number: int) -> None:

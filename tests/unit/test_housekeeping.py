@@ -1,7 +1,9 @@
 """Beside the work: registry changes reach the doors, files go in time, and a jumping clock is not obeyed."""
 
 import asyncio
-from collections.abc import Iterator
+import errno
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 from gateway.app.checkpoint import Checkpoint, Tempo
 from gateway.app.housekeeping import ClockWatch, keep_house
+from gateway.app.run import last_commit
+from gateway.clock import kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
@@ -33,11 +37,24 @@ class House:
     clock: ManualClock
     told: list[Directory]
 
-    async def keep(self, watch: ClockWatch, seconds: float = 1.0) -> None:
+    async def keep(
+        self,
+        watch: ClockWatch,
+        seconds: float = 1.0,
+        synchronised: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Keep house for so long (virtual) seconds."""
-        keeping = asyncio.create_task(keep_house(self.checkpoint, self.told.append, watch))
+        keeping = self.keeping(watch, synchronised)
         await asyncio.sleep(seconds)
         keeping.cancel()
+
+    def keeping(
+        self, watch: ClockWatch, synchronised: Callable[[], bool] = lambda: False
+    ) -> asyncio.Task[None]:
+        """Begin to keep house."""
+        return asyncio.create_task(
+            keep_house(self.checkpoint, self.told.append, watch, synchronised)
+        )
 
     def watch(self) -> ClockWatch:
         return ClockWatch(self.clock.now(), self.clock.monotonic(), None, 1.0)
@@ -71,7 +88,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 @in_virtual_time
 async def test_a_change_by_another_process_is_in_force_within_a_second(house: House) -> None:
     """Decisions 11; without a change nobody is told anything."""
-    keeping = asyncio.create_task(keep_house(house.checkpoint, house.told.append, house.watch()))
+    keeping = house.keeping(house.watch())
     await asyncio.sleep(10)
     assert house.told == []
     with Registry.open(house.checkpoint.state, house.checkpoint.keys) as other:
@@ -113,7 +130,7 @@ async def test_files_go_while_the_gateway_runs(house: House) -> None:
 async def test_nothing_goes_after_the_clock_has_jumped(house: House, days: int) -> None:
     """Decisions 15: neither file nor key, however old they look now; it is said within a second."""
     await house.fill()
-    keeping = asyncio.create_task(keep_house(house.checkpoint, house.told.append, house.watch()))
+    keeping = house.keeping(house.watch())
     await asyncio.sleep(1)
     assert house.files() == WEEKS[2:]
     house.clock.set(NOON + days * DAY)
@@ -129,7 +146,7 @@ async def test_nothing_goes_after_the_clock_has_jumped(house: House, days: int) 
 def after(wall_s: float, boot_s: float, pace: float = 1.0) -> bool:
     """Whether a clock that went on by so much on the wall, and so much since boot, has jumped."""
     watch = ClockWatch(NOON, 5000.0, None, pace)
-    return watch.look(NOON + int(wall_s * SECOND), 5000.0 + boot_s)
+    return watch.look(NOON + int(wall_s * SECOND), 5000.0 + boot_s, synchronised=False)
 
 
 @pytest.mark.parametrize(
@@ -154,18 +171,122 @@ def test_simulated_time_runs_at_its_pace() -> None:
     assert after(60 * 3600 + 25 * 3600, 3600, pace=60.0)
 
 
-def test_a_jump_once_seen_is_not_forgotten() -> None:
-    """A clock that came back may have been right before, or now: nobody knows."""
+def test_a_jump_is_over_when_the_clock_comes_back() -> None:
+    """Nothing was removed in between, and it is again where it was trusted before."""
     watch = ClockWatch(NOON, 0.0, None, 1.0)
-    assert watch.look(NOON + 2 * DAY, 0.0)
-    assert watch.look(NOON, 0.0)
+    assert watch.look(NOON + 2 * DAY, 0.0, synchronised=False)
+    assert not watch.look(NOON + HOUR, 0.0, synchronised=False)
+
+
+def test_a_jump_is_over_when_the_kernel_reports_synchronisation() -> None:
+    """It was the right time that was jumped to; from there on, moving a day is a jump again."""
+    watch = ClockWatch(NOON, 0.0, None, 1.0)
+    assert watch.look(NOON + 400 * DAY, 0.0, synchronised=False)
+    assert not watch.look(NOON + 400 * DAY, 0.0, synchronised=True)
+    assert not watch.look(NOON + 400 * DAY + HOUR, 3600.0, synchronised=False)
+    assert watch.look(NOON, 3600.0, synchronised=False)
 
 
 @pytest.mark.parametrize(
-    ("ahead", "jumped"),
-    [(-400 * DAY, False), (0, False), (HOUR // 2, False), (2 * HOUR, True), (400 * DAY, True)],
+    ("since_last_commit", "synchronised", "jumped"),
+    [
+        (-400 * DAY, False, True),
+        (-2 * HOUR, False, True),
+        (-HOUR // 2, False, False),
+        (0, False, False),
+        (DAY - HOUR, False, False),
+        (DAY + HOUR, False, True),
+        (400 * DAY, False, True),
+        (400 * DAY, True, False),  # mere silence: the gateway was off
+        (-400 * DAY, True, False),  # the last commit was made under a wrong clock
+    ],
 )
-def test_a_start_before_the_last_commit_is_a_jump(ahead: int, jumped: bool) -> None:
-    """The files were written in the future; a start long after them is mere silence."""
-    watch = ClockWatch(NOON, 0.0, NOON + ahead, 1.0)
-    assert watch.look(NOON, 0.0) is jumped
+def test_a_start_is_judged_by_the_last_commit(
+    since_last_commit: int, synchronised: bool, jumped: bool
+) -> None:
+    """Decisions 15: before it, or a day after it with nothing that keeps the clock right."""
+    watch = ClockWatch(NOON, 0.0, NOON - since_last_commit, 1.0)
+    assert watch.look(NOON, 0.0, synchronised=synchronised) is jumped
+    assert watch.look(NOON + HOUR, 3600.0, synchronised=False) is jumped
+
+
+def test_a_first_start_is_no_jump() -> None:
+    """There is no last commit, and nothing to remove."""
+    assert not ClockWatch(NOON, 0.0, None, 1.0).look(NOON, 0.0, synchronised=False)
+
+
+def test_a_wrong_start_is_over_when_the_clock_comes_back() -> None:
+    """A machine without a clock battery wakes up years ahead and is set right by hand an hour later."""
+    watch = ClockWatch(NOON + 900 * DAY, 0.0, NOON - DAY, 1.0)
+    assert watch.look(NOON + 900 * DAY, 0.0, synchronised=False)
+    assert watch.look(NOON + 900 * DAY + HOUR, 3600.0, synchronised=False)
+    assert not watch.look(NOON + HOUR, 3600.0, synchronised=False)
+    assert watch.look(NOON + 3 * DAY, 7200.0, synchronised=False)
+
+
+def test_the_kernel_can_be_asked() -> None:
+    """Whatever it answers on this machine, it answers the same twice and does not fail."""
+    assert kernel_synchronised() is kernel_synchronised()
+
+
+def test_the_last_commit_is_that_of_rows_not_of_readers(tmp_path: Path) -> None:
+    """A journal's index changes when somebody reads, and an empty journal when somebody looks."""
+    state = StateDir.create(tmp_path / "state", None, ManualClock(NOON))
+    assert last_commit(state) is None
+    for name, size, at in [
+        ("city.db", 1, NOON - 5 * DAY),
+        (f"personal/{WEEKS[0]}.db", 1, NOON - 3 * DAY),
+        (f"personal/{WEEKS[1]}.db", 1, NOON - 4 * DAY),
+        (f"personal/{WEEKS[1]}.db-wal", 1, NOON - 2 * DAY),
+        (f"personal/{WEEKS[0]}.db-wal", 0, NOON),
+        (f"personal/{WEEKS[0]}.db-shm", 1, NOON),
+        ("personal/notes.txt", 1, NOON),
+    ]:
+        (state.path / name).write_bytes(bytes(size))
+        os.utime(state.path / name, ns=(at * 1000, at * 1000))
+    assert last_commit(state) == NOON - 2 * DAY
+
+
+@in_virtual_time
+async def test_what_waited_for_the_clock_goes_when_it_is_synchronised(house: House) -> None:
+    """Without a restart, at the next round; both are said."""
+    await house.fill()
+    watch = ClockWatch(house.clock.now(), house.clock.monotonic(), NOON - 40 * DAY, 1.0)
+    synchronised = False
+    keeping = house.keeping(watch, lambda: synchronised)
+    await asyncio.sleep(1)
+    assert house.files() == house.keys() == WEEKS
+    synchronised = True
+    await asyncio.sleep(1)
+    assert house.files() == WEEKS
+    house.clock.advance(15 * 60)
+    await asyncio.sleep(1)
+    keeping.cancel()
+    assert house.files() == house.keys() == WEEKS[2:]
+    assert house.checkpoint.facts.counts == {
+        "clock jumped": 1, "clock trusted": 1, "period removed": 2,
+    }  # fmt: skip
+
+
+@in_virtual_time
+async def test_a_keys_volume_that_cannot_be_written_stops_no_gateway(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is over is removed as soon as it can be; the error names no path."""
+    await house.fill()
+    watch = house.watch()
+    with monkeypatch.context() as patched:
+
+        def refuse(_ring: KeyRing, _period: str) -> None:
+            raise OSError(errno.EROFS, "read-only", "/a/path")
+
+        patched.setattr(KeyRing, "destroy_file_key", refuse)
+        keeping = house.keeping(watch)
+        await asyncio.sleep(1)
+        assert not keeping.done()
+        assert house.files() == house.keys() == WEEKS
+    house.clock.advance(15 * 60)
+    await asyncio.sleep(1)
+    keeping.cancel()
+    assert house.files() == WEEKS[2:]
+    assert house.checkpoint.facts.counts == {"retention waits": 1, "period removed": 2}
