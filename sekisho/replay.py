@@ -31,7 +31,10 @@ def replay(
     ],
     radius: Annotated[
         float | None,
-        typer.Option(metavar="METRES", help="Home radius. Default: the configured one, else 50."),
+        typer.Option(
+            metavar="METRES",
+            help="Home radius, no smaller than the configured one (else 50), which is the default.",
+        ),
     ] = None,
     state: Annotated[
         Path | None,

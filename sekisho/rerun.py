@@ -86,15 +86,22 @@ def run(
         speed: how many times faster than recorded; None for at once.
 
     Raises:
-        Refusal: the state directory is not one for replays, holds those of another home, or a
-            gateway runs there.
+        Refusal: the state directory is not one for replays, holds those of another home or under
+            other rules, or a gateway runs there; or the radius is smaller than the rules'.
     """
+    if radius is not None and not radius >= rules.home_radius_m:
+        raise Refusal(
+            f"--radius may be no smaller than the policy's, {rules.home_radius_m:g} m: a household's "
+            "own radius can only widen the circle. Lower it in privacy.yaml.",
+            exit_code=2,
+        )
     clock = RecordedClock(recording.points[0].at)
     policy = _boxed(rules, recording.points)
     directory = _directory(state, clock)
     ring = _keys(directory, keys, clock, policy)
     with private_umask(), directory.lock(), Registry.open(directory, ring) as registry:
         _register(registry, recording.points[0], home, radius)
+        policy = _under_first_rules(registry, policy, clock)
         return asyncio.run(_carry(directory, ring, registry, policy, clock, recording, speed))
 
 
@@ -108,8 +115,6 @@ async def _carry(
     speed: float | None,
 ) -> Result:
     """The gateway without a door: intake, mask and store as in `sekisho run`."""
-    generation, since = registry.ruleset(policy.ruleset, clock.now())
-    policy = changed(policy, generation=generation, rules_since=since)
     checkpoint = Checkpoint(directory, ring, registry, policy, clock, Tempo())
     device = checkpoint.directory.devices[_DEVICE]
     route = Route(device, KIND, json_decoder(catalog()[KIND]))
@@ -190,6 +195,24 @@ def _keys(directory: StateDir, given: Path | None, clock: Clock, policy: Policy)
     if (root / directory.id).is_dir():
         return KeyRing.open(root, directory.id, clock, policy.zone)
     return KeyRing.create(root, directory.id, clock, policy.zone)
+
+
+def _under_first_rules(registry: Registry, policy: Policy, clock: Clock) -> Policy:
+    """The policy, if it is the one this directory was begun with.
+
+    Raises:
+        Refusal: other rules or another service area were used here: what comes again would be stored
+            a second time, under a second pseudonym.
+    """
+    with registry.change():  # undone by a refusal
+        generation, since = registry.ruleset(policy.ruleset, clock.now())
+        if generation > 1:
+            raise Refusal(
+                "This state directory holds a replay of another recording, or under other rules: a box "
+                "round the recording is the service area, and each box is a rule set of its own. "
+                "Choose another --state, or remove this one."
+            )
+    return changed(policy, generation=generation, rules_since=since)
 
 
 def _register(

@@ -96,6 +96,28 @@ def test_another_home_in_the_same_directory_is_refused(capsys: Any, no_config: P
         replayed(capsys, WALK, (36.91, 137.2), state)
 
 
+def test_another_recording_in_the_same_directory_is_refused(capsys: Any, no_config: Path) -> None:
+    """Its box is another service area, and so another rule set: replayed A, B, A, the first would be
+    stored twice. Nothing is changed by the refusal: A can be replayed again."""
+    state = no_config / "r" / "state"
+    other = no_config / "other.gpx"
+    other.write_bytes(point("36.95", "137.25", "2026-05-12T08:59:00Z"))
+    first = replayed(capsys, WALK, HOME, state)
+    for _ in range(2):
+        with pytest.raises(Refusal, match="another recording, or under other rules"):
+            replayed(capsys, other, HOME, state)
+        again = replayed(capsys, WALK, HOME, state)
+        assert again["already_stored"] == again["shown"] == first["shown"]
+
+
+def test_a_radius_below_the_policy_s_is_refused(no_config: Path) -> None:
+    """It would be ignored, for a household's own radius may only widen the circle."""
+    for radius in (49.9, 0.0, -1.0, float("nan")):
+        with pytest.raises(Refusal, match="no smaller than the policy's, 50 m"):
+            replay(file=WALK, home="36.9,137.2", radius=radius, state=no_config / "r" / "state")
+    assert not (no_config / "r").exists()
+
+
 def test_a_directory_of_another_sort_is_refused(no_config: Path) -> None:
     StateDir.create(no_config / "real", None, SystemClock())
     with pytest.raises(Refusal, match="not made for replays"):
