@@ -7,7 +7,7 @@ Compact binary, big endian, 7 bytes:
     | u8   | i16 mm | i16 0.01 °C| u8 20 mV| u8     |
 
 `what` 0 = distance from sensor down to water, 1 = stage above the gauge's zero. A temperature of
--32768 means "no thermometer". `status` is reserved and sent as 0.
+-32768 means "no thermometer"; battery 255 = unknown. `status` is reserved and sent as 0.
 """
 
 import struct
@@ -23,6 +23,8 @@ from gateway.model.reason import Reason
 
 _LAYOUT = struct.Struct(">BhhBB")
 _NO_THERMOMETER = -32768
+_UNKNOWN_BATTERY = 255
+_HIGHEST_V = 5.08  # the byte below "unknown"
 _DISTANCE, _STAGE = 0, 1
 
 
@@ -32,7 +34,7 @@ class Values(Document, kw_only=True, gc=False):
     distance_m: Annotated[float, msgspec.Meta(ge=0.0, le=32.0)] | None = None
     stage_m: Annotated[float, msgspec.Meta(ge=-10.0, le=30.0)] | None = None
     temperature_c: Annotated[float, msgspec.Meta(ge=-40.0, le=60.0)] | None = None
-    battery_v: Annotated[float, msgspec.Meta(ge=0.0, le=5.1)] | None = None
+    battery_v: Annotated[float, msgspec.Meta(ge=0.0, le=_HIGHEST_V)] | None = None
 
 
 def unpack(payload: bytes) -> Values:
@@ -55,12 +57,12 @@ def unpack(payload: bytes) -> Values:
         distance_m=metres if what == _DISTANCE else None,
         stage_m=metres if what == _STAGE else None,
         temperature_c=None if temperature == _NO_THERMOMETER else temperature / 100,
-        battery_v=battery / 50,
+        battery_v=None if battery == _UNKNOWN_BATTERY else battery / 50,
     )
 
 
 def pack(values: Any) -> bytes:
-    """Encode the 7-byte form; an unknown battery is sent as 0 V.
+    """Encode the 7-byte form.
 
     Raises:
         PayloadError: a value does not fit its bytes.
@@ -68,13 +70,15 @@ def pack(values: Any) -> bytes:
     what, metres = (
         (_STAGE, values.stage_m) if values.distance_m is None else (_DISTANCE, values.distance_m)
     )
-    temperature = values.temperature_c
+    temperature, battery = values.temperature_c, values.battery_v
+    if battery is not None and not 0.0 <= battery <= _HIGHEST_V:
+        raise PayloadError(Reason.OUT_OF_RANGE, "battery_v")
     try:
         return _LAYOUT.pack(
             what,
             round(metres * 1000),
             _NO_THERMOMETER if temperature is None else round(temperature * 100),
-            round((values.battery_v or 0.0) * 50),
+            _UNKNOWN_BATTERY if battery is None else round(battery * 50),
             0,
         )
     except (struct.error, TypeError) as error:
@@ -145,8 +149,8 @@ KIND = DeviceKind(
             "battery voltage",
             "V",
             0,
-            5.1,
-            "u8 · 20 mV",
+            _HIGHEST_V,
+            "u8 · 20 mV, 255 = unknown",
             Sensitivity.PUBLIC,
             required=False,
         ),
@@ -187,6 +191,11 @@ KIND = DeviceKind(
             "pressure probe below the gauge's zero, no thermometer",
             "01 ff6a 8000 96 00",
             {"stage_m": -0.15, "temperature_c": None, "battery_v": 3.0},
+        ),
+        Example(
+            "mains, no battery to measure",
+            "01 0708 8000 ff 00",
+            {"stage_m": 1.8, "temperature_c": None, "battery_v": None},
         ),
         Example(
             "sentinel of a sensor that sees no target",
