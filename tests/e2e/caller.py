@@ -1,10 +1,13 @@
 """A client that shows every packet: for tests of what the door answers."""
 
 import asyncio
+from itertools import count
 
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.framer import Framer
 from gateway.wire.mqtt.packets import Ack, ConnAck, Packet
+
+_serial = count()
 
 
 class Caller:
@@ -24,7 +27,8 @@ class Caller:
         """Connect and read what is answered first."""
         caller = cls(*await asyncio.open_connection("127.0.0.1", port))
         password = None if token is None else token.encode()
-        caller.writer.write(encode.connect(5, "caller", user, password, keep_alive_s))
+        name = f"caller-{next(_serial)}"  # two of one name would end each other
+        caller.writer.write(encode.connect(5, name, user, password, keep_alive_s))
         await caller.listen()
         return caller
 
