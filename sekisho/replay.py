@@ -1,6 +1,8 @@
 """`sekisho replay`: a recorded way through the very pipeline that `sekisho run` uses, and what is left."""
 
 import math
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +14,7 @@ from gateway.privacy.policy import Policy
 from gateway.transports.replay import Recording
 from sekisho import place, rerun, screen
 from sekisho.place import Config, Json, Keys, Quiet
-from sekisho.rerun import KIND, Result
+from sekisho.rerun import KIND, OtherReplay, Result
 
 _CAREFUL = (
     "  careful  This rule hides the points, not the home: the shown track starts on a circle round it.\n"
@@ -42,7 +44,7 @@ def replay(
             "--state",
             metavar="DIR",
             help="State directory, made if it is not there; only one marked REPLAY is taken. "
-            "Default: .replay/<name of the file>.",
+            "Default: .replay/<name of the file>, a new one for each home.",
         ),
     ] = None,
     keys: Keys = None,
@@ -65,12 +67,30 @@ def replay(
     where, speed = _home(home), _pace(pace)
     settings = place.settings_of(config)
     rules = settings.policy if settings else Policy("", _nowhere, zone=place.zone_of(None))
-    into = Path(".replay") / file.name.split(".")[0] if state is None else state
-    result = rerun.run(Recording.read(file), where, radius, rules, into, keys, speed)
+    recording = Recording.read(file)
+
+    def into(directory: Path) -> Result:
+        return rerun.run(recording, where, radius, rules, directory, keys, speed)
+
+    result = _first_free(file, into) if state is None else into(state)
     if json_:
         screen.document(_figures(result))
     elif not quiet:
         _tell(result)
+
+
+def _first_free(file: Path, into: Callable[[Path], Result]) -> Result:
+    """Replay into `.replay/<name>`, or `<name>-2` … where those hold another home or recording.
+
+    Two homes never share a directory: together they would show what each of them hides.
+    """
+    stem = file.name.split(".")[0]
+    for n in count(1):
+        try:
+            return into(Path(".replay") / (stem if n == 1 else f"{stem}-{n}"))
+        except OtherReplay:
+            continue
+    raise AssertionError
 
 
 def _nowhere(_lat: float, _lon: float) -> bool:

@@ -65,6 +65,10 @@ class Result:
         return 100 * self.shown / self.beyond if self.beyond else None
 
 
+class OtherReplay(Refusal):
+    """The state directory holds the replay of another recording, home or rule set."""
+
+
 def run(
     recording: Recording,
     home: tuple[float, float],
@@ -207,7 +211,7 @@ def _under_first_rules(registry: Registry, policy: Policy, clock: Clock) -> Poli
     with registry.change():  # undone by a refusal
         generation, since = registry.ruleset(policy.ruleset, clock.now())
         if generation > 1:
-            raise Refusal(
+            raise OtherReplay(
                 "This state directory holds a replay of another recording, or under other rules: a box "
                 "round the recording is the service area, and each box is a rule set of its own. "
                 "Choose another --state, or remove this one."
@@ -227,7 +231,7 @@ def _register(
     before = known.household if known is not None else None
     if before is not None and before.home is not None:
         if (before.home.lat, before.home.lon, before.radius_m) != (*home, radius):
-            raise Refusal(
+            raise OtherReplay(
                 "This state directory holds a replay with another home or radius; together the two "
                 "would show what each of them hides. Choose another --state, or remove this one."
             )
