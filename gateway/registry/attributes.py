@@ -47,6 +47,17 @@ def units_of(kind: DeviceKind) -> dict[str, str]:
     return {name.lstrip("*"): unit.lstrip("*") for name, unit in kind.attributes.items()}
 
 
+def _short(units: Mapping[str, str]) -> dict[str, str]:
+    """Name as people write it, without its unit → attribute name."""
+    return {name.removesuffix(f"_{unit}"): name for name, unit in units.items()}
+
+
+def spellings(kind: DeviceKind) -> set[str]:
+    """Every way to write a name of the kind's attributes."""
+    units = units_of(kind)
+    return {*units, *_short(units)}
+
+
 def required(kind: DeviceKind) -> list[str]:
     """Names of the attributes a device of the kind cannot do without."""
     return [
@@ -67,7 +78,7 @@ def read(kind: DeviceKind, key: str, given: object) -> tuple[str, str | float | 
         ValueError: not such a value; the text is a sentence.
     """
     units = units_of(kind)
-    short = {name.removesuffix(f"_{unit}"): name for name, unit in units.items()}
+    short = _short(units)
     name = key if key in units else short.get(key)
     if name is None:
         raise UnknownAttribute(kind, key, list(short))

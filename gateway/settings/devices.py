@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from gateway.devices.catalog import catalog
+from gateway.devices.kind import DeviceKind
 from gateway.registry import attributes
 from gateway.registry.imports import DeviceEntry, Entries
 from gateway.registry.rules import kind_fault
@@ -48,7 +50,7 @@ def _device(
     facts: dict[str, str | float | bool] = {}
     if (fault := kind_fault(device.kind)) is not None:
         complaints.append(complain(document, (*path, "kind"), fault))
-    kind = catalog().get(device.kind)
+    kind = _meant(device)
     for where, key, given in _extras(device, path):
         if kind is None:
             if is_home(key):
@@ -67,6 +69,9 @@ def _device(
             complain(document, path, f"{kind.name} needs the attribute {name}.")
             for name in attributes.required(kind)
             if name not in facts
+        ] or [
+            complain(document, (*path, name) if name in facts else path, sentence)
+            for name, sentence in kind.contradictions(facts).items()
         ]
         if device.household is not None and not kind.personal:
             sentence = f"{kind.name} is a thing of the city and belongs to no household."
@@ -75,6 +80,19 @@ def _device(
         *(device.id, device.kind, device.owner or owner, device.household, device.name, facts)
     )
     return entry, complaints
+
+
+def _meant(device: DeviceFile) -> DeviceKind | None:
+    """The device's kind; where it is misspelt the one meant, so that all faults show at once."""
+    kinds = catalog()
+    if device.kind in kinds:
+        return kinds[device.kind]
+    if near := get_close_matches(device.kind, list(kinds), n=1):
+        return kinds[near[0]]
+    keys = {*(device.model_extra or {}), *device.attributes}
+    fitting = {name: len(keys & attributes.spellings(kind)) for name, kind in kinds.items()}
+    best = max(fitting, key=lambda name: fitting[name])
+    return kinds[best] if fitting[best] else None
 
 
 def _extras(device: DeviceFile, path: Path) -> Iterator[tuple[Path, str, object]]:

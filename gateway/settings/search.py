@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gateway.registry.words import nearest
 from gateway.settings.document import Document, displayed
 
 SYSTEM = Path("/etc/sekisho")
@@ -18,4 +19,6 @@ def find_file(document: Document, name: str) -> Path:
             return folder / name
     looked = displayed(document.folder).rstrip("/") or "."
     where = "" if Path(name).is_absolute() else f" (looked in {looked}/ and {SYSTEM})"
-    raise ValueError(f'file "{name}" does not exist{where}.')
+    beside = sorted(path.name for path in document.folder.glob(f"*{Path(name).suffix}"))
+    hint = nearest(name, [other for other in beside if other != document.file.name])
+    raise ValueError(f'file "{name}" does not exist{where}.{hint}')

@@ -181,6 +181,27 @@ def test_rule_sets_follow_the_rules(folder: Path) -> None:
     assert len({first, second, ruleset()}) == 3
 
 
+def test_a_misspelt_kind_hides_no_other_fault_of_its_device(folder: Path) -> None:
+    """The device is checked as the kind that was meant: one round of mending is enough."""
+    change(
+        folder / "devices.yaml",
+        ("kind: river_gauge\n    name: Kamidaki", "kind: river_guage\n    name: Kamidaki"),
+        ("datum: 4.2 m", "datum: 3.2 ft"),
+    )
+
+    kind, datum = faults()[:2]
+
+    assert kind.endswith('no kind named "river_guage". Did you mean river_gauge?')
+    assert "3.2 ft is not a unit of length here: write metres, for example 0.975 m." in datum
+
+
+def test_a_reader_that_hangs_nowhere_is_a_fault(folder: Path) -> None:
+    """`mount` is stop or door, and the place it names must be said."""
+    change(folder / "devices.yaml", ("mount: stop", "mount: pole"))
+
+    assert faults()[0].endswith("devices[2].mount: mount is stop or door.")
+
+
 @pytest.mark.parametrize(("before", "after"), [("28 d", "27 d"), ("27 d", "28 d")])
 def test_files_of_another_form_are_another_rule_set(folder: Path, before: str, after: str) -> None:
     """From 28 days on a file holds a week, below it a day: what was stored in one would not be known
