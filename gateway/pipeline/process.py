@@ -88,7 +88,7 @@ class Process:
         rows = outcome.rows
         refused = refusals[chunk]
         origin, received_at = uplinks.origin, uplinks.received_at
-        apply = self._mask.apply
+        apply, read, presses = self._mask.apply, self._read, self._presses
         for item, (route, payload) in enumerate(islice(uplinks.items, done, None), done):
             if isinstance(route, Reason):
                 self._count_refusal(route, received_at, outcome)
@@ -97,7 +97,7 @@ class Process:
                 continue
             kind = route.kind
             try:
-                reading = self._read(route, payload, received_at)
+                reading = read(route, payload, received_at)
             except PayloadError as error:
                 self._reject(route, payload, received_at, error.reason, outcome)
                 terms[origin, kind, Fate.REJECTED, error.reason] += 1
@@ -108,7 +108,7 @@ class Process:
             except KeysUnavailable:
                 self._next = (chunk, item)
                 raise
-            if kind in self._presses and reading.values.button and verdict is not Fate.DUPLICATE:
+            if kind in presses and reading.values.button and verdict is not Fate.DUPLICATE:
                 self._facts.count("button pressed")  # of nobody, nowhere: decisions 20
             if isinstance(verdict, Reason):
                 terms[origin, kind, Fate.SUPPRESSED, verdict] += 1
