@@ -25,7 +25,10 @@ _SHORTEST_S = 0.001
 """The loop's timers count milliseconds: less would be a busy wait."""
 
 _LIKE = 32
-"""Commits whose slowest sets how long every acknowledgement waits at least."""
+"""Commits whose slowest sets how long every acknowledgement waits at least …"""
+
+_LIKE_AT_MOST = 50
+"""… in ticks, so that a disk that was away for minutes slows nobody down once it is back."""
 
 
 class Flow:
@@ -84,7 +87,7 @@ class Flow:
         closed = self._tick()
         if batch.outcome:
             committed = await self._store.commit(batch.outcome)
-            self._commits.append(self._tick() + 1 - closed)
+            self._commits.append(min(self._tick() + 1 - closed, _LIKE_AT_MOST))
             _judge(batch, committed)
             self._show(batch.outcome, committed)
         self._tally.terms.update(batch.terms)

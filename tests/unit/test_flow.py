@@ -40,11 +40,11 @@ class SlowStore(MemoryStore):
 
     def __init__(self, takes_s: float) -> None:
         super().__init__()
-        self._takes_s = takes_s
+        self.takes_s = takes_s
         self.done_at = 0.0
 
     async def commit(self, outcome: Outcome) -> Committed:
-        await asyncio.sleep(self._takes_s)
+        await asyncio.sleep(self.takes_s)
         self.done_at = asyncio.get_running_loop().time()
         return await super().commit(outcome)
 
@@ -105,6 +105,24 @@ def test_an_acknowledgement_leaves_at_the_tick_after_the_commit(sort: str, takes
     worker.carry()
 
     assert [tick(at) for at in worker.settled_at] == [tick(1000.0) + 2]
+
+
+def test_an_outage_slows_nobody_down_once_it_is_over() -> None:
+    """A disk that was away for ten minutes is no slow disk."""
+    store = SlowStore(600.0)
+    worker = Worker(store)
+    worker.sender.hand(worker.intake, [uplink("child away", 1)])
+
+    async def meanwhile(_worker: object) -> None:
+        await asyncio.sleep(1)
+        store.takes_s = 0.0
+        worker.another().hand(worker.intake, [uplink("child away", 2)])
+
+    worker.carry(meanwhile)
+
+    back = 1000.0 + TICK_S + 600.0
+    assert len(worker.settled_at) == 2
+    assert all(0 <= at - back < 0.3 for at in worker.settled_at)
 
 
 class LateClock:
