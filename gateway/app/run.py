@@ -195,12 +195,15 @@ def _leave(plan: Plan, checkpoint: Checkpoint, worker: asyncio.Task[None]) -> No
     """End without those who do not finish, and say who they are. A thread that waits for a disk cannot
     be ended, and an interpreter that exits would wait for it: so the process ends itself.
     """
-    waiting = checkpoint.intake.backlog + checkpoint.tally.in_flight()
-    still = "closing its files" if worker.done() else "writing"
+    flow = checkpoint.flow
+    waiting = checkpoint.intake.backlog + checkpoint.tally.in_flight() + flow.unacknowledged
+    still = (
+        "waiting for the store, which is still closing its files" if worker.done() else flow.doing
+    )
     log.error(
-        "Stopping took longer than %g s, so this gateway ends without the store, which is still %s. "
-        "%d uplink%s no acknowledgement: devices that wait for one send again. Look after the disk "
-        "of %s, then start again.",
+        "Stopping took longer than %g s, so this gateway ends while it is %s. %d uplink%s no "
+        "acknowledgement: devices that wait for one send again. Look after the disk of %s and the "
+        "keys, then start again.",
         *(plan.deadline_s, still, waiting, " has" if waiting == 1 else "s have", plan.state.path),
     )
     for path in (plan.state.run_file, plan.state.socket):

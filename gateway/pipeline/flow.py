@@ -32,7 +32,7 @@ _LIKE_AT_MOST = 50
 
 
 class Flow:
-    """The worker.
+    """The worker. `doing` says in words what it is at, for whoever has to leave without it.
 
     Args:
         tick_s: length of a tick in seconds (3 to 5 ms: also the linger that saves CPU).
@@ -62,6 +62,12 @@ class Flow:
         self._facts = facts or Facts()
         self._commits: deque[int] = deque(maxlen=_LIKE)
         self._committed: deque[tuple[int, list[Uplinks], Batch]] = deque()
+        self.doing = "idle"
+
+    @property
+    def unacknowledged(self) -> int:
+        """Uplinks that were committed and wait for their tick."""
+        return sum(len(uplinks.items) for _, chunks, _ in self._committed for uplinks in chunks)
 
     async def carry(self) -> None:
         """Run until the intake is closed and drained, and the last acknowledgement has left."""
@@ -83,9 +89,11 @@ class Flow:
     async def _commit(self, chunks: list[Uplinks]) -> None:
         for uplinks in chunks:
             self._tally.handed_over[uplinks.origin] += len(uplinks.items)
+        self.doing = "waiting for the keys"
         batch = await self._decide(chunks)
         closed = self._tick()
         if batch.outcome:
+            self.doing = "waiting for the store, which is still writing"
             committed = await self._store.commit(batch.outcome)
             self._commits.append(min(self._tick() + 1 - closed, _LIKE_AT_MOST))
             _judge(batch, committed)
@@ -93,6 +101,7 @@ class Flow:
         self._tally.terms.update(batch.terms)
         due = max(self._tick() + 1, closed + max(self._commits, default=1))
         self._committed.append((due, chunks, batch))
+        self.doing = "idle"
 
     async def _decide(self, chunks: list[Uplinks]) -> Batch:
         """Decide; while the keys cannot be had, wait and try again, as the store does for the disk."""

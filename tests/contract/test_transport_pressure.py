@@ -213,24 +213,70 @@ async def test_no_more_sockets_are_kept_than_fit_the_waiting_room() -> None:
 async def test_a_second_connection_of_one_client_ends_the_first() -> None:
     """§3.1.4: what a modem left behind half-open does not hold its place until keep-alive ends it."""
     async with House() as house:
+        generations = [await house.guest(client_id="modem-1") for _ in range(3)]
+
+        for before in generations[:2]:
+            assert await before.hear(5) == [Disconnect(Code.SESSION_TAKEN_OVER)]
+        await settled()
+        newest = await house.guest(client_id="modem-1")
+        assert await generations[2].hear(5) == [Disconnect(Code.SESSION_TAKEN_OVER)]
+        newest.say(publish(1))
+        await until(lambda: len(house.receiver.payloads) == 1)
+
+
+@in_virtual_time
+async def test_clients_without_an_id_do_not_end_each_other() -> None:
+    """Each is given a name of its own."""
+    async with House() as house:
+        first, second = await house.guest(client_id=""), await house.guest(client_id="")
+        first.say(publish(1))
+        second.say(publish(1))
+
+        await until(lambda: len(house.receiver.payloads) == 2)
+
+
+@in_virtual_time
+async def test_a_client_may_take_its_own_place_in_a_full_house() -> None:
+    """The half-open twin of a modem does not lock it out."""
+    async with House(connections=1) as house:
         first = await house.guest(client_id="modem-1")
         await house.guest(client_id="modem-1")
 
-        (goodbye,) = await first.hear(5)
-        assert goodbye == Disconnect(Code.SESSION_TAKEN_OVER)
+        assert await first.hear(5) == [Disconnect(Code.SESSION_TAKEN_OVER)]
+
+
+@in_virtual_time
+async def test_a_lost_connection_gives_back_what_it_weighed() -> None:
+    """Else each reconnect with uplinks on their way would leave the door a little more crowded."""
+    async with House(door_bytes=2000) as house:
+        for _ in range(5):
+            lost = await house.guest(client_id="modem-1")
+            lost.say(publish(1, b"x" * 1000))
+            await until(lambda: len(house.receiver.payloads) == 1)
+            lost.close()
+            await settled()
+            house.receiver.settle()
+
+        quiet = await house.guest()
+        quiet.say(publish(1, b"quiet"))
+        await until(lambda: house.receiver.payloads == [b"quiet"])
 
 
 @in_virtual_time
 async def test_too_many_bytes_in_all_pause_everybody_until_half_is_settled() -> None:
     """Memory is bounded by the door, not by how many connections there are."""
-    async with House(door_bytes=1000) as house:
+    async with House(door_bytes=2000) as house:
         heavy, light = await house.guest(), await house.guest()
-        heavy.say(publish(1, b"x" * 1000))
-        await until(lambda: len(house.receiver.payloads) == 1)
+        for n in (1, 2, 3):
+            heavy.say(publish(n, b"x" * 550))
+            await until(lambda n=n: len(house.receiver.payloads) == n)  # type: ignore[misc]
         light.say(publish(1, b"light"))
         await settled()
-        assert house.receiver.payloads == [b"x" * 1000]
+        assert len(house.receiver.payloads) == 3
 
-        house.receiver.settle()
-
+        waiting, house.receiver.waiting = house.receiver.waiting, []
+        waiting[0][1].settle({})
+        await settled()
+        assert house.receiver.payloads == []
+        waiting[1][1].settle({})
         await until(lambda: house.receiver.payloads == [b"light"])

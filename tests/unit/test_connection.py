@@ -9,6 +9,7 @@ from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
+from gateway.transports.mqtt_listener.reception import Claim
 from tests.fakes.clock import ManualClock
 from tests.fakes.mqtt_door import connect, digest, directory, publish
 from tests.fakes.receiver import Receiver
@@ -39,11 +40,14 @@ class Keeper:
     def left(self, connection: Connection) -> None:
         self.inside.remove(connection)
 
-    def claim(self, who: tuple[str, str], connection: Connection) -> None:
+    def holds(self, who: Claim) -> bool:
+        return who == ("", b"", "")
+
+    def claim(self, who: Claim, connection: Connection) -> None:
         connection.claimed = who
 
-    def weigh(self, payload_bytes: int) -> None:
-        self.waiting_bytes += payload_bytes
+    def weigh(self, size: int) -> None:
+        self.waiting_bytes += size
 
 
 class Wire(asyncio.Transport):

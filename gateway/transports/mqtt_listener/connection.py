@@ -15,7 +15,7 @@ from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.answers import REFUSED, greeting
 from gateway.transports.mqtt_listener.guestbook import Routes
 from gateway.transports.mqtt_listener.pressure import Pressure
-from gateway.transports.mqtt_listener.reception import Desk, admit, keep_alive_s
+from gateway.transports.mqtt_listener.reception import Claim, Desk, admit, claim_of, keep_alive_s
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.bodies import V5
 from gateway.wire.mqtt.codes import Code
@@ -35,6 +35,9 @@ from gateway.wire.mqtt.packets import (
 _PUBACK = [encode.puback(V5, n) for n in range(0x1_0000)]
 """Every successful PUBACK there is: four bytes each, the same in both versions."""
 
+_OVERHEAD_BYTES = 150
+"""What an uplink weighs in memory beside its payload, about."""
+
 _CHUNK = 256
 """Uplinks handed over together; longer chunks are cut so that senders take turns."""
 
@@ -52,11 +55,11 @@ class Keeper(Desk, Protocol):
     def left(self, connection: "Connection") -> None:
         """It is gone."""
 
-    def claim(self, who: tuple[str, str], connection: "Connection") -> None:
-        """It speaks as this credential and client id from now on; whoever did before is ended."""
+    def claim(self, who: Claim, connection: "Connection") -> None:
+        """It speaks as `who` from now on; whoever did before is ended."""
 
-    def weigh(self, payload_bytes: int) -> None:
-        """So many bytes of payload more (or, below 0, fewer) wait for their commit."""
+    def weigh(self, size: int) -> None:
+        """So many bytes more (or, below 0, fewer) wait for their commit."""
 
     @property
     def crowded(self) -> bool:
@@ -76,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._pressure = Pressure(keeper.limits)
         self.last_heard = keeper.clock.monotonic()
         self.silence_s = keeper.limits.connect_s
-        self.claimed: tuple[str, str] | None = None
+        self.claimed: Claim | None = None
 
     # -- asyncio.Protocol
 
@@ -135,7 +138,7 @@ class Connection(asyncio.Protocol):
         for start in range(0, len(items), _CHUNK):
             end = start + _CHUNK
             some = items[start:end]
-            size = sum([len(payload) for _, payload in some])
+            size = sum([len(payload) for _, payload in some]) + _OVERHEAD_BYTES * len(some)
             settle = partial(self._settle, ids[start:end], size)
             self._keeper.receiver.put(self, Uplinks(self._credential.origin, now, some, settle))
             self._weigh(len(some), size)
@@ -249,8 +252,8 @@ class Connection(asyncio.Protocol):
             self.shut()
             return
         self._credential = admitted
-        if hello.client_id:
-            keeper.claim((admitted.name, hello.client_id), self)
+        if (claim := claim_of(admitted, hello)) is not None:
+            keeper.claim(claim, self)
         self.last_heard = keeper.clock.monotonic()
         self._routes = keeper.guestbook.routes(admitted)
         self.silence_s = 1.5 * keep_alive_s(hello, keeper.limits)

@@ -11,6 +11,7 @@ from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
+from gateway.transports.mqtt_listener.reception import Claim
 from gateway.wire.mqtt.codes import Code
 
 _SWEEP_S = 1.0
@@ -47,7 +48,8 @@ class Door:
         self.anonymous = anonymous
         self.guestbook = Guestbook(directory, digest)
         self._connections: set[Connection] = set()
-        self._claims: dict[tuple[str, str], Connection] = {}
+        self._claims: dict[Claim, Connection] = {}
+        self._stopping = False
         self._waiting_bytes = 0
         self.crowded = False
         self._servers: list[asyncio.Server] = []
@@ -82,6 +84,7 @@ class Door:
 
     def stop_listening(self) -> None:
         """Take no new connections and read nothing more from those that are in."""
+        self._stopping = True
         for server in self._servers:
             server.close()
         for connection in self._connections:
@@ -98,9 +101,11 @@ class Door:
     # -- for connections
 
     def arrived(self, connection: Connection) -> None:
-        """A socket came in; beyond the bound and its waiting room it is shut without a word."""
+        """A socket came in; beyond the bound and its waiting room it is shut without a word, and so
+        is one whose handshake ends after the door has closed.
+        """
         self._connections.add(connection)
-        if len(self._connections) > self.limits.connections + _WAITING_ROOM:
+        if self._stopping or len(self._connections) > self.limits.connections + _WAITING_ROOM:
             connection.shut()
 
     def left(self, connection: Connection) -> None:
@@ -108,7 +113,10 @@ class Door:
         if connection.claimed is not None and self._claims.get(connection.claimed) is connection:
             del self._claims[connection.claimed]
 
-    def claim(self, who: tuple[str, str], connection: Connection) -> None:
+    def holds(self, who: Claim) -> bool:
+        return who in self._claims
+
+    def claim(self, who: Claim, connection: Connection) -> None:
         """§3.1.4: a second connection of one client ends the first."""
         before = self._claims.get(who)
         self._claims[who] = connection
@@ -116,9 +124,9 @@ class Door:
         if before is not None and before is not connection:
             before.end(Code.SESSION_TAKEN_OVER)
 
-    def weigh(self, payload_bytes: int) -> None:
-        """Keep count of the payload that waits; beyond the bound nobody is read until half is gone."""
-        self._waiting_bytes += payload_bytes
+    def weigh(self, size: int) -> None:
+        """Keep count of the bytes that wait; beyond the bound nobody is read until half is gone."""
+        self._waiting_bytes += size
         bound = self.limits.door_bytes
         crowded = self._waiting_bytes >= (bound // 2 if self.crowded else bound)
         if crowded is not self.crowded:

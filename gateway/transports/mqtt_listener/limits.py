@@ -12,8 +12,8 @@ class Limits:
         packet_bytes: largest MQTT packet; announced to MQTT 5 clients.
         pending: uplinks of one connection that may wait for their commit before its reading stops;
             also the receive maximum announced to MQTT 5 clients.
-        pending_bytes: the same in bytes of payload.
-        door_bytes: payload of all connections that may wait; beyond it nobody is read.
+        pending_bytes: the same in bytes: payload and what an uplink weighs beside it.
+        door_bytes: bytes of all connections that may wait; beyond it nobody is read.
         connect_s: time from TCP accept to CONNECT.
         keep_alive_s: longest keep-alive granted; also used where a client asks for none.
     """
