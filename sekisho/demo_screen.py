@@ -111,7 +111,7 @@ class DemoScreen:
                 reasons = _reasons(result, kind, fate)
                 if reasons:
                     print(f"  {fate.value:<11} {_name(kind)}: {reasons}")
-        if not result.unexplained:
+        if not result.unexplained and any(key[1] == Fate.REJECTED for key in result.counted):
             print("              (every rejection is one that the simulator harmed on purpose)")
         self._say_ledger(result)
         own = sum(term["count"] for term in answer["terms"] if term["origin"] == "own")

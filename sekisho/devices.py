@@ -70,7 +70,7 @@ def add(
         with registry.change():
             registry.put_device(device, kind, owner, now, household, attributes=given, name=name)
             token = _speak(registry, user, device, now)
-    line = try_line.publish(here, user, token, device, kind, now)
+    line = try_line.publish(here, (user, token), device, kind, given, now)
     if json:
         screen.document({"device": device, "kind": kind, "user": user, "token": token, "try": line})
         return
@@ -78,7 +78,10 @@ def add(
         return
     print(f"{device} is registered as {kind}.")
     shown = "as before" if token is None else f"{token}  (shown once, kept nowhere)"
-    screen.facts([("user", user), ("token", shown), ("try", line)])
+    mark = here.state.mark or "not marked"
+    screen.facts(
+        [("state", f"{here.state.path} ({mark})"), ("user", user), ("token", shown), ("try", line)]
+    )
     if facts.needs_household(kind):
         print(registration.missing_for(device, household))
     elif hint := facts.hint(kind, given):

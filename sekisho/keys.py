@@ -16,8 +16,9 @@ from sekisho.place import Config, Json, Keys, Quiet, State
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
 _LOSS = (
-    "Whoever loses the keys loses the personal rows, homes, consents and device tokens of this "
-    "directory;\nrows about things of the city stay. Keep a copy of the keys in a safe place."
+    "Whoever loses the keys loses the homes, consents and device tokens of this directory, and can "
+    "store\nnothing more about people in it. Stored rows stay readable: losing keys erases no row. "
+    "Keep a copy in a safe place."
 )
 
 

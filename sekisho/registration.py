@@ -74,7 +74,8 @@ def import_homes(
 ) -> None:
     """Seal homes into the registry: CSV household,lat,lon[,radius_m][,crs], degrees WGS 84.
 
-    No command shows them again. Delete the CSV afterwards.
+    No command shows them again. Delete the CSV afterwards. Where radius_m is left out a household
+    keeps the radius it has.
     """
     here = place.find(state, keys, config)
     free = here.settings is None and here.state.mark is Mark.SIM
@@ -85,8 +86,10 @@ def import_homes(
     now = here.clock.now()
     here.keys.make_households(home.household for home in homes)
     with here.registry() as registry, registry.change():
+        own = registry.own_radii()  # no circle shrinks because a line leaves its radius out
         for home in homes:
-            registry.put_home(home.household, home.lat, home.lon, home.radius_m, at=now)
+            radius_m = own.get(home.household) if home.radius_m is None else home.radius_m
+            registry.put_home(home.household, home.lat, home.lon, radius_m, at=now)
     if json:
         screen.document({"sealed": len(homes)})
     elif not quiet:

@@ -10,7 +10,7 @@ from gateway.devices.catalog import catalog
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_datetime
 from gateway.registry.words import nearest
-from sekisho import place
+from sekisho import place, screen
 from sekisho.place import Config, Json, State
 from sekisho.window import ask
 
@@ -37,6 +37,8 @@ def tail(
     wanted = None if kind is None else _kind(kind)
     directory, settings = place.find_state(state, config)
     zone = place.zone_of(settings)
+    if directory.mark is None:
+        screen.warn("Rows about people are not shown here: only things of the city.")
     seen = 0
     for row in ask(directory, "tail"):
         if wanted is not None and row["kind"] != wanted:

@@ -100,9 +100,9 @@ class KeyRing:
             ) from None
         if key is None:
             raise Refusal(
-                f"The keys of this state directory are not in {path}. Without them its personal "
-                "rows, homes, consents and device tokens cannot "
-                "be read by anyone; rows about things of the city stay readable. Bring the folder "
+                f"The keys of this state directory are not in {path}. Without them its homes, "
+                "consents and device tokens are lost to everyone, and nothing about people can be "
+                "stored. Rows that are stored stay readable, those about people too. Bring the folder "
                 "back from your copy of the keys, or say where it lies (setting keys, or --keys)."
             )
         if open_to_others:

@@ -199,6 +199,11 @@ class Registry:
                 self._db, self._keys, household, home, radius_m=radius_m, crs=crs, at=at
             )
 
+    def own_radii(self) -> dict[str, float]:
+        """Household → its own home radius in metres, where it has one."""
+        homes = household_rows.homes(self._db, self._keys)
+        return {name: home.radius_m for name, home in homes.items() if home.radius_m is not None}
+
     def record_consent(
         self, device: str, purpose: str, granted_by: str, text: str, at: Instant
     ) -> None:
@@ -241,7 +246,10 @@ class Registry:
         return self._data_version() != self._seen
 
     def directory(self) -> Directory:
-        """All devices and credentials as the hot path needs them; homes are unsealed into memory."""
+        """All devices and credentials as the hot path needs them; homes are unsealed into memory.
+
+        Where it raises, `changed()` goes on saying that there is something to read.
+        """
         self._db.execute("BEGIN")
         try:
             homes = household_rows.homes(self._db, self._keys)
@@ -263,7 +271,8 @@ class Registry:
             credentials = self._credentials()
             seen = self._data_version()
         finally:
-            self._db.execute("COMMIT")
+            if self._db.in_transaction:  # some errors end it themselves
+                self._db.execute("COMMIT")
         self._seen = seen
         self._loads += 1
         return Directory(devices, credentials, self._loads)

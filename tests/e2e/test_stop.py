@@ -136,7 +136,7 @@ async def test_a_stop_that_never_ends_is_ended_and_says_who_is_left(tmp_path: Pa
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await caller.leave()
-    assert "without the store, which is still writing. 1 uplink has no ack" in gateway.said()
+    assert "waiting for the store, which is still writing. 1 uplink has no ack" in gateway.said()
     assert "Traceback" not in gateway.said()
     assert not town.state.run_file.exists()
     assert not town.state.socket.exists()

@@ -17,6 +17,7 @@ from gateway.model.identity import DeviceId
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
 from gateway.stores.sqlite_file import SqliteFile
+from sekisho import place
 from sekisho.__main__ import main
 from tests.fakes.clock import ManualClock
 
@@ -225,7 +226,7 @@ def test_keys_are_made_once_and_their_loss_is_told(sekisho: Sekisho, state: Stat
     other = sekisho("keys", "init", "--state", str(state.path), "--mark", "REPLAY")
     assert "mark cannot be changed" in other.err
     assert (
-        "loses the personal rows"
+        "loses the homes, consents and device tokens"
         in sekisho("keys", "init", "--state", "s2/state", "--keys", "k").out
     )
 
@@ -248,7 +249,8 @@ def test_a_device_added_by_another_process_is_noticed(state: StateDir) -> None:
 
 
 def test_adding_shows_how_to_send(sekisho: Sekisho, state: StateDir) -> None:
-    """Where a gateway runs, adding prints the line that sends one uplink, on the gateway's clock."""
+    """Adding prints a line that such a device may send (without a datum no distance), on the clock and
+    at the door of the gateway that runs."""
     door = {
         "kind": "mqtt_listener",
         "host": "127.0.0.1",
@@ -265,7 +267,7 @@ def test_adding_shows_how_to_send(sekisho: Sekisho, state: StateDir) -> None:
     assert shown["try"] == (
         f"mosquitto_pub -h 127.0.0.1 -p 41883 -u river-9 -P {shown['token']} -V 5 -q 1 "
         "-t sekisho/v1/river-9/up -m "
-        '\'{"t":"2026-05-11T23:00:00Z","seq":1,"distance_m":2.41,"temperature_c":11.5,"battery_v":3.6}\''
+        '\'{"t":"2026-05-11T23:00:00Z","seq":1,"stage_m":1.27,"battery_v":3.0}\''
     )
 
 
@@ -465,3 +467,16 @@ def test_decode_warns_of_people(sekisho: Sekisho) -> None:
 
     assert answer.code == 0
     assert "about people" in answer.err
+
+
+def test_a_circle_does_not_shrink_by_omission(sekisho: Sekisho, state: StateDir) -> None:
+    """A home imported again without a radius keeps the household's own; another radius replaces it."""
+    where = ("--state", str(state.path))
+    radii = []
+    for line in ("h-3,36.7,137.2,500", "h-3,36.7,137.2,", "h-3,36.7,137.2,80"):
+        homes = f"household,lat,lon,radius_m\n{line}\n"
+        assert sekisho("devices", "import-homes", "-", *where, stdin=homes).code == 0
+        with place.find(state.path, None, None).registry() as registry:
+            radii.append(registry.own_radii())
+
+    assert radii == [{"h-3": 500.0}, {"h-3": 500.0}, {"h-3": 80.0}]

@@ -188,6 +188,11 @@ KIND = DeviceKind(
             attributes={"datum_m": 4.2},
         ),
         Example(
+            "pressure probe: stage, no datum needed",
+            '{"stage_m": 1.27, "battery_v": 3.0}',
+            {"stage_m": 1.27, "temperature_c": None, "battery_v": 3.0},
+        ),
+        Example(
             "pressure probe below the gauge's zero, no thermometer",
             "01 ff6a 8000 96 00",
             {"stage_m": -0.15, "temperature_c": None, "battery_v": 3.0},

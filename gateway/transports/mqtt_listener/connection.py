@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import secrets
-import ssl
 from functools import partial
 from typing import Protocol, cast
 
@@ -87,10 +86,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._keeper.arrived(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         self._transport = None
-        if isinstance(exc, ssl.SSLError):
-            self._keeper.facts.note("tls failed", "A TLS connection broke", logging.WARNING)
         self._keeper.left(self)
 
     def pause_writing(self) -> None:
