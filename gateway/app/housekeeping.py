@@ -3,18 +3,27 @@
 import asyncio
 import errno
 import logging
+import sqlite3
 from collections.abc import Callable
 
 from gateway.app.checkpoint import Checkpoint
 from gateway.model.device import Directory
+from gateway.model.errors import Refusal
 from gateway.model.instant import DAY, HOUR, Instant, local_day
 from gateway.pipeline.retention import expired
+from gateway.privacy.keysource import KeysUnavailable
 
 _REGISTRY_S = 0.5
 """A change by another process is in force within one second (decisions 11)."""
 
+_AGAIN_S = 5.0
+"""How long a registry that could not be read is left alone: reading a large one takes its time."""
+
 _ROUND: Instant = HOUR // 4
 """How often retention and the clock are looked after."""
+
+_FAULTS = (OSError, sqlite3.Error, Refusal, KeysUnavailable)
+"""What a disk, a mount or a file comes to: nothing of it ends a gateway that can go on as before."""
 
 
 class ClockWatch:
@@ -70,9 +79,7 @@ async def keep_house(
     next_round = clock.now()
     waiting = False
     while True:
-        if checkpoint.registry.changed():
-            checkpoint.directory = checkpoint.registry.directory()
-            renew(checkpoint.directory)
+        taken_in = _take_in(checkpoint, renew)
         if not 0 < next_round - clock.now() <= _ROUND:  # due, or the clock was set back
             next_round = clock.now() + _ROUND
             checkpoint.mask.forget_older(clock.now())
@@ -89,7 +96,33 @@ async def keep_house(
                 if waited:
                     checkpoint.facts.note("clock trusted", "The clock is right again")
                 await _remove(checkpoint)
-        await asyncio.sleep(_REGISTRY_S)
+        await asyncio.sleep(_REGISTRY_S if taken_in else _AGAIN_S)
+
+
+def _take_in(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> bool:
+    """Take in what changed in the registry; False where it could not be read, and is asked again."""
+    try:
+        if not checkpoint.registry.changed():
+            return True
+        directory = checkpoint.registry.directory()
+    except _FAULTS as error:
+        checkpoint.facts.note(
+            "registry unreadable",
+            f"The registry or its keys cannot be read ({_name(error)}): what changed in it is not in "
+            "force yet, and it is tried again",
+            logging.ERROR,
+        )
+        return False
+    checkpoint.directory = directory
+    renew(directory)
+    return True
+
+
+def _name(error: Exception) -> str:
+    """What a fault is called; no path and no name of a household's."""
+    number = getattr(error, "errno", None)
+    known = None if number is None else errno.errorcode.get(number)
+    return known or getattr(error, "sqlite_errorname", None) or type(error).__name__
 
 
 async def _remove(checkpoint: Checkpoint) -> None:
@@ -97,11 +130,10 @@ async def _remove(checkpoint: Checkpoint) -> None:
     try:
         checkpoint.keys.retire(checkpoint.clock.now())
         await retain(checkpoint)
-    except OSError as error:
+    except _FAULTS as error:
         checkpoint.facts.note(
             "retention waits",
-            "What is over cannot be removed "
-            f"({errno.errorcode.get(error.errno or 0, type(error).__name__)}): it is tried again",
+            f"What is over cannot be removed ({_name(error)}): it is tried again",
             logging.ERROR,
         )
 

@@ -154,8 +154,8 @@ class SqliteStore:
     def _forget_file(self, period: str) -> None:
         file = self._personal.pop(period, None)
         if file is not None:
-            file.close()
-        for suffix in (".db", ".db-wal", ".db-shm"):
+            file.abandon()
+        for suffix in (".db-wal", ".db-shm", ".db"):  # by its .db it is found again if one stays
             (self._personal_path / f"{period}{suffix}").unlink(missing_ok=True)
 
     async def close(self) -> None:

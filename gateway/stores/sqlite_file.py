@@ -144,3 +144,7 @@ class SqliteFile:
         with sound(self.path):
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.db.close()
+
+    def abandon(self) -> None:
+        """Close a file that is about to be removed: a disk that takes nothing cannot keep it."""
+        self.db.close()

@@ -1,6 +1,7 @@
 """What only the SQLite store promises: its files, modes, pragmas, migrations, and a disk that refuses."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -207,6 +208,46 @@ async def test_a_removed_file_leaves_nothing_and_can_begin_anew(place: Place) ->
 
     assert {path.name.partition(".")[0] for path in place.personal.iterdir()} == {WEEK_21}
     assert await store.commit(outcome_of(child_row(1))) == Committed()
+
+
+async def test_a_full_disk_keeps_no_file_that_is_over(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removing asks for no room: nothing is written on the way, no journal is folded in."""
+    store = place.store()
+    await store.commit(outcome_of(child_row(1)))
+
+    def full(_file: SqliteFile) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteFile, "close", full)
+        await store.forget_file(WEEK_20)
+
+    assert list(place.personal.iterdir()) == []
+
+
+async def test_a_file_that_was_half_removed_is_found_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention looks for `.db`: that goes last, so that no journal is left behind alone."""
+    store = place.store()
+    await store.commit(outcome_of(child_row(1)))
+    unlink = Path.unlink
+
+    def refuse_journals(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name.endswith("-wal"):
+            raise OSError(errno.EIO, "the disk refuses")
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse_journals)
+        with pytest.raises(OSError, match="refuses"):
+            await store.forget_file(WEEK_20)
+    assert (place.personal / f"{WEEK_20}.db").exists()
+
+    await store.forget_file(WEEK_20)
+    assert list(place.personal.iterdir()) == []
 
 
 async def test_a_file_nobody_opened_can_be_removed(place: Place) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import logging
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -16,8 +18,10 @@ from gateway.app.run import last_commit
 from gateway.clock import kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
+from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import DAY, HOUR, SECOND
+from gateway.privacy.keysource import KeysUnavailable
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
 from tests.fakes.clock import ManualClock
@@ -98,6 +102,46 @@ async def test_a_change_by_another_process_is_in_force_within_a_second(house: Ho
 
     assert [list(directory.devices) for directory in house.told] == [[DeviceId("river-1")]]
     assert house.checkpoint.directory is house.told[0]
+
+
+FAULTS = [
+    OSError(errno.EIO, "a fault", "/keys/households/house-canary.key"),
+    sqlite3.OperationalError("canary"),
+    Refusal("The key file /keys/households/house-canary.key cannot be opened."),
+    KeysUnavailable("EIO"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=type)
+@in_virtual_time
+async def test_a_registry_that_cannot_be_read_ends_no_gateway(
+    house: House,
+    fault: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The old directory stays in force, an error that names nobody is said, and the change is taken in
+    as soon as it can be read."""
+    before = house.checkpoint.directory
+    with monkeypatch.context() as patched:
+
+        def refuse(*_args: object) -> None:
+            raise fault
+
+        patched.setattr("gateway.registry.household_rows.homes", refuse)
+        with Registry.open(house.checkpoint.state, house.checkpoint.keys) as other:
+            other.put_device("river-1", "river_gauge", "16201", NOON)
+        keeping = house.keeping(house.watch())
+        await asyncio.sleep(12)
+        assert not keeping.done()
+        assert house.checkpoint.directory is before
+    await asyncio.sleep(6)
+    keeping.cancel()
+
+    assert [list(directory.devices) for directory in house.told] == [[DeviceId("river-1")]]
+    assert house.checkpoint.facts.counts == {"registry unreadable": 3}
+    assert {record.levelno for record in caplog.records} == {logging.ERROR}
+    assert "canary" not in caplog.text
 
 
 # -- retention --------------------------------------------------------------------------------
@@ -268,9 +312,13 @@ async def test_what_waited_for_the_clock_goes_when_it_is_synchronised(house: Hou
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("fault", FAULTS, ids=type)
 @in_virtual_time
 async def test_a_keys_volume_that_cannot_be_written_stops_no_gateway(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House,
+    fault: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """What is over is removed as soon as it can be; the error names no path."""
     await house.fill()
@@ -278,7 +326,7 @@ async def test_a_keys_volume_that_cannot_be_written_stops_no_gateway(
     with monkeypatch.context() as patched:
 
         def refuse(_ring: KeyRing, _period: str) -> None:
-            raise OSError(errno.EROFS, "read-only", "/a/path")
+            raise fault
 
         patched.setattr(KeyRing, "destroy_file_key", refuse)
         keeping = house.keeping(watch)
@@ -290,3 +338,4 @@ async def test_a_keys_volume_that_cannot_be_written_stops_no_gateway(
     keeping.cancel()
     assert house.files() == WEEKS[2:]
     assert house.checkpoint.facts.counts == {"retention waits": 1, "period removed": 2}
+    assert "canary" not in caplog.text
