@@ -120,9 +120,13 @@ def _take_in(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> bool
 
 def _name(error: Exception) -> str:
     """What a fault is called; no path and no name of a household's."""
-    number = getattr(error, "errno", None)
-    known = None if number is None else errno.errorcode.get(number)
-    return known or getattr(error, "sqlite_errorname", None) or type(error).__name__
+    if isinstance(error, KeysUnavailable):
+        return error.why
+    fault = error.__cause__ if isinstance(error, Refusal) else error
+    if fault is None:
+        return "a file is missing or not in order"
+    known = errno.errorcode.get(getattr(fault, "errno", None) or 0)
+    return known or getattr(fault, "sqlite_errorname", None) or type(fault).__name__
 
 
 async def _remove(checkpoint: Checkpoint) -> None:

@@ -241,9 +241,21 @@ class KeyRing:
         return nonce + AESGCM(key).encrypt(nonce, plaintext, _bound(household, aad))
 
     def open_sealed(self, household: str, sealed: bytes, aad: bytes) -> bytes | None:
-        """What `seal` was given; None where the household's key is gone or the bytes are not its."""
-        key = keyfile.read(self._household_path(household))
+        """What `seal` was given; None where the household's key is gone or the bytes are not its.
+
+        Raises:
+            Refusal: nobody can tell just now: the key cannot be read, or its whole folder is away.
+        """
+        path = self._household_path(household)
+        key = keyfile.read(path)
         if key is None:
+            if not path.parent.is_dir():
+                raise Refusal(
+                    f"The folder {path.parent} with the households' keys is not there, so no home and "
+                    "no consent can be read. Bring it back, or say where the keys lie (setting keys, "
+                    "or --keys). If they are lost for good, make it anew, empty, and register homes "
+                    "and consents again."
+                )
             return None
         try:
             return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(household, aad))

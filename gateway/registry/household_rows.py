@@ -24,7 +24,11 @@ class Seal(Protocol):
         ...
 
     def open_sealed(self, household: str, sealed: bytes, aad: bytes) -> bytes | None:
-        """Decrypt; None where the key is gone or the bytes are not its."""
+        """Decrypt; None where the key is gone or the bytes are not its.
+
+        Raises:
+            Refusal: nobody can tell just now.
+        """
         ...
 
 

@@ -144,6 +144,36 @@ async def test_a_registry_that_cannot_be_read_ends_no_gateway(
     assert "canary" not in caplog.text
 
 
+@in_virtual_time
+async def test_keys_that_are_away_erase_no_home(house: House) -> None:
+    """Their volume goes, and somebody changes the registry: homes and consents stay as they were, until
+    the keys are back and the change is taken in."""
+    checkpoint = house.checkpoint
+    registry = checkpoint.registry
+    registry.put_device("child-1", "child_tracker", "16201", NOON, "house-1")
+    registry.put_home("house-1", 36.9, 137.2)
+    registry.record_consent("child-1", "store", "a guardian", "yes", NOON)
+    keeping = house.keeping(house.watch())
+    await asyncio.sleep(1)
+    known = checkpoint.directory
+    here, away = checkpoint.keys.path / "households", checkpoint.keys.path / "away"
+    here.rename(away)
+    with Registry.open(checkpoint.state, checkpoint.keys) as other:
+        other.put_device("river-1", "river_gauge", "16201", NOON)
+    await asyncio.sleep(6)
+    assert checkpoint.directory is known
+    away.rename(here)
+    await asyncio.sleep(6)
+    keeping.cancel()
+
+    child, river = (checkpoint.directory.devices[DeviceId(n)] for n in ("child-1", "river-1"))
+    assert child.household is not None
+    assert child.household.home is not None
+    assert child.consent
+    assert river.owner == "16201"
+    assert checkpoint.facts.counts["registry unreadable"] >= 1
+
+
 # -- retention --------------------------------------------------------------------------------
 
 

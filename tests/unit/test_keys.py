@@ -182,6 +182,17 @@ def test_sealed_for_one_household_and_place(ring: KeyRing) -> None:
     assert ring.open_sealed("h-1", sealed, b"home") is None
 
 
+def test_households_whose_keys_are_all_away_are_not_erased(ring: KeyRing) -> None:
+    """A folder that is missing is a volume that is away: nobody's home or consent reads as erased."""
+    sealed = ring.seal("h-1", b"secret", b"home")
+    here, away = ring.path / "households", ring.path / "away"
+    here.rename(away)
+    with pytest.raises(Refusal, match=r"is not there.*Bring it back.*--keys"):
+        ring.open_sealed("h-1", sealed, b"home")
+    away.rename(here)
+    assert ring.open_sealed("h-1", sealed, b"home") == b"secret"
+
+
 def test_lost_keys_say_what_is_lost(ring: KeyRing, clock: ManualClock) -> None:
     """Opening without keys names what cannot be read any more, and the way back."""
     (ring.path / "root.key").unlink()
