@@ -4,6 +4,7 @@ sekisho.json     what this directory is: id, mark, format
 city.db          rows about things of the city
 personal/        0700: masked rows about people, one file per lane and period
 registry.db      0600: devices, credentials, households, consent
+clock.json       when the machine's clock was trusted last
 lock             held by the gateway that runs here, with its process number
 run.json         where that gateway listens and which clock it lives on
 gateway.sock     0600: its control socket
@@ -142,6 +143,10 @@ class StateDir:
     @property
     def registry_db(self) -> Path:
         return self.path / "registry.db"
+
+    @property
+    def clock_file(self) -> Path:
+        return self.path / "clock.json"
 
     @property
     def run_file(self) -> Path:

@@ -48,6 +48,14 @@ def run(
             "SIM and REPLAY directories only.",
         ),
     ] = None,
+    clock_is_right: Annotated[
+        bool,
+        typer.Option(
+            "--clock-is-right",
+            help="Your word, for this start, that the machine's clock shows the right time: files and "
+            "keys whose time is over by it are removed, for good.",
+        ),
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -73,6 +81,7 @@ def run(
         tuple(_door(door) for door in settings.doors),
         Tempo(settings.tick_s, settings.batch),
         prepare=lambda: _import_devices(settings, directory, ring, lives_on),
+        clock_is_right=clock_is_right,
     )
 
     def ready(running: dict[str, Any]) -> None:

@@ -5,13 +5,17 @@ import errno
 import logging
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.app.checkpoint import Checkpoint
+from gateway.app.trusted_time import remember
+from gateway.clock import Clock
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.instant import DAY, HOUR, Instant, local_day
 from gateway.pipeline.retention import expired
 from gateway.privacy.keysource import KeysUnavailable
+from gateway.statedir import StateDir
 
 _REGISTRY_S = 0.5
 """A change by another process is in force within one second (decisions 11)."""
@@ -29,23 +33,21 @@ _FAULTS = (OSError, sqlite3.Error, Refusal, KeysUnavailable)
 class ClockWatch:
     """Tells a clock that jumps (decisions 15) from mere silence.
 
-    A jump is `now` moving a day against the boot clock; or, at start, lying before the last commit, or more
-    than a day after it while the kernel reports no synchronisation. It is over when the kernel reports
-    one, or when the clock has come back.
+    A jump is `now` moving a day against the boot clock; or, at start, lying before the last trusted time,
+    or more than a day after it while the kernel reports no synchronisation. It is over when the kernel
+    reports one, or when the clock has come back.
 
     Args:
         now, monotonic: the clocks at start.
-        last_commit: when something was last written; None if nothing ever was.
+        last: when the clock was trusted last; None if it never was, or somebody gave their word for it.
         pace: how much faster than the boot clock `now` runs.
     """
 
-    def __init__(
-        self, now: Instant, monotonic: float, last_commit: Instant | None, pace: float
-    ) -> None:
+    def __init__(self, now: Instant, monotonic: float, last: Instant | None, pace: float) -> None:
         self._pace = pace
         self._start = self._booted(monotonic)
-        self._last_commit = last_commit
-        self._offset = now - self._start if last_commit is None else None  # None: not trusted yet
+        self._last = last
+        self._offset = now - self._start if last is None else None  # None: not trusted yet
 
     def look(self, now: Instant, monotonic: float, *, synchronised: bool) -> bool:
         """Whether the clock has jumped and nothing speaks for it yet."""
@@ -55,25 +57,52 @@ class ClockWatch:
         return self._offset is None or abs(now - booted - self._offset) > DAY
 
     def _is_likely(self, now: Instant, booted: Instant) -> bool:
-        """Whether the last commit speaks for `now`: a start not before it, nor a day of silence after."""
-        last = self._last_commit
+        """Whether the last trusted time speaks for `now`: a start not before it, nor a day after."""
+        last = self._last
         return last is None or -HOUR <= now - (booted - self._start) - last <= DAY
 
     def _booted(self, monotonic: float) -> Instant:
         return int(monotonic * self._pace * 1e6)
 
 
+@dataclass(frozen=True, slots=True)
+class Timekeeper:
+    """Who is asked whether the clock is right, and where that is remembered for the next start.
+
+    Attributes:
+        synchronised: whether something keeps the clock right.
+        state: None in simulated time, of which nothing is remembered.
+    """
+
+    watch: ClockWatch
+    synchronised: Callable[[], bool]
+    state: StateDir | None
+
+    def doubts(self, clock: Clock) -> bool:
+        """Whether the clock has jumped and nothing speaks for it yet."""
+        return self.watch.look(clock.now(), clock.monotonic(), synchronised=self.synchronised())
+
+    def remember(self, checkpoint: Checkpoint) -> None:
+        """Remember the time where the clock is trusted; a disk that refuses is no reason to end."""
+        if self.state is None or self.doubts(checkpoint.clock):
+            return
+        try:
+            remember(self.state, checkpoint.clock.now())
+        except OSError as error:
+            checkpoint.facts.note(
+                "time not remembered",
+                f"The time cannot be remembered for the next start ({_name(error)}): it is tried again",
+                logging.ERROR,
+            )
+
+
 async def keep_house(
-    checkpoint: Checkpoint,
-    renew: Callable[[Directory], None],
-    watch: ClockWatch,
-    synchronised: Callable[[], bool],
+    checkpoint: Checkpoint, renew: Callable[[Directory], None], timekeeper: Timekeeper
 ) -> None:
     """Run until cancelled.
 
     Args:
         renew: told of every new directory.
-        synchronised: whether something keeps the clock right.
     """
     clock = checkpoint.clock
     next_round = clock.now()
@@ -84,17 +113,19 @@ async def keep_house(
             next_round = clock.now() + _ROUND
             checkpoint.mask.forget_older(clock.now())
             waited = waiting
-            waiting = watch.look(clock.now(), clock.monotonic(), synchronised=synchronised())
+            waiting = timekeeper.doubts(clock)
             if waiting:
                 checkpoint.facts.note(
                     "clock jumped",
-                    "The clock has jumped, or lies far from the last commit and nothing keeps it "
-                    "right: no file and no key is removed until it is synchronised or comes back",
+                    "The clock has jumped, or lies far from the last time it was right and nothing "
+                    "keeps it so: no file and no key is removed until it is synchronised or comes back, "
+                    "or the gateway is started once with --clock-is-right",
                     logging.ERROR,
                 )
             else:
                 if waited:
                     checkpoint.facts.note("clock trusted", "The clock is right again")
+                await asyncio.to_thread(timekeeper.remember, checkpoint)
                 await _remove(checkpoint)
         await asyncio.sleep(_REGISTRY_S if taken_in else _AGAIN_S)
 

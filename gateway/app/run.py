@@ -18,7 +18,8 @@ import uvloop
 
 from gateway.app import ports
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
-from gateway.app.housekeeping import ClockWatch, keep_house
+from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house
+from gateway.app.trusted_time import last_trusted
 from gateway.clock import Clock, PacedClock, kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
@@ -63,6 +64,7 @@ class Plan:
     Attributes:
         prepare: done before anything is opened, once no other gateway can hold the directory.
         deadline_s: how long a stop may take before those still running are named and left behind.
+        clock_is_right: somebody gave their word for the clock of this start.
     """
 
     state: StateDir
@@ -73,6 +75,7 @@ class Plan:
     tempo: Tempo = Tempo()
     prepare: Callable[[], None] = lambda: None
     deadline_s: float = 30.0
+    clock_is_right: bool = False
 
 
 def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
@@ -111,12 +114,12 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         loop.add_signal_handler(number, _stop_or_leave, stop, number)
     with Registry.open(plan.state, plan.keys) as registry:
         policy = under_rules(plan.policy, registry, plan.clock.now())
-        watch, synchronised = _clock_watch(plan)  # before anything opens the files
+        timekeeper = _timekeeper(plan)  # before anything opens the files
         checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
         doors = [_door(door, checkpoint, plan.keys) for door in plan.doors]
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
         house = asyncio.create_task(
-            keep_house(checkpoint, lambda directory: _renew(doors, directory), watch, synchronised),
+            keep_house(checkpoint, lambda directory: _renew(doors, directory), timekeeper),
             name="housekeeping",
         )
         stopped = asyncio.create_task(stop.wait(), name="signals")
@@ -129,6 +132,7 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
                 if task.done():
                     task.result()  # a bug: let it be seen, let the supervisor restart us
             await _stop(plan, doors, checkpoint, worker)
+            timekeeper.remember(checkpoint)
             return CLEAN
         finally:
             for task in waiting:
@@ -254,24 +258,15 @@ def _tls(wish: DoorPlan) -> ssl.SSLContext:
     return context
 
 
-def _clock_watch(plan: Plan) -> tuple[ClockWatch, Callable[[], bool]]:
-    """What watches the clock, and what knows whether something keeps it right: nothing, if simulated."""
+def _timekeeper(plan: Plan) -> Timekeeper:
+    """What looks after the clock; to be made before anything opens the files."""
     clock = plan.clock
     if isinstance(clock, PacedClock):
-        return ClockWatch(clock.now(), clock.monotonic(), None, clock.pace), lambda: False
-    last = last_commit(plan.state)
-    return ClockWatch(clock.now(), clock.monotonic(), last, 1.0), kernel_synchronised
-
-
-def last_commit(state: StateDir) -> Instant | None:
-    """When something was last written here, by the wall clock of then; None if nothing ever was.
-
-    To be asked before the files are opened. Readers touch the index of a journal, never its contents.
-    """
-    files = [state.city_db, *state.personal_dir.glob("*.db")]
-    journals = [path.with_name(f"{path.name}-wal") for path in files]
-    found = [path.stat() for path in (*files, *journals) if path.exists()]
-    return max((int(stat.st_mtime * 1e6) for stat in found if stat.st_size), default=None)
+        watch = ClockWatch(clock.now(), clock.monotonic(), None, clock.pace)
+        return Timekeeper(watch, lambda: False, None)
+    last = None if plan.clock_is_right else last_trusted(plan.state)
+    watch = ClockWatch(clock.now(), clock.monotonic(), last, 1.0)
+    return Timekeeper(watch, kernel_synchronised, plan.state)
 
 
 def _stop_or_leave(stop: asyncio.Event, number: int) -> None:

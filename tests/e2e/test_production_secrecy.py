@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.instant import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime
+from gateway.model.instant import DAY, HOUR, MINUTE, SECOND, Instant, parse_rfc3339, to_datetime
 from gateway.wire.mqtt.packets import Ack
 from sekisho.window import ask
 from tests.e2e.caller import Caller
@@ -69,12 +69,14 @@ async def send(town: Town, token: str, uplinks_: Iterator[Uplink]) -> None:
 
 
 def files(town: Town) -> dict[str, bytes]:
-    """Every file of state and keys, but the lock with its process number."""
+    """Every file of state and keys, but the lock with its process number, and the time at which the clock
+    was trusted last: two gateways stop at two times, and that is all it says.
+    """
     return {
         str(path.relative_to(town.folder)): path.read_bytes()
         for part in ("state", "keys")
         for path in sorted((town.folder / part).rglob("*"))
-        if path.is_file() and path.name != "lock"
+        if path.is_file() and path.name not in {"lock", "clock.json"}
     }
 
 
@@ -92,6 +94,13 @@ def rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+def remembered(town: Town) -> list[str]:
+    """What `clock.json` says, but for the time."""
+    card = json.loads(town.state.clock_file.read_bytes())
+    parse_rfc3339(card["trusted_at"])
+    return list(card)
+
+
 async def test_only_suppressed_uplinks_change_no_byte(tmp_path: Path) -> None:
     """A gateway that was handed nothing but 1,600 uplinks to be suppressed leaves the same files with
     the same bytes, keys included, as one that was handed nothing."""
@@ -102,6 +111,7 @@ async def test_only_suppressed_uplinks_change_no_byte(tmp_path: Path) -> None:
     other = town.twin(tmp_path / "other")
     await send(town, token, suppressed(start))
     await send(other, token, iter(()))
+    assert remembered(town) == remembered(other) == ["trusted_at"]
     one, two = files(town), files(other)
     assert sorted(one) == sorted(two)
     assert [name for name in one if one[name] != two[name]] == []

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from gateway.app.checkpoint import Checkpoint, Tempo
-from gateway.app.housekeeping import ClockWatch, keep_house
-from gateway.app.run import last_commit
+from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house
+from gateway.app.trusted_time import last_commit, last_trusted, remember
 from gateway.clock import kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
-from gateway.model.instant import DAY, HOUR, SECOND
+from gateway.model.instant import DAY, HOUR, MINUTE, SECOND
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
@@ -57,7 +57,11 @@ class House:
     ) -> asyncio.Task[None]:
         """Begin to keep house."""
         return asyncio.create_task(
-            keep_house(self.checkpoint, self.told.append, watch, synchronised)
+            keep_house(
+                self.checkpoint,
+                self.told.append,
+                Timekeeper(watch, synchronised, self.checkpoint.state),
+            )
         )
 
     def watch(self) -> ClockWatch:
@@ -262,7 +266,7 @@ def test_a_jump_is_over_when_the_kernel_reports_synchronisation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("since_last_commit", "synchronised", "jumped"),
+    ("since_last", "synchronised", "jumped"),
     [
         (-400 * DAY, False, True),
         (-2 * HOUR, False, True),
@@ -275,11 +279,11 @@ def test_a_jump_is_over_when_the_kernel_reports_synchronisation() -> None:
         (-400 * DAY, True, False),  # the last commit was made under a wrong clock
     ],
 )
-def test_a_start_is_judged_by_the_last_commit(
-    since_last_commit: int, synchronised: bool, jumped: bool
+def test_a_start_is_judged_by_the_last_trusted_time(
+    since_last: int, synchronised: bool, jumped: bool
 ) -> None:
     """Decisions 15: before it, or a day after it with nothing that keeps the clock right."""
-    watch = ClockWatch(NOON, 0.0, NOON - since_last_commit, 1.0)
+    watch = ClockWatch(NOON, 0.0, NOON - since_last, 1.0)
     assert watch.look(NOON, 0.0, synchronised=synchronised) is jumped
     assert watch.look(NOON + HOUR, 3600.0, synchronised=False) is jumped
 
@@ -319,6 +323,78 @@ def test_the_last_commit_is_that_of_rows_not_of_readers(tmp_path: Path) -> None:
         (state.path / name).write_bytes(bytes(size))
         os.utime(state.path / name, ns=(at * 1000, at * 1000))
     assert last_commit(state) == NOON - 2 * DAY
+
+
+@in_virtual_time
+async def test_a_restart_confirms_no_wrong_clock(house: House) -> None:
+    """Stopping and starting touches files, not the remembered time: however often, a clock that lies
+    far ahead stays doubted and nothing is removed."""
+    state = house.checkpoint.state
+    await house.fill()
+    for path in state.path.rglob("*.db*"):
+        os.utime(path, ns=(NOON * 1000, NOON * 1000))
+    house.clock.set(NOON + 400 * DAY)
+    for _ in range(3):
+        last = last_trusted(state)
+        assert last == NOON
+        watch = ClockWatch(house.clock.now(), house.clock.monotonic(), last, 1.0)
+        await house.keep(watch)
+        Timekeeper(watch, lambda: False, state).remember(house.checkpoint)
+        for path in state.path.rglob("*.db*"):  # as closing does
+            os.utime(path, ns=(house.clock.now() * 1000, house.clock.now() * 1000))
+        house.clock.advance(3600)
+    assert house.files() == house.keys() == WEEKS
+
+
+@in_virtual_time
+async def test_a_trusted_time_is_remembered_each_quarter_of_an_hour(house: House) -> None:
+    """To the minute, and until the clock jumps; at most that often, and not at all in simulated time."""
+    state, clock = house.checkpoint.state, house.clock
+    Timekeeper(house.watch(), lambda: False, None).remember(house.checkpoint)
+    assert not state.clock_file.exists()
+    watch = house.watch()
+    keeping = house.keeping(watch)
+    await asyncio.sleep(1)
+    assert last_trusted(state) == NOON
+    clock.advance(14 * 60)
+    await asyncio.sleep(1)
+    assert last_trusted(state) == NOON
+    clock.advance(90)
+    await asyncio.sleep(1)
+    assert last_trusted(state) == NOON + 15 * MINUTE
+    clock.set(NOON + 3 * DAY)
+    await asyncio.sleep(1)
+    keeping.cancel()
+    Timekeeper(watch, lambda: False, state).remember(house.checkpoint)
+    assert last_trusted(state) == NOON + 15 * MINUTE
+
+
+@in_virtual_time
+async def test_a_disk_that_takes_no_time_keeps_no_file(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and what is over is removed all the same."""
+    await house.fill()
+
+    def refuse(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, "full", "/a/path")
+
+    monkeypatch.setattr("gateway.app.trusted_time.write_durably", refuse)
+    await house.keep(house.watch())
+    assert house.files() == WEEKS[2:]
+    assert house.checkpoint.facts.counts == {"time not remembered": 1, "period removed": 2}
+
+
+def test_a_remembered_time_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    """Nobody guesses: the sentence says what to look at; what a kill left of writing it is removed."""
+    state = StateDir.create(tmp_path / "state", None, ManualClock(NOON))
+    remember(state, NOON + 1)
+    (state.path / ".clock.json.0badf00d").touch()
+    assert last_trusted(state) == NOON
+    assert not (state.path / ".clock.json.0badf00d").exists()
+    state.clock_file.write_text("{}")
+    with pytest.raises(Refusal, match=r"clock\.json does not say .*--clock-is-right"):
+        last_trusted(state)
 
 
 @in_virtual_time
