@@ -48,7 +48,7 @@ class SqliteStore:
         """Write one batch; while the disk refuses, wait and try again.
 
         Raises:
-            Refusal: a file is damaged: that is not to be waited for.
+            Refusal: a file is damaged or has not our tables: that is not to be waited for.
         """
         loop = asyncio.get_running_loop()
         tries = 0

@@ -35,15 +35,32 @@ _POISON = (
 """What a single row that no table takes comes to; anything else is no fault of a row."""
 
 
+_MENDABLE = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PROTOCOL,
+})  # fmt: skip
+"""Operational errors that come from outside and may go again; any other is the same at every try."""
+
+
 @contextmanager
 def sound(path: Path) -> Iterator[None]:
-    """Tell a damaged file, which no waiting mends, from a disk that refuses for a while.
+    """Tell a file that no waiting mends from a disk that refuses for a while.
 
     Raises:
-        Refusal: SQLite finds the file damaged, or none of its own.
+        Refusal: SQLite finds the file damaged, or none of its own, or it has not our tables.
     """
     try:
         yield
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        if code & 0xFF in _MENDABLE:
+            raise
+        raise Refusal(
+            f"{path} is not the database that this Sekisho made ({error}), so nothing can be stored in "
+            "it. What was not acknowledged comes again. Bring the file back from a backup, or move it "
+            f"away with what lies beside it as {path.name}-wal and {path.name}-shm: a new one is made."
+        ) from error
     except sqlite3.DatabaseError as error:
         if type(error) is not sqlite3.DatabaseError:
             raise

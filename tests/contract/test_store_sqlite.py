@@ -170,6 +170,20 @@ async def test_a_damaged_file_is_not_waited_for(place: Place) -> None:
     assert place.facts.counts == {}
 
 
+async def test_tables_that_do_not_fit_are_not_waited_for(place: Place) -> None:
+    """Somebody dropped one, and no waiting brings it back: a sentence with the remedy ends the gateway,
+    and nothing is tried again for ever."""
+    store = place.store()
+    await store.commit(outcome_of(gauge_row(1)))
+    with closing(sqlite3.connect(place.city)) as other:
+        other.execute("DROP TABLE river_gauge")
+
+    with pytest.raises(Refusal, match=r"city\.db is not the database .*river_gauge.* backup"):
+        await store.commit(outcome_of(gauge_row(2)))
+
+    assert place.facts.counts == {}
+
+
 async def test_a_file_that_is_damaged_while_it_is_open_is_not_waited_for(place: Place) -> None:
     store = place.store()
     await store.commit(outcome_of(*(gauge_row(n) for n in range(2000))))
