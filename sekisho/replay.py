@@ -84,13 +84,23 @@ def _first_free(file: Path, into: Callable[[Path], Result]) -> Result:
 
     Two homes never share a directory: together they would show what each of them hides.
     """
-    stem = file.name.split(".")[0]
+    stem = _stem(file)
     for n in count(1):
         try:
             return into(Path(".replay") / (stem if n == 1 else f"{stem}-{n}"))
         except OtherReplay:
             continue
     raise AssertionError
+
+
+def _stem(file: Path) -> str:
+    """The recording's name without `.gpx` and `.gz`; never hidden, and never the folder of the keys."""
+    name = file.name
+    for ending in (".gz", ".gpx"):
+        if name.lower().endswith(ending):
+            name = name[: -len(ending)]
+    name = name.strip(".") or "replay"
+    return "keys-replay" if name.lower() == "keys" else name
 
 
 def _nowhere(_lat: float, _lon: float) -> bool:
