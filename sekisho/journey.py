@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.model.errors import Refusal
-from gateway.model.instant import HOUR, SECOND, Instant, parse_rfc3339
+from gateway.model.instant import CALENDAR_END, HOUR, SECOND, Instant, parse_rfc3339
 from sekisho import destination
 from simulators.scenario import Scenario
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _MQTT_PACE = 60.0
-_LATEST = parse_rfc3339("2200-01-01T00:00:00Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def decide(
         user, password = destination.password_of(password_file, None, user)
     scenario = replace(wished, start=begin)
     until = None if length is None else begin + length
-    if not 0 <= begin <= (begin if until is None else until) < _LATEST:
+    if not 0 <= begin <= (begin if until is None else until) < CALENDAR_END:
         raise Refusal("The town lives between 1970 and 2200: choose --start and --for so.", 2)
     return Journey(scenario, to, pace, until, user, password, ca)
 

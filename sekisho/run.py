@@ -17,7 +17,7 @@ from gateway.app.run import run as run_gateway
 from gateway.clock import Clock, PacedClock, SystemClock
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
-from gateway.model.instant import parse_rfc3339, to_rfc3339
+from gateway.model.instant import CALENDAR_END, parse_rfc3339, to_rfc3339
 from gateway.registry import imports
 from gateway.registry.registry import Registry
 from gateway.settings.load import Settings, load_settings
@@ -31,7 +31,7 @@ _CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a comman
 """How an import marks its lines."""
 
 
-_FASTEST, _LATEST = 10_000, parse_rfc3339("2200-01-01T00:00:00Z")
+_FASTEST = 10_000
 """Of simulated time: at this pace the calendar lasts for another two hundred days of ours."""
 
 
@@ -161,7 +161,7 @@ def _clock(text: str | None, directory: StateDir) -> Clock:
         raise Refusal(
             f"--clock {text} is not understood. Write sim://2026-05-12T07:00+09:00?pace=60.", 2
         ) from None
-    if not (0 < pace <= _FASTEST and 0 <= start < _LATEST):
+    if not (0 < pace <= _FASTEST and 0 <= start < CALENDAR_END):
         raise Refusal(
             f"--clock {text}: simulated time begins between 1970 and 2200, and its pace is more than 0 "
             f"and at most {_FASTEST:,}.",

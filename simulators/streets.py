@@ -23,14 +23,6 @@ def between(a: Point, b: Point, share: float) -> Point:
     return Point(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share)
 
 
-def distance_to_segment(p: Point, a: Point, b: Point) -> float:
-    """Metres from `p` to the nearest point of the segment a–b."""
-    dx, dy = b.x - a.x, b.y - a.y
-    square = dx * dx + dy * dy
-    share = 0.0 if square == 0 else ((p.x - a.x) * dx + (p.y - a.y) * dy) / square
-    return distance(p, between(a, b, min(1.0, max(0.0, share))))
-
-
 class Streets:
     """Crossings (nodes) and the street edges between them.
 
@@ -89,7 +81,3 @@ class Streets:
         while way[-1] != start:
             way.append(came[way[-1]])
         return way[::-1]
-
-    def off_street(self, point: Point) -> float:
-        """Metres from a point to the nearest street."""
-        return min(distance_to_segment(point, self.nodes[a], self.nodes[b]) for a, b in self.edges)

@@ -11,6 +11,9 @@ MINUTE: Instant = 60 * SECOND
 HOUR: Instant = 60 * MINUTE
 DAY: Instant = 24 * HOUR
 
+CALENDAR_END: Instant = 7_258_118_400 * SECOND
+"""2200-01-01T00:00:00Z: simulated time lies between 1970 and then."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -131,7 +131,7 @@ def test_every_command_on_a_page_is_understood(page: Path) -> None:
 
 
 def test_the_reader_finds_commands_and_refuses_wrong_ones() -> None:
-    """The two helpers above can fail: the README has many commands, and a misspelt one is none."""
+    """What reads commands and what tries them can fail: the README has many commands, and a misspelt one is none."""
     assert len(list(commands(ROOT / "README.md"))) > 8
     parse(["query", "river", "--last", "2h"])
 
