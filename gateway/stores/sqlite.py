@@ -54,6 +54,8 @@ class SqliteStore:
         tries = 0
         while True:
             try:
+                if tries:
+                    await loop.run_in_executor(self._writer, self._reopen)
                 return await loop.run_in_executor(self._writer, self.write, outcome)
             except (sqlite3.OperationalError, OSError) as error:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
@@ -64,7 +66,6 @@ class SqliteStore:
                 )
                 await asyncio.sleep(PATIENCE_S[min(tries, len(PATIENCE_S) - 1)])
                 tries += 1
-                await loop.run_in_executor(self._writer, self._reopen)
 
     def write(self, outcome: Outcome) -> Committed:
         """One batch, synchronously; returns when it is on disk.
