@@ -236,8 +236,8 @@ async def test_a_paced_replay_takes_its_time() -> None:
 # -- real recordings, where they may be read -----------------------------------------------------
 
 
-@pytest.mark.skipif(not RIDES, reason="NOT RUN: no recordings in ../shared/data/gps")
-@pytest.mark.parametrize("ride", RIDES, ids=lambda path: path.name)
+@pytest.mark.needs("shared data")
+@pytest.mark.parametrize("ride", RIDES or [SHARED_DATA / "gps"], ids=lambda path: path.name)
 @pytest.mark.parametrize("sixth", range(6))
 def test_a_real_ride_is_mostly_kept(capsys: Any, no_config: Path, ride: Path, sixth: int) -> None:
     """≥ 95 % of the fixes beyond radius and margin with the home at its start, else ≥ 85 %."""
@@ -245,5 +245,5 @@ def test_a_real_ride_is_mostly_kept(capsys: Any, no_config: Path, ride: Path, si
     at = points[len(points) * sixth // 6]
     said = replayed(capsys, ride, (at.lat, at.lon), no_config / "r" / "state")
     with capsys.disabled():
-        print(f" {ride.name}, home at {sixth}/6: {said['kept_of_beyond_percent']} % kept", end="")
+        print(f"\n{ride.name}, home at {sixth}/6: {said['kept_of_beyond_percent']} % kept")
     assert said["kept_of_beyond_percent"] >= (95 if sixth == 0 else 85)
