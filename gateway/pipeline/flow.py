@@ -24,6 +24,9 @@ from gateway.telemetry import Facts, Tally
 _SHORTEST_S = 0.001
 """The loop's timers count milliseconds: less would be a busy wait."""
 
+_CROWD = 512
+"""Uplinks from which on a batch that writes anything hides each of them: it leaves when it is written."""
+
 _LIKE = 32
 """Commits whose slowest sets how long every acknowledgement waits at least …"""
 
@@ -99,7 +102,9 @@ class Flow:
             _judge(batch, committed)
             self._show(batch.outcome, committed)
         self._tally.terms.update(batch.terms)
-        due = max(self._tick() + 1, closed + max(self._commits, default=1))
+        due = self._tick() + 1
+        if not batch.outcome or sum(len(uplinks.items) for uplinks in chunks) < _CROWD:
+            due = max(due, closed + max(self._commits, default=1))
         self._committed.append((due, chunks, batch))
         self.doing = "idle"
 
