@@ -36,7 +36,7 @@ def log_lines_must_format() -> Iterator[None]:
 
 # -- tests that need a tool or a recording, and the count by sort at the end
 
-APT = {"mosquitto": "mosquitto", "mosquitto_pub": "mosquitto-clients", "sqlite3": "sqlite3"}
+APT = {"mosquitto": "mosquitto", "mosquitto_pub": "mosquitto-clients", "zstd": "zstd"}
 """Tool → the Debian package that brings it."""
 
 REQUIRED = os.environ.get("SEKISHO_REQUIRE") == "all"
