@@ -10,11 +10,14 @@ from gateway.model.errors import Refusal
 from gateway.statedir import StateDir
 
 
-def ask(state: StateDir, question: str) -> Iterator[dict[str, Any]]:
+def ask(state: StateDir, question: str, **more: Any) -> Iterator[dict[str, Any]]:
     """The answers, one after another, until the gateway or the caller has enough.
 
+    Args:
+        more: what else stands in the question.
+
     Raises:
-        Refusal: no gateway runs on this directory.
+        Refusal: no gateway runs on this directory, or it answers with a complaint.
     """
     line = socket.socket(socket.AF_UNIX)
     try:
@@ -27,7 +30,10 @@ def ask(state: StateDir, question: str) -> Iterator[dict[str, Any]]:
             "another --state."
         ) from error
     with line, line.makefile("rwb") as stream:
-        stream.write(json.dumps({"ask": question}).encode() + b"\n")
+        stream.write(json.dumps({"ask": question, **more}).encode() + b"\n")
         stream.flush()
         for answer in stream:
-            yield json.loads(answer)
+            said = json.loads(answer)
+            if "error" in said:
+                raise Refusal(said["error"])
+            yield said

@@ -1,19 +1,25 @@
 """The control socket: JSON lines over a Unix socket that only its owner may open.
 
-→ {"ask": "terms"}     ← {"terms": [...], "in_flight": n, "facts": {...}}   then closed
-→ {"ask": "tail"}      ← one observation a line, until the viewer leaves
+→ {"ask": "terms"}       ← {"terms": [...], "in_flight": n, "facts": {...}}   then closed
+→ {"ask": "tail"}        ← one observation a line, until the viewer leaves
+→ {"ask": WORD, ...}     ← one line from whoever answers to that word, then closed
 """
 
 import asyncio
 import json
 import os
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from gateway.control.feed import LiveFeed, described
 from gateway.control.ledger import terms
+from gateway.model.errors import Refusal
 from gateway.telemetry import Facts, Tally
+
+Answer: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""The whole question in, the answer out; a Refusal becomes {"error": its sentence}."""
 
 
 class Window:
@@ -29,8 +35,13 @@ class Window:
         self._facts = facts
         self._feed = feed
         self._exact = exact
+        self._answers: dict[str, Answer] = {"terms": self._terms}
         self._server: asyncio.Server | None = None
         self._guests: set[asyncio.Task[None]] = set()
+
+    def answer(self, word: str, answer: Answer) -> None:
+        """From now on questions for `word` are answered so."""
+        self._answers[word] = answer
 
     async def open(self) -> None:
         """Listen; a socket left behind by a killed gateway is replaced (we hold the lock)."""
@@ -57,17 +68,24 @@ class Window:
             task.add_done_callback(self._guests.discard)
         with suppress(ConnectionError, asyncio.CancelledError):
             try:
-                if _asked(await reader.readline()) == "tail":
+                question = _question(await reader.readline())
+                word = question.get("ask", "terms")
+                if word == "tail":
                     await self._tail(reader, writer)
-                else:
-                    writer.write(_line(self._terms()))
+                elif word in self._answers:
+                    writer.write(_line(await self._answers[word](question)))
                     await writer.drain()
+                else:
+                    known = ", ".join(sorted([*self._answers, "tail"]))
+                    writer.write(_line({"error": f"nobody answers to that here; known: {known}"}))
+            except Refusal as refusal:
+                writer.write(_line({"error": str(refusal)}))
             except ValueError:
                 writer.write(_line({"error": "one JSON object a line is expected"}))
             finally:
                 writer.close()
 
-    def _terms(self) -> dict[str, Any]:
+    async def _terms(self, _question: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "terms": terms(self._tally, self._exact),
             "in_flight": self._tally.in_flight() if self._exact else None,
@@ -92,22 +110,22 @@ class Window:
             self._feed.leave(queue)
 
 
-def _asked(line: bytes) -> Any:
-    """What a question asks for; a viewer who says nothing asks for nothing in particular.
+def _question(line: bytes) -> dict[str, Any]:
+    """What a viewer asks; one who says nothing asks for nothing in particular.
 
     Raises:
-        ValueError: no JSON object.
+        ValueError: no JSON object, or it asks for something that is no word.
     """
     try:
         question = json.loads(line or b"{}")
     except RecursionError:
         raise ValueError("a JSON document without an end") from None
-    if not isinstance(question, dict):
-        raise ValueError("JSON, but no object")  # noqa: TRY004 the caller answers every fault alike
-    return question.get("ask")
+    if not isinstance(question, dict) or not isinstance(question.get("ask", ""), str):
+        raise ValueError("JSON, but no question")  # noqa: TRY004 the caller answers every fault alike
+    return question
 
 
-def _line(value: dict[str, Any]) -> bytes:
+def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 

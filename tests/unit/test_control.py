@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from stat import S_IMODE
@@ -13,6 +13,7 @@ import pytest
 from gateway.control.feed import LiveFeed, described
 from gateway.control.ledger import terms
 from gateway.control.window import Window, reachable
+from gateway.model.errors import Refusal
 from gateway.model.reason import Fate, Reason
 from gateway.telemetry import Facts, Tally
 from tests.fakes.readings import NOON
@@ -141,6 +142,22 @@ async def test_garbage_is_answered_with_one_sentence(tmp_path: Path, question: b
     async with glass(tmp_path) as here:
         assert await here.ask(question) == [{"error": "one JSON object a line is expected"}]
         assert len(await here.ask(TERMS)) == 1
+
+
+async def test_other_rooms_answer_to_words_of_their_own(tmp_path: Path) -> None:
+    """The whole question reaches them; a refusal of theirs is the answer; a word of nobody's says which are."""
+
+    async def echo(question: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "heard" not in question:
+            raise Refusal("Say something.")
+        return {"heard": question["heard"]}
+
+    async with glass(tmp_path) as here:
+        here.window.answer("echo", echo)
+        assert await here.ask(b'{"ask": "echo", "heard": 3}\n') == [{"heard": 3}]
+        assert await here.ask(b'{"ask": "echo"}\n') == [{"error": "Say something."}]
+        ((unknown),) = await here.ask(b'{"ask": "ehco"}\n')
+    assert "echo" in unknown["error"]
 
 
 async def test_a_viewer_sees_rows_as_they_are_stored(tmp_path: Path) -> None:
