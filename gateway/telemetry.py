@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TypeAlias
 
 from gateway.model.reason import Fate, Reason
+from gateway.recent import Recent
 
 log = logging.getLogger("sekisho")
 
@@ -31,10 +32,15 @@ class Tally:
 
 
 class Facts:
-    """Named facts: each is a counter, and a log line with a level by consequence where it is noted."""
+    """Named facts: each is a counter, and a log line with a level by consequence where it is noted.
 
-    def __init__(self) -> None:
+    Attributes:
+        recent: what `sekisho doctor` may ask about the last knocks and faults.
+    """
+
+    def __init__(self, recent: Recent | None = None) -> None:
         self.counts: Counter[str] = Counter()
+        self.recent = Recent() if recent is None else recent
 
     def count(self, fact: str) -> None:
         """Count `fact` and write nothing: for what happens to people, whose hour no log may tell."""

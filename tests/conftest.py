@@ -3,9 +3,12 @@
 import logging
 import os
 import shutil
+import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -51,6 +54,20 @@ def tool(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
+@cache
+def may_mount() -> bool:
+    """Whether this user may mount a small disk of a test's own."""
+    with TemporaryDirectory() as folder:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder],
+            capture_output=True,
+            check=False,
+        )
+        if mounted.returncode == 0:
+            subprocess.run(["umount", folder], check=True)
+    return mounted.returncode == 0
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A missing tool is a failure where everything is required, and named at the end elsewhere."""
     for marker in item.iter_markers("needs"):
@@ -58,6 +75,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if name == "shared data":
                 missing = not SHARED_DATA.is_dir()
                 remedy, required = "a checkout with the shared recordings beside it", False
+            elif name == "mount":
+                missing = not may_mount()
+                remedy, required = "a user who may mount a disk (root, outside a sandbox)", False
             else:
                 missing = tool(name) is None
                 remedy, required = f"sudo apt install {APT[name]}", REQUIRED

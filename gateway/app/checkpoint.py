@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.clock import Clock
 from gateway.control.feed import LiveFeed
@@ -14,7 +15,8 @@ from gateway.keys.guard import GuardedKeys
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
-from gateway.model.instant import HOUR, local_day
+from gateway.model.identity import DeviceId
+from gateway.model.instant import HOUR, day_begins, local_day
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Process
@@ -22,6 +24,7 @@ from gateway.pipeline.retention import expired, first_day
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
+from gateway.recent import Recent
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
 from gateway.stores.sqlite import SqliteStore
@@ -62,7 +65,8 @@ class Checkpoint:
         self.policy = policy
         self.clock = clock
         _refuse_lost_keys(state, keys, policy, clock)
-        self.facts = Facts()
+        synthetic = state.mark is not None
+        self.facts = Facts(Recent(exact=synthetic))
         self.tally = Tally()
         self.directory: Directory = registry.directory()
         self.store = SqliteStore(state.city_db, state.personal_dir, self.facts)
@@ -73,9 +77,9 @@ class Checkpoint:
         )
         self.mask.recall(self.store.recent_identities(clock.now() - 2 * HOUR))
         self.intake = Intake()
-        synthetic = state.mark is not None
         self.feed = LiveFeed(personal=synthetic)
         self.window = Window(state.socket, self.tally, self.facts, self.feed, exact=synthetic)
+        self.window.answer("doctor", self._recall)
         self.flow = Flow(
             self.intake,
             Process(self.mask, policy.zone, self.facts),
@@ -87,6 +91,18 @@ class Checkpoint:
             tempo.batch,
             self.facts,
         )
+
+    async def _recall(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """What `sekisho doctor` asks: the last knocks and, of one device, what is remembered."""
+        recent = self.facts.recent
+        said = {**recent.answer(), "facts": dict(self.facts.counts), "doing": self.flow.doing}
+        device = self.directory.devices.get(DeviceId(str(question.get("device"))))
+        if device is not None:
+            midnight = day_begins(local_day(self.clock.now(), self.policy.zone), self.policy.zone)
+            kind = catalog().get(device.kind)
+            coarse = not recent.exact and (kind is None or kind.personal)
+            said["device"] = recent.of_device(device.device, midnight, coarse)
+        return said
 
     async def drain(self, worker: asyncio.Task[None]) -> None:
         """Close the intake, let the worker commit and acknowledge what is there, close the files."""

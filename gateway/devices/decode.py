@@ -14,7 +14,8 @@ LoRaWAN carries the kind's payload alone: its frame already has a counter.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -74,6 +75,36 @@ def binary_decoder(kind: DeviceKind) -> Callable[[bytes, Device], Decoded]:
         )
 
     return from_binary
+
+
+def likeness(
+    payload: bytes, as_json: bool, device: Device, kinds: Iterable[DeviceKind]
+) -> str | None:
+    """The one kind, other than the device's own, that takes this payload; None where none or several do.
+
+    A device registered under the wrong kind shows by it.
+    """
+    taking = []
+    for kind in kinds:
+        facts = {
+            name: value for example in kind.examples for name, value in example.attributes.items()
+        }
+        posing = replace(device, attributes=facts)
+        try:
+            document, _, _ = (json_decoder if as_json else binary_decoder)(kind)(payload, posing)
+        except PayloadError:
+            continue
+        if kind.name != device.kind and _says_something(document):
+            taking.append(kind.name)
+    return taking[0] if len(taking) == 1 else None
+
+
+def _says_something(document: Document) -> bool:
+    """Whether any field of the kind's own was sent: of a stranger's JSON often none is known here."""
+    return any(
+        field.name not in ("t", "seq") and getattr(document, field.name) != field.default
+        for field in msgspec.structs.fields(document)
+    )
 
 
 def to_json(document: Document) -> bytes:

@@ -1,6 +1,6 @@
 """Moments: whole microseconds since 1970-01-01 UTC, and the few ways in and out of them."""
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TypeAlias
 
 Instant: TypeAlias = int
@@ -51,3 +51,8 @@ def to_rfc3339(at: Instant, zone: tzinfo = UTC) -> str:
 def local_day(at: Instant, zone: tzinfo) -> date:
     """The calendar day of an instant in `zone`."""
     return to_datetime(at, zone).date()
+
+
+def day_begins(day: date, zone: tzinfo) -> Instant:
+    """Local midnight at the beginning of a day."""
+    return from_datetime(datetime.combine(day, time(), zone))

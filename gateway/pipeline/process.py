@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from gateway.devices.catalog import catalog
+from gateway.devices.decode import json_decoder, likeness
 from gateway.devices.kind import Sensitivity
 from gateway.interfaces import Outcome, Rows, Table
 from gateway.model.device import Device
@@ -57,6 +58,10 @@ class Process:
         self._personal = {name: kind.personal for name, kind in catalog().items()}
         self._zone = zone
         self._facts = Facts() if facts is None else facts
+        self._recent = self._facts.recent
+        self._quiet = frozenset[str]()  # kinds of which nothing is remembered but that they spoke
+        if not self._recent.exact:
+            self._quiet = frozenset(name for name, personal in self._personal.items() if personal)
         self._presses = {
             name
             for name, kind in catalog().items()
@@ -89,6 +94,7 @@ class Process:
         refused = refusals[chunk]
         origin, received_at = uplinks.origin, uplinks.received_at
         apply, read, presses = self._mask.apply, self._read, self._presses
+        seen, quiet = self._recent.seen, self._quiet
         for item, (route, payload) in enumerate(islice(uplinks.items, done, None), done):
             if isinstance(route, Reason):
                 self._count_refusal(route, received_at, outcome)
@@ -99,7 +105,7 @@ class Process:
             try:
                 reading = read(route, payload, received_at)
             except PayloadError as error:
-                self._reject(route, payload, received_at, error.reason, outcome)
+                self._reject(route, payload, received_at, error, outcome)
                 terms[origin, kind, Fate.REJECTED, error.reason] += 1
                 refused[item] = error.reason
                 continue
@@ -119,6 +125,11 @@ class Process:
             else:
                 _keep(verdict, kind, len(waiting), rows)
                 waiting.append(((origin, kind, Fate.STORED, None), chunk, item))
+            seen[reading.device.device] = (
+                (received_at, None, None)
+                if kind in quiet
+                else (received_at, reading.device_time, verdict)
+            )
 
     def _read(self, route: Route, payload: bytes, received_at: Instant) -> Reading:
         """Decode and date one uplink (decisions 14); raises `PayloadError`."""
@@ -144,13 +155,20 @@ class Process:
         )
 
     def _reject(
-        self, route: Route, payload: bytes, at: Instant, reason: Reason, outcome: Outcome
+        self, route: Route, payload: bytes, at: Instant, error: PayloadError, outcome: Outcome
     ) -> None:
         """A personal kind leaves a count per day; a thing of the city leaves a row (decisions 3)."""
+        device: Device = route.device
+        reason = error.reason
+        if route.kind not in self._quiet:
+            as_json = route.decode is json_decoder(catalog()[route.kind])
+            self._recent.rejected(
+                *(device.device, at, reason.value, error.detail),
+                lambda: likeness(payload, as_json, device, catalog().values()),
+            )
         if self._personal[route.kind]:
             self._count_refusal(reason, at, outcome)
             return
-        device: Device = route.device
         outcome.rejections.append(
             Rejection(
                 self._day(at),

@@ -199,7 +199,13 @@ class Connection(asyncio.Protocol):
             return None
         if not text or any(character in text for character in "+#\0"):
             return None
-        return self._keeper.guestbook.refusal(text)
+        refusal = self._keeper.guestbook.refusal(text)
+        if self._credential is not None:
+            name = self._credential.name
+            self._keeper.facts.recent.turned_away(
+                self._keeper.clock.now(), name, refusal.value, text
+            )
+        return refusal
 
     def _unusual(self, publish: Publish, route: Route | Reason | None) -> bool:
         """A PUBLISH that breaks a rule ends the connection (False); retain is ignored, said so."""
@@ -245,10 +251,12 @@ class Connection(asyncio.Protocol):
             keeper.facts.note(
                 "connect refused", f"A CONNECT was refused: {admitted.name}", logging.WARNING
             )
+            keeper.facts.recent.turned_away(keeper.clock.now(), hello.username, admitted.name)
             self._send(encode.connack(hello.version, admitted, {}))
             self.shut()
             return
         self._credential = admitted
+        keeper.facts.recent.came_in(keeper.clock.now(), admitted.name)
         if (claim := claim_of(admitted, hello)) is not None:
             keeper.claim(claim, self)
         self.last_heard = keeper.clock.monotonic()

@@ -1,0 +1,143 @@
+"""What a running gateway remembers of the last knocks and faults, in memory alone, for `sekisho doctor`.
+
+Nothing of it is ever written anywhere (decisions 3). Of people's devices it keeps the day they were heard,
+and more only where nobody is real.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from gateway.model.identity import DeviceId
+from gateway.model.instant import SECOND, Instant
+from gateway.model.observation import Observation
+from gateway.model.reason import Fate, Reason
+
+Seen: TypeAlias = tuple[Instant, Instant | None, Reason | Fate | Sequence[Observation] | None]
+"""When, the device's own time, and the mask's word; None for what is not to be remembered."""
+
+_STRANGERS = 20
+_LONGEST = 120
+_SPOKEN = 4096
+"""Credentials whose last connection is remembered; the oldest goes."""
+
+
+class Knock(NamedTuple):
+    """Somebody was turned away.
+
+    Attributes:
+        at: when.
+        user: the user name given; None where none was.
+        topic: the topic that leads nowhere; None where the connection itself was refused.
+        why: MQTT's name of the refusal, or a `Reason` value.
+    """
+
+    at: Instant
+    user: str | None
+    topic: str | None
+    why: str
+
+
+class Fault(NamedTuple):
+    """The last uplink of a device that was rejected.
+
+    Attributes:
+        at: when.
+        reason: a `Reason` value.
+        where: the field or the rule, never the input.
+        like: the one other kind that would have taken the payload; None where none or several would.
+    """
+
+    at: Instant
+    reason: str
+    where: str
+    like: str | None
+
+
+class Recent:
+    """The memory; bounded by the number of registered devices and a few dozen lines.
+
+    Attributes:
+        exact: whether what becomes of people's uplinks may be remembered: where nobody is real.
+        seen: each device's last uplink that could be decoded.
+        faults: each device's last one that could not, or was out of range.
+        connected: when each credential connected last.
+    """
+
+    def __init__(self, exact: bool = False) -> None:
+        self.exact = exact
+        self.knocks: deque[Knock] = deque(maxlen=_STRANGERS)
+        self.seen: dict[DeviceId, Seen] = {}
+        self.faults: dict[DeviceId, Fault] = {}
+        self.connected: dict[str, Instant] = {}
+
+    def turned_away(
+        self, at: Instant, user: str | None, why: str, topic: str | None = None
+    ) -> None:
+        """Somebody was refused; the same refusal again only renews its time."""
+        knock = Knock(at, _short(user), _short(topic), why)
+        if self.knocks and self.knocks[-1][1:] == knock[1:]:
+            self.knocks.pop()
+        self.knocks.append(knock)
+
+    def came_in(self, at: Instant, user: str) -> None:
+        """A credential has connected."""
+        self.connected.pop(user, None)
+        self.connected[user] = at
+        if len(self.connected) > _SPOKEN:
+            del self.connected[next(iter(self.connected))]
+
+    def rejected(
+        self, device: DeviceId, at: Instant, reason: str, where: str, like: Callable[[], str | None]
+    ) -> None:
+        """An uplink of `device` was the input's fault; `like` is asked at most once a second of a device."""
+        before = self.faults.get(device)
+        if before is not None and before[1:3] == (reason, where) and at - before.at < SECOND:
+            return
+        self.faults[device] = Fault(at, reason, where, like())
+
+    def answer(self) -> dict[str, Any]:
+        """Who was turned away, and who came in."""
+        return {
+            "exact": self.exact,
+            "knocks": [knock._asdict() for knock in self.knocks],
+            "connected": self.connected,
+        }
+
+    def of_device(self, device: DeviceId, day_began: Instant, coarse: bool) -> dict[str, Any]:
+        """What is remembered of one device.
+
+        Args:
+            day_began: local midnight.
+            coarse: say no more than whether it was heard today.
+        """
+        at, device_time, verdict = self.seen.get(device, (None, None, None))
+        if coarse:
+            return {"heard_today": at is not None and at >= day_began}
+        fault = self.faults.get(device)
+        fate, reason = _fate(verdict)
+        return {
+            "heard": at,
+            "device_time": device_time,
+            "fate": fate,
+            "reason": reason,
+            "fault": None if fault is None else fault._asdict(),
+        }
+
+
+def _fate(verdict: Reason | Fate | Sequence[Observation] | None) -> tuple[str | None, str]:
+    """Words for what the mask said; rows that the store had already count as stored."""
+    if verdict is None:
+        return None, ""
+    if isinstance(verdict, Reason):
+        return Fate.SUPPRESSED.value, verdict.value
+    if isinstance(verdict, Fate):
+        return verdict.value, ""
+    return (Fate.STORED if verdict else Fate.COUNTED).value, ""
+
+
+def _short(text: str | None) -> str | None:
+    """Text of somebody unknown, cut, and without what a terminal would obey."""
+    if text is None:
+        return None
+    return "".join(c if c.isprintable() else "?" for c in text[:_LONGEST])

@@ -1,0 +1,148 @@
+"""What `doctor` looks at first of one device: what the registry says of it."""
+
+from gateway.model.device import Device, Directory
+from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId
+from gateway.model.instant import Instant, to_rfc3339
+from gateway.registry.registry import Registry
+from gateway.registry.rules import kind_fault, require_device
+from gateway.wire.topics import device_of
+from sekisho import facts, place
+from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
+from sekisho.house_steps import House
+from sekisho.spans import ago
+
+
+class Patient:
+    """One device as it is registered.
+
+    Attributes:
+        name: its id.
+        device: its entry; set once the first step has found it.
+        speakers: credential → whether it has a token yet, of those that may speak for it.
+    """
+
+    def __init__(self, house: House, name: str) -> None:
+        self._house = house
+        self.name = name
+        self._directory: Directory
+        self.device: Device
+        self.speakers: dict[str, bool] = {}
+
+    def steps(self) -> list[Step]:
+        """In the order in which a fault of one hides the next."""
+        return [
+            Step("registered", self._registered),
+            Step("kind", self._kind),
+            Step("credential", self._credential),
+            Step("consent", self._consent),
+            Step("home", self._home),
+        ]
+
+    def _registered(self) -> Finding:
+        name = self.name
+        with Registry.open(self._house.state, self._house.ring) as registry:
+            self._directory = registry.directory()
+            speaks = registry.credentials()
+            try:
+                row = registry.device(name)
+            except Refusal as refusal:
+                return Finding("registered", FAULT, str(refusal) + self._knocked(), self._add())
+        self.device = self._directory.devices[DeviceId(name)]
+        self.speakers = {
+            user: user in self._directory.credentials
+            for user, known in speaks.items()
+            if name in known
+        }
+        if row.revoked_at is not None:
+            since = self._time(row.revoked_at)
+            remedy = f"to let it speak again: {self._add()}"
+            return Finding("registered", FAULT, f"revoked on {since}: treated as unknown", remedy)
+        return Finding("registered", GOOD, f"since {self._time(row.registered_at)}")
+
+    def _add(self) -> str:
+        return f"sekisho devices add {self.name} --kind KIND"
+
+    def _knocked(self) -> str:
+        """Whether somebody tried to speak as the device that nobody registered."""
+        for knock in reversed(self._house.said.get("knocks", [])):
+            if knock["topic"] and device_of(knock["topic"]) == self.name:
+                return (
+                    f" {knock['user']} spoke for it {self._ago(knock['at'])} and was turned away."
+                )
+        return ""
+
+    def _kind(self) -> Finding:
+        device = self.device
+        fault = kind_fault(device.kind)
+        if fault is None:
+            household = None if device.household is None else device.household.household
+            try:
+                require_device(self.name, device.kind, household, device.attributes)
+            except Refusal as refusal:
+                fault = str(refusal)
+        if fault is not None:
+            return Finding("kind", FAULT, fault, f"sekisho devices set {self.name} -a NAME=VALUE")
+        hint = facts.hint(device.kind, device.attributes)
+        return Finding("kind", GOOD, f"{device.kind}{'. ' + hint if hint else ''}")
+
+    def _credential(self) -> Finding:
+        if not self.speakers:
+            return Finding(
+                "credential",
+                FAULT,
+                "no credential may speak for it",
+                f"name one under credentials in devices.yaml, or sekisho devices token {self.name}",
+            )
+        ready = [user for user, can in self.speakers.items() if can]
+        if not ready:
+            user = next(iter(self.speakers))
+            said = f"{user} may speak for it and has no token yet"
+            return Finding("credential", FAULT, said, f"sekisho devices token {user}")
+        return Finding("credential", GOOD, f"{', '.join(ready)} may speak for it")
+
+    def _consent(self) -> Finding | None:
+        if not facts.needs_household(self.device.kind):
+            return None
+        if not self.device.consent:
+            return Finding(
+                "consent",
+                FAULT,
+                "no guardian's opt-in is recorded, so nothing of it is ever kept",
+                f"once you hold it: sekisho devices consent {self.name}",
+            )
+        return Finding("consent", GOOD, "recorded")
+
+    def _home(self) -> Finding | None:
+        """Of a home only whether it is known, and whether it lies where this gateway serves."""
+        if not facts.needs_household(self.device.kind):
+            return None
+        household = self.device.household
+        if household is None or household.home is None:
+            what = (
+                "it belongs to no household" if household is None else "its household has no home"
+            )
+            remedy = "sekisho devices import-homes FILE"
+            if household is None:
+                remedy = f"sekisho devices set {self.name} --household NAME, then {remedy}"
+            return Finding("home", FAULT, f"{what}, so nothing of it is ever kept", remedy)
+        settings = self._house.settings
+        if settings is None:
+            return Finding(
+                "home", NOTE, "known; without a configuration nobody can say if it is inside"
+            )
+        if not settings.policy.in_area(household.home.lat, household.home.lon):
+            return Finding(
+                "home",
+                FAULT,
+                "its home lies outside the service area, and so does what is near it: nothing outside "
+                "is ever kept",
+                f"correct service_area in {settings.file}, or the home (sekisho devices import-homes)",
+            )
+        return Finding("home", GOOD, "known, inside the service area")
+
+    def _ago(self, at: Instant) -> str:
+        return ago(at, self._house.clock)
+
+    def _time(self, at: Instant) -> str:
+        return to_rfc3339(at, place.zone_of(self._house.settings))[:16].replace("T", " ")

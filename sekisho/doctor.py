@@ -1,0 +1,57 @@
+"""`sekisho doctor`: the first thing that is wrong on the way from a device to its row, and the remedy."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.model.instant import SECOND
+from sekisho import examination, screen
+from sekisho.device_steps import Patient
+from sekisho.house_steps import House
+from sekisho.place import Config, Json, Keys, State
+from sekisho.uplink_steps import Trail
+
+
+def doctor(
+    device: Annotated[
+        str | None, typer.Argument(metavar="[DEVICE]", help="Follow this device's uplinks too.")
+    ] = None,
+    *,
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Find out why nothing arrives: look at one thing after another, up to the first fault.
+
+    Without DEVICE: settings, directory, keys, disk, certificates, ports, the running gateway, its
+    clock, and who was turned away last. With DEVICE also its registration, credential, consent and
+    home, connection, topic, payload, clock and last row. Of people's devices it says outside SIM and
+    REPLAY directories only that they were heard today. Exit code 1 if there is a fault.
+    """
+    house = House(state, keys, config, device)
+    steps = house.steps()
+    if device is not None:
+        patient = Patient(house, device)
+        steps += [*patient.steps(), *Trail(house, patient).steps()]
+    found = examination.examine(steps)
+    if json:
+        knocks = house.said.get("knocks", []) if device is None else []
+        screen.document({**examination.as_json(found), "turned_away": knocks})
+    else:
+        examination.show(found)
+        if device is None and found.fault is None:
+            _turned_away(house)
+    raise typer.Exit(1 if found.fault else 0)
+
+
+def _turned_away(house: House) -> None:
+    """The last strangers, out of the gateway's memory: they are written down nowhere."""
+    knocks = house.said.get("knocks", [])
+    if not knocks:
+        return
+    print(f"\n the last {len(knocks)} turned away (in memory only):")
+    for knock in reversed(knocks):
+        ago = max(0, house.clock.now() - knock["at"]) // SECOND
+        where = f"  on {knock['topic']}" if knock["topic"] else ""
+        print(f"   {ago:>6} s ago  {knock['user'] or 'no user name'}: {knock['why']}{where}")

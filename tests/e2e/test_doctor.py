@@ -1,0 +1,254 @@
+"""`sekisho doctor` names what is broken, and the remedy: one table of set-ups that do not work."""
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from gateway.model.instant import HOUR, to_rfc3339
+from gateway.wire.mqtt import encode
+from sekisho import certificate
+from tests.e2e.caller import Caller
+from tests.e2e.disk import small_disk
+from tests.e2e.processes import Gateway, sekisho
+from tests.e2e.town import SINCE, Town, child, gauge
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+
+HOME = (36.70, 137.21)
+ABROAD = (45.76, 4.84)
+
+
+class Clinic(NamedTuple):
+    """One running gateway in a SIM directory, and the tokens of those who speak to it."""
+
+    gateway: Gateway
+    tokens: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """A town in which each device is broken in a way of its own, each with a credential of its name."""
+    town = Town(tmp_path_factory.mktemp("clinic") / "town")
+    members = [
+        *map(gauge, ("wrong-token", "wrong-topic", "wrong-kind", "wrong-clock", "wrong-version")),
+        *map(gauge, ("healthy", "silent", "mute")),
+        {**child("no-consent", HOME), "consent": False},
+        {**child("no-home", HOME), "home": None},
+        child("abroad", ABROAD),
+        child("at-home", HOME),
+        child("lost", HOME),
+    ]
+    tokens = {m["roster"]: town.enrol([m], m["roster"]) for m in members}
+    with town.registry() as registry:
+        registry.drop_credential("mute")
+    with Gateway(town) as gateway:
+        yield Clinic(gateway, tokens)
+        assert gateway.stop() == 0
+
+
+def now(ahead: int = 0) -> str:
+    return to_rfc3339(time.time_ns() // 1000 + ahead)
+
+
+def level(ahead: int = 0) -> bytes:
+    return json.dumps({"t": now(ahead), "seq": 1, "distance_m": 2.4}).encode()
+
+
+def fix(lat: float, lon: float) -> bytes:
+    return json.dumps({"t": now(), "seq": 1, "lat": lat, "lon": lon, "accuracy_m": 5.0}).encode()
+
+
+async def speak(
+    clinic: Clinic, name: str, body: bytes, user: str | None = None, token: str | None = None
+) -> int:
+    """Publish once as a device; the door's answer."""
+    user = user or name
+    caller = await Caller.call(clinic.gateway.port, user, token or clinic.tokens[user])
+    answer = caller.greeting or await caller.publish(name, body)
+    await caller.leave()
+    return answer
+
+
+async def doctor(folder: Path, config: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    """Exit code, and the last finding: the fault, if there is one."""
+    code, out, err = sekisho(folder, "doctor", *words, "--config", str(config), "--json")
+    assert not err
+    return code, json.loads(out)["findings"][-1]
+
+
+BROKEN: dict[str, tuple[Callable[[Clinic], Any] | None, str, str, str]] = {
+    "wrong-token": (
+        lambda c: speak(c, "wrong-token", level(), token="f" * 32),
+        "connection",
+        "its token is not the registered one",
+        "sekisho devices token wrong-token",
+    ),
+    "wrong-kind": (
+        lambda c: speak(
+            c, "wrong-kind", b'{"seq": 1, "species": "bear", "count": 2, "confidence": 0.91}'
+        ),
+        "payload",
+        "does not speak as a river_gauge but as a wildlife_camera",
+        "--kind wildlife_camera",
+    ),
+    "wrong-clock": (
+        lambda c: speak(c, "wrong-clock", level(9 * HOUR)),
+        "its clock",
+        "9 h ahead of ours: its rows carry our time instead",
+        "set it",
+    ),
+    "unheard-of": (
+        lambda c: speak(c, "unheard-of", level(), user="healthy"),
+        "registered",
+        "healthy spoke for it",
+        "sekisho devices add unheard-of --kind KIND",
+    ),
+    "mute": (None, "credential", "no credential may speak for it", "sekisho devices token mute"),
+    "silent": (None, "connection", "nobody has connected as silent", "user name"),
+    "no-consent": (None, "consent", "no guardian's opt-in", "sekisho devices consent no-consent"),
+    "no-home": (None, "home", "its household has no home", "sekisho devices import-homes"),
+    "abroad": (None, "home", "its home lies outside the service area", "service_area in"),
+    "lost": (
+        lambda c: speak(c, "lost", fix(*ABROAD)),
+        "kept",
+        "its last fix lies outside the service area",
+        "service_area in gateway.yaml",
+    ),
+}
+"""Device → what it does, and where doctor must stop with which words and which remedy."""
+
+
+@pytest.mark.parametrize("device", BROKEN)
+async def test_a_broken_device_is_named_with_its_remedy(clinic: Clinic, device: str) -> None:
+    """Wrong token, kind, clock, no registration, credential, connection, consent or home, or outside."""
+    act, step, said, remedy = BROKEN[device]
+    if act is not None:
+        await act(clinic)
+
+    town = clinic.gateway.town
+    code, found = await doctor(town.folder, town.config, device)
+    assert (code, found["step"], found["result"]) == (1, step, "fault")
+    assert said in found["said"]
+    assert remedy in found["remedy"]
+
+
+async def test_a_topic_that_leads_nowhere_is_shown_beside_the_right_one(clinic: Clinic) -> None:
+    """The firmware left out a part of its topic."""
+    caller = await Caller.call(clinic.gateway.port, "wrong-topic", clinic.tokens["wrong-topic"])
+    caller.writer.write(encode.publish(5, b"sekisho/wrong-topic/up", level(), 1, 9))
+    assert await caller.listen()
+    await caller.leave()
+
+    town = clinic.gateway.town
+    code, found = await doctor(town.folder, town.config, "wrong-topic")
+    assert (code, found["step"]) == (1, "topic")
+    assert "publishes on sekisho/wrong-topic/up, which is nobody's topic" in found["said"]
+    assert "sekisho/v1/wrong-topic/up (JSON)" in found["remedy"]
+
+
+async def test_a_payload_of_another_version_is_called_that(clinic: Clinic) -> None:
+    """The head of the compact form carries a version, and this gateway knows one."""
+    caller = await Caller.call(clinic.gateway.port, "wrong-version", clinic.tokens["wrong-version"])
+    topic, body = b"sekisho/v1/wrong-version/up/bin", bytes([2]) + bytes(15)
+    caller.writer.write(encode.publish(5, topic, body, 1, 9))
+    assert await caller.listen()
+    await caller.leave()
+
+    town = clinic.gateway.town
+    code, found = await doctor(town.folder, town.config, "wrong-version")
+    assert (code, found["step"]) == (1, "payload")
+    assert "version: only 1 is known" in found["said"]
+    assert "docs/kinds.md" in found["remedy"]
+
+
+async def test_a_healthy_device_passes_every_step(clinic: Clinic) -> None:
+    """Exit 0, every step a tick, the age of its newest row at the end."""
+    await speak(clinic, "healthy", level())
+
+    town = clinic.gateway.town
+    code, out, _ = sekisho(town.folder, "doctor", "healthy", "--config", str(town.config))
+    assert code == 0
+    assert "✗" not in out
+    assert out.splitlines()[-1].startswith(" ✓ kept           newest row ")
+
+
+async def test_a_child_at_home_is_masked_and_not_lost(clinic: Clinic) -> None:
+    """In a SIM directory the mask's word may be said, and it is no fault."""
+    await speak(clinic, "at-home", fix(*HOME))
+
+    town = clinic.gateway.town
+    code, found = await doctor(town.folder, town.config, "at-home")
+    assert (code, found["result"]) == (0, "note")
+    assert "masked, not lost (inside the home radius)" in found["said"]
+
+
+async def test_of_a_real_child_nothing_is_said_but_that_it_was_heard(tmp_path: Path) -> None:
+    """In a directory without a mark, at home and outside of it read the same, to the byte."""
+    answers = []
+    for name, place in (("one", HOME), ("two", (36.72, 137.25))):
+        town = Town(tmp_path / name, mark=None)
+        token = town.enrol([child("child-1", HOME)], "child-1")
+        with Gateway(town) as gateway:
+            await speak(Clinic(gateway, {"child-1": token}), "child-1", fix(*place))
+            code, out, _ = sekisho(town.folder, "doctor", "child-1", "--config", str(town.config))
+            assert gateway.stop() == 0
+        heard = out[out.index(" ✓ connection") :]
+        answers.append((code, heard[heard.index("\n") :]))
+    assert answers[0] == answers[1]
+    assert answers[0] == (
+        0,
+        "\n ✓ heard          today. More is not said of people's devices here\n",
+    )
+
+
+async def test_a_taken_port_is_named_with_its_holder(tmp_path: Path) -> None:
+    """The gateway cannot open its door; doctor says who sits there, before anything runs."""
+    with socket.create_server(("127.0.0.1", 0)) as sitter:
+        port = sitter.getsockname()[1]
+        town = Town(tmp_path / "town", port=port)
+        code, found = await doctor(tmp_path, town.config)
+    assert (code, found["step"]) == (1, "ports")
+    assert f"port {port} of door mqtt is taken: " in found["said"]
+    assert "(process " in found["said"]
+    assert "doors[mqtt].port" in found["remedy"]
+
+
+async def test_an_expired_certificate_is_named_with_its_day(tmp_path: Path) -> None:
+    """Devices that look at it do not connect, and say little about why."""
+    then = datetime.now(UTC) - timedelta(days=400)
+    made = certificate.issue(tmp_path, ["127.0.0.1"], then)
+    tls = f"{{port: 0, certificate: {made.certificate}, key: {made.key}}}"
+    town = Town(tmp_path / "town", tls=tls)
+    code, found = await doctor(tmp_path, town.config)
+    ended = (then + timedelta(days=365)).date()
+    assert (code, found["step"]) == (1, "certificate")
+    assert f"expired on {ended}" in found["said"]
+    assert "put a new one in its place" in found["remedy"]
+
+
+@pytest.mark.needs("mount")
+async def test_a_full_disk_is_named_whether_a_gateway_waits_for_it_or_not(tmp_path: Path) -> None:
+    """A small disk filled to the brim: nothing is acknowledged, and doctor says why."""
+    with small_disk(tmp_path / "disk") as disk:
+        town = Town(disk.path / "town")
+        disk.fill()
+        code, found = await doctor(tmp_path, town.config)
+    assert (code, found["step"]) == (1, "disk")
+    assert "is full: 0 MiB are left" in found["said"]
+    assert "free some space" in found["remedy"]
+
+
+def test_nothing_runs_and_doctor_says_so(tmp_path: Path) -> None:
+    """The steps behind it are named as not reached; those before it are ticks."""
+    town = Town(tmp_path / "town")
+    town.enrol([gauge("river-1")], at=SINCE)
+    code, out, _ = sekisho(tmp_path, "doctor", "river-1", "--config", str(town.config))
+    assert code == 1
+    assert " ✗ gateway        No gateway runs on " in out
+    assert "not reached: store, our clock, registered, kind, credential, " in out
