@@ -199,7 +199,8 @@ def _as_table(
 
 
 def _titled(name: str, unit: str) -> str:
-    said = unit in ("", "1", "Cel") or name.endswith(f"_{unit.lower()}")
+    spelt = unit.lower().replace("/", "_").replace("%", "pct")
+    said = unit in ("", "1", "Cel") or name.endswith(f"_{spelt}")
     return name if said else f"{name} [{unit}]"
 
 

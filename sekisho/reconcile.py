@@ -87,16 +87,26 @@ def _wanted(row: ExpectedRow) -> Row:
             return (row.kind, row.at, values["stop"], values["vehicle"], values["antenna"])
         case "river_gauge":
             return (row.kind, row.at, row.device, round(values["stage_m"], 3))
-        case _:
-            return (row.kind, row.at, row.device, values["species"], values["count"])
+        case kind:
+            names = _compared(kind)
+            return (kind, row.at, row.device, *(values.get(name) for name in names))
 
 
 _COLUMNS = {
     "child_tracker": "minute, lat, lon, battery_class",
     "bus_stop_reader": "minute, stop, vehicle, antenna",
     "river_gauge": "observed_at, device, round(stage_m, 3)",
-    "wildlife_camera": "observed_at, device, species, count",
 }
+_COMPARED = {"wildlife_camera": ["species", "count"]}
+
+
+def _compared(kind: str) -> list[str]:
+    """Columns of a kind of the city that are compared; all of them unless the town knows fewer."""
+    return _COMPARED.get(kind) or [column.name for column in catalog()[kind].columns]
+
+
+def _columns(kind: str) -> str:
+    return _COLUMNS.get(kind) or ", ".join(("observed_at", "device", *_compared(kind)))
 
 
 def _stored(state: StateDir, devices: set[str]) -> Iterable[Row]:
@@ -105,7 +115,7 @@ def _stored(state: StateDir, devices: set[str]) -> Iterable[Row]:
     for kind in catalog().values():
         for path in paths[kind.personal]:
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-                for row in db.execute(f"SELECT {_COLUMNS[kind.name]} FROM {kind.name}"):  # noqa: S608
+                for row in db.execute(f"SELECT {_columns(kind.name)} FROM {kind.name}"):  # noqa: S608
                     if kind.personal or row[1] in devices:
                         yield (kind.name, *row)
 

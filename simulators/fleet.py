@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.model.instant import DAY, Instant
+from simulators.amenities import AMENITIES
 from simulators.families import families
 from simulators.timetable import timetable
 from simulators.town import MUNICIPALITY
@@ -61,7 +62,7 @@ GAUGES: Mapping[str, tuple[str, Mapping[str, str | float | bool]]] = {
 
 
 def build_fleet(seed: int, start: Instant, children: int) -> tuple[SimDevice, ...]:
-    """All devices: `children` trackers, a reader at every stop and bus, gauges and cameras."""
+    """All devices: `children` trackers, a reader at every stop and bus, and the things of the city."""
     since = start - _REGISTERED_BEFORE
 
     def city(
@@ -107,4 +108,5 @@ def build_fleet(seed: int, start: Instant, children: int) -> tuple[SimDevice, ..
         )
         for number in range(1, CAMERAS + 1)
     ]
-    return (*trackers, *stops, *doors, *gauges, *cameras)
+    amenities = [city(*amenity) for amenity in AMENITIES]
+    return (*trackers, *stops, *doors, *gauges, *cameras, *amenities)

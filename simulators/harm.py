@@ -29,6 +29,10 @@ _TOO_MUCH: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "bus_stop_reader": ({"antenna": 9}, {"rssi_dbm": 12}),
     "river_gauge": ({"distance_m": 32.7, "stage_m": None}, {"distance_m": None, "stage_m": -12.5}),
     "wildlife_camera": ({"count": 99}, {"confidence": 1.2}),
+    "bicycle_parking_counter": ({"shaded_s": 31.0}, {"in_count": 20_001}),
+    "service_counter": ({"waiting": 1000}, {"open_desks": 100}),
+    "people_flow_counter": ({"towards_count": 65_535}, {"interval_s": 20}),
+    "weather_station": ({"temperature_c": 99.9}, {"pressure_hpa": 1200.0}),
 }
 """Values just outside the field tables, as broken sensors send them; alternatives per kind."""
 
@@ -95,11 +99,12 @@ class Harm:
 def corrupt(uplink: SimUplink, dice: Random) -> SimUplink:
     """The uplink with a payload that no receiver can decode.
 
-    A cut JSON object is never a JSON object; the compact form gets a version nobody defined.
+    A cut JSON object is never a JSON object, and is cut beside a number, never in it: half of one may be
+    out of range before the end is missed. The compact form gets a version nobody defined.
     """
     payload = uplink.payload
     if uplink.form == "json":
-        payload = payload[: dice.randrange(1, len(payload))]
+        payload = payload[: dice.randrange(1, len(payload))].rstrip(b"0123456789.")
     else:
         payload = bytes([dice.randrange(2, 256)]) + payload[1:]
     return uplink._replace(payload=payload, values=None, harm="corrupt")

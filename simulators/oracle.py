@@ -37,7 +37,7 @@ class ExpectedRow(NamedTuple):
         at: personal kinds: the start of the one-minute bin; city kinds: the exact time.
         device: the device it came from (a personal row itself does not say).
         values: child: lat, lon (5 decimals), battery_class; read: stop, vehicle, antenna;
-            city kinds: the sent values, for gauges with `stage_m`.
+            city kinds: the sent values, for gauges with `stage_m`, for passages with both counts.
     """
 
     kind: str
@@ -182,6 +182,10 @@ class Oracle:
         datum = self._roster[line["device"]]["attributes"].get("datum_m")
         if line["kind"] == "river_gauge" and values.get("stage_m") is None:
             values["stage_m"] = round(datum - values["distance_m"], 4)
+        if values.get("direction") is not None:  # one passage counts as one, a walker as none
+            counts = values["passer"] != "person"
+            values["in_count"] = int(counts and values["direction"] == "in")
+            values["out_count"] = int(counts and values["direction"] == "out")
         row = ExpectedRow(line["kind"], self._observed_at(line), line["device"], values)
         return self._store(line, (row,))
 

@@ -7,9 +7,14 @@ from typing import Any
 
 from gateway.model.instant import Instant, parse_rfc3339
 from simulators import ledger
+from simulators.air import Sky
+from simulators.behaviors.bicycle_parking_counter import BicycleParking
 from simulators.behaviors.bus_stop_reader import Buses
 from simulators.behaviors.child_tracker import ChildTracker
+from simulators.behaviors.people_flow_counter import PeopleFlowCounter
 from simulators.behaviors.river_gauge import RiverGauge
+from simulators.behaviors.service_counter import ServiceCounter
+from simulators.behaviors.weather_station import WeatherStation
 from simulators.behaviors.wildlife_camera import WildlifeCamera
 from simulators.families import families
 from simulators.fleet import SimDevice, build_fleet
@@ -74,6 +79,15 @@ class Scenario:
             RiverGauge(self.seed, speaker, timeline, weather).begin()
         for speaker in by_kind["wildlife_camera"].values():
             WildlifeCamera(self.seed, speaker, timeline).begin()
+        for speaker in by_kind["bicycle_parking_counter"].values():
+            BicycleParking(self.seed, speaker, timeline, weather).begin()
+        for speaker in by_kind["service_counter"].values():
+            ServiceCounter(self.seed, speaker, timeline).begin()
+        for speaker in by_kind["people_flow_counter"].values():
+            PeopleFlowCounter(self.seed, speaker, timeline, weather).begin()
+        sky = Sky(self.seed, weather)
+        for speaker in by_kind["weather_station"].values():
+            WeatherStation(self.seed, speaker, timeline, sky).begin()
         Buses(self.seed, by_kind["bus_stop_reader"], timeline).begin()
         for child in families(self.seed, self.children):
             speaker = speakers[child.device]

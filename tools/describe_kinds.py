@@ -77,7 +77,7 @@ def _kind(name: str, kind: DeviceKind) -> Iterator[str]:
     yield "\n" + _layout(name)
     if kind.attributes:
         facts = ", ".join(
-            f"`{key}` ({unit.lstrip('*')}{', needed' if unit.startswith('*') else ''})"
+            f"`{key}` ({_in_words(unit)}{', needed' if unit.startswith('*') else ''})"
             for key, unit in kind.attributes.items()
         )
         yield f"\nFacts in the registry: {facts}.\n"
@@ -93,6 +93,11 @@ def _kind(name: str, kind: DeviceKind) -> Iterator[str]:
         ),
     )  # fmt: skip
     yield ""
+
+
+def _in_words(unit: str) -> str:
+    unit = unit.lstrip("*")
+    return "a number" if unit == "1" else unit
 
 
 def _field(field: Field) -> tuple[str, ...]:

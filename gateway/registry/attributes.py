@@ -35,7 +35,7 @@ def attribute_faults(kind: DeviceKind, attributes: Attributes) -> dict[str, str]
         elif units[name] == "text" and not isinstance(value, str):
             faults[name] = "a text is needed here."
         elif units[name] != "text" and not _is_number(value):
-            faults[name] = f"a number is needed here, in {units[name]}."
+            faults[name] = _number_needed(units[name])
     for name in required(kind):
         if name not in attributes:
             faults[name] = f"{kind.name} needs the attribute {name}."
@@ -93,7 +93,11 @@ def read(kind: DeviceKind, key: str, given: object) -> tuple[str, str | float | 
         given = parse(str(given), BY_UNIT[unit])
     if (number := _number(given)) is not None:
         return name, number
-    raise ValueError(f"a number is needed here, in {unit}.")
+    raise ValueError(_number_needed(unit))
+
+
+def _number_needed(unit: str) -> str:
+    return "a number is needed here." if unit == "1" else f"a number is needed here, in {unit}."
 
 
 def _number(given: object) -> float | None:

@@ -18,6 +18,12 @@ VIEWS = {
     "river_levels": "observed_at_utc device stage_m distance_m temperature_c battery_v clock late",
     "wildlife_sightings": "observed_at_utc device species count confidence "
     "box_x box_y box_w box_h model image clock late",
+    "bicycles": "observed_at_utc device direction passer shaded_s in_count out_count interval_s "
+    "blocked battery_v clock late",
+    "counter_queues": "observed_at_utc device waiting open_desks last_called clock late",
+    "people_flows": "observed_at_utc device towards_count away_count interval_s battery_v clock late",
+    "weather": "observed_at_utc device temperature_c humidity_pct pressure_hpa wind_m_s gust_m_s "
+    "wind_from_deg rain_mm rain_mm_h solar_w_m2 battery_v clock late",
 }
 """View → its columns."""
 

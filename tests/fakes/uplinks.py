@@ -16,6 +16,10 @@ Item: TypeAlias = tuple[Route | Reason, bytes]
 
 TAG = "30751FEB705C5904E3D50D70"
 CAMERA = Device(DeviceId("camera-1"), "wildlife_camera", "16201", 0)
+BEAM = Device(DeviceId("bicycles-1"), "bicycle_parking_counter", "16201", 0)
+COUNTER = Device(DeviceId("counter-1"), "service_counter", "16201", 0)
+STREET = Device(DeviceId("people-1"), "people_flow_counter", "16201", 0)
+STATION = Device(DeviceId("weather-1"), "weather_station", "16201", 0)
 
 
 def route(device: Device, *, binary: bool = False) -> Route:
@@ -79,6 +83,10 @@ SORTS: dict[str, tuple[Callable[[int], Item], Reason | None]] = {
     "gauge broken": (lambda n: (route(gauge(), binary=True), bytes([1, n])), Reason.UNDECODABLE),
     "gauge out of range": (lambda n: (route(gauge()), _json(n, '"stage_m": 31')), Reason.OUT_OF_RANGE),
     "camera": (lambda n: (route(CAMERA), _json(n, '"species": "bear", "count": 1, "confidence": 0.9')), None),
+    "passage": (lambda n: (route(BEAM), _json(n, '"direction": "in", "passer": "bicycle"')), None),
+    "queue": (lambda n: (route(COUNTER), _json(n, '"waiting": 3, "open_desks": 2')), None),
+    "street": (lambda n: (route(STREET), _json(n, '"towards_count": 3, "away_count": 2, "interval_s": 600')), None),
+    "weather": (lambda n: (route(STATION), _json(n, '"temperature_c": 17.5, "rain_mm": 0.5')), None),
     "unknown device": (lambda n: (Reason.UNKNOWN_DEVICE, b"%d" % n), Reason.UNKNOWN_DEVICE),
     "someone else's device": (lambda n: (Reason.NOT_ALLOWED, b"%d" % n), Reason.NOT_ALLOWED),
     "no topic": (lambda n: (Reason.UNKNOWN_TOPIC, b"%d" % n), Reason.UNKNOWN_TOPIC),

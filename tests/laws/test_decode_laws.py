@@ -57,10 +57,13 @@ def test_bytes_of_any_sort_are_decoded_or_refused(kind: DeviceKind, noise: bytes
 @settings(max_examples=100)
 @given(data=st.data())
 def test_bytes_of_the_right_length_are_decoded_or_refused(kind: DeviceKind, data: Any) -> None:
-    size = {"river_gauge": 7, "bus_stop_reader": 15}.get(kind.name, 11)
+    example = data.draw(
+        st.sampled_from([e for e in kind.examples if not e.is_json and not e.rejected])
+    )
+    size = len(bytes.fromhex(example.payload))
     noise = data.draw(st.binary(min_size=size, max_size=size))
-    if kind.name == "bus_stop_reader":
-        noise = b"\x01" + noise[1:]
+    if data.draw(st.booleans()):  # the first byte often says what follows
+        noise = bytes.fromhex(example.payload)[:1] + noise[1:]
     refuses_or_decodes(binary_decoder(kind), HEAD + noise, kind)
 
 
@@ -161,11 +164,53 @@ DOCUMENTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {"stage_m": st.floats(-10, 30)},
         optional={"temperature_c": st.floats(-40, 60), "battery_v": st.floats(0, 5.08)},
     ),
+    "bicycle_parking_counter": st.fixed_dictionaries(
+        {
+            "direction": st.sampled_from(["in", "out", "turned_back"]),
+            "passer": st.sampled_from(["bicycle", "person", "unknown"]),
+        },
+        optional={"shaded_s": st.floats(0.08, 30), "battery_v": st.floats(0, 5.08)},
+    )
+    | st.fixed_dictionaries(
+        {"in_count": st.integers(0, 20_000), "out_count": st.integers(0, 20_000)},
+        optional={
+            "interval_s": st.integers(1, 43_200),
+            "blocked": st.booleans(),
+            "battery_v": st.floats(0, 5.08),
+        },
+    ),
+    "service_counter": st.fixed_dictionaries(
+        {"waiting": st.integers(0, 999), "open_desks": st.integers(0, 99)},
+        optional={"last_called": st.integers(0, 9999)},
+    ),
+    "people_flow_counter": st.fixed_dictionaries(
+        {
+            "towards_count": st.integers(0, 20_000),
+            "away_count": st.integers(0, 20_000),
+            "interval_s": st.integers(60, 43_200),
+        },
+        optional={"battery_v": st.floats(0, 5.08)},
+    ),
+    "weather_station": st.fixed_dictionaries(
+        {"temperature_c": st.floats(-80, 60)},
+        optional={
+            "humidity_pct": st.floats(0, 100),
+            "pressure_hpa": st.floats(500, 1080),
+            "wind_m_s": st.floats(0, 75),
+            "gust_m_s": st.floats(75, 150),
+            "wind_from_deg": st.floats(0, 360),
+            "rain_mm": st.floats(0, 500),
+            "rain_mm_h": st.floats(0, 2000),
+            "solar_w_m2": st.floats(0, 1600),
+        },
+    ),
 }  # fmt: skip
 
 STEPS = {
     "lat": 1e-7, "lon": 1e-7, "accuracy_m": 1.0, "battery_pct": 0.5, "confidence": 0.005,
-    "box": 1 / 255, "stage_m": 0.001, "temperature_c": 0.01, "battery_v": 0.02,
+    "box": 1 / 255, "stage_m": 0.001, "temperature_c": 0.01, "battery_v": 0.02, "shaded_s": 0.001,
+    "humidity_pct": 0.5, "pressure_hpa": 0.1, "wind_m_s": 0.1, "gust_m_s": 0.1, "wind_from_deg": 1.0,
+    "rain_mm": 0.1, "rain_mm_h": 0.1, "solar_w_m2": 1.0,
 }  # fmt: skip
 
 
