@@ -16,6 +16,7 @@ _VERBS = {
     "simulate": "Send what a fictional town's devices would send.",
     "replay": "Send recorded uplinks again, in their own time or faster.",
     "check": "Check a configuration; starts nothing.",
+    "privacy": "Try the rules on a way of your own.",
     "doctor": "Find out why nothing arrives.",
     "decode": "Show what one payload says.",
     "devices": "Register devices, homes and consents.",

@@ -10,16 +10,10 @@ import typer
 
 from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
-from gateway.privacy.policy import Policy
 from gateway.transports.replay import Recording
-from sekisho import place, rerun, screen
+from sekisho import place, rerun, screen, track
 from sekisho.place import Config, Json, Keys, Quiet
 from sekisho.rerun import KIND, OtherReplay, Result
-
-_CAREFUL = (
-    "  careful  This rule hides the points, not the home: the shown track starts on a circle round it.\n"
-    "           In a synthetic district one school day left 19 dwellings possible, twenty days two."
-)
 
 
 def replay(
@@ -64,9 +58,9 @@ def replay(
     forbid_cores()
     if as_ != KIND:
         raise Refusal(f"A GPX recording can be replayed as {KIND} only.", exit_code=2)
-    where, speed = _home(home), _pace(pace)
+    where, speed = track.home(home), _pace(pace)
     settings = place.settings_of(config)
-    rules = settings.policy if settings else Policy("", _nowhere, zone=place.zone_of(None))
+    rules = track.rules(settings)
     recording = Recording.read(file)
 
     def into(directory: Path) -> Result:
@@ -101,26 +95,6 @@ def _stem(file: Path) -> str:
             name = name[: -len(ending)]
     name = name.strip(".") or "replay"
     return "keys-replay" if name.lower() == "keys" else name
-
-
-def _nowhere(_lat: float, _lon: float) -> bool:
-    """The service area before the box round the recording is known."""
-    return False
-
-
-def _home(text: str) -> tuple[float, float]:
-    """Latitude and longitude; the refusal does not repeat them."""
-    try:
-        lat, lon = (float(part) for part in text.split(","))
-    except ValueError:
-        lat = lon = math.nan
-    if not (abs(lat) <= 90 and abs(lon) <= 180):
-        raise Refusal(
-            "--home takes latitude and longitude in degrees, with a comma between them, "
-            "for example 36.90,137.20.",
-            exit_code=2,
-        )
-    return lat, lon
 
 
 def _pace(text: str) -> float | None:
@@ -175,4 +149,4 @@ def _tell(result: Result) -> None:
         print(f"  unread   {result.refused:,} rejected · {result.undated:,} without a time")
     for path in result.rows:
         print(f"  rows     {path}")
-    print(_CAREFUL)
+    print(track.CAREFUL)

@@ -100,7 +100,7 @@ def run(
             exit_code=2,
         )
     clock = RecordedClock(recording.points[0].at)
-    policy = _boxed(rules, recording.points)
+    policy = boxed(rules, recording.points)
     directory = _directory(state, clock)
     ring = _keys(directory, keys, clock, policy)
     with private_umask(), directory.lock(), Registry.open(directory, ring) as registry:
@@ -164,7 +164,7 @@ def _result(checkpoint: Checkpoint, policy: Policy, recording: Recording) -> Res
     )
 
 
-def _boxed(policy: Policy, points: Sequence[Point]) -> Policy:
+def boxed(policy: Policy, points: Sequence[Point]) -> Policy:
     """The configured rules, with a box round the recording as service area."""
     box = (
         max(min(point.lat for point in points) - _ROOM_DEG, -90.0),

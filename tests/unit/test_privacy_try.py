@@ -1,0 +1,153 @@
+"""`sekisho privacy try`: what the mask would do to a way, said and drawn, and kept nowhere."""
+
+import json
+import math
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+
+from gateway.privacy.policy import Policy
+from gateway.transports.replay import Recording
+from sekisho import picture, trial
+from sekisho.__main__ import main
+from tests.conftest import SHARED_DATA
+
+WALK = Path(__file__).parents[1] / "golden" / "made_up_walk.gpx"
+HOME = (36.90, 137.20)
+
+
+def nowhere(_lat: float, _lon: float) -> bool:
+    return False
+
+
+def haversine_m(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """On a sphere of 6,371,008.8 m: not the mask's own formula."""
+    lat1, lon1, lat2, lon2 = map(math.radians, (*a, *b))
+    h = math.sin((lat2 - lat1) / 2) ** 2
+    h += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    return 2 * 6_371_008.8 * math.asin(math.sqrt(h))
+
+
+class Shapes(HTMLParser):
+    """Counts the marks of a page, by shape and colour, and knows whether every tag is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.dots = 0
+        self.crosses = 0
+        self.triangles = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "meta":
+            self.open.append(tag)
+        self._count(tag, dict(attrs))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._count(tag, dict(attrs))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def _count(self, tag: str, has: dict[str, str | None]) -> None:
+        self.dots += tag == "circle" and has.get("fill") == picture._SHOWN
+        self.crosses += tag == "path" and has.get("stroke") == picture._INSIDE
+        self.triangles += tag == "path" and has.get("stroke") == picture._WAITING
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["sekisho", "privacy", "try", *words])
+    with pytest.raises(SystemExit) as left:
+        main()
+    return int(left.value.code or 0)
+
+
+def test_it_says_what_replay_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The trial in memory and the gateway with its files hide and show the same."""
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, str(WALK), "--home", "36.90,137.20", "--json") == 0
+    tried = json.loads(capsys.readouterr().out)
+    monkeypatch.setattr(sys, "argv", ["sekisho", "replay", str(WALK), "--home", "36.90,137.20", "--json"])  # fmt: skip
+    with pytest.raises(SystemExit):
+        main()
+    replayed = json.loads(capsys.readouterr().out)
+
+    assert tried["shown"] > 0
+    assert {key: tried[key] for key in ("fixes", "hidden", "shown")} == {
+        key: replayed[key] for key in ("fixes", "hidden", "shown")
+    }
+
+
+@pytest.mark.parametrize("radius", [50.0, 120.0, 400.0])
+def test_nothing_shown_lies_within_the_radius_that_was_tried(radius: float) -> None:
+    """By a formula of our own; a wider circle shows less, and never something else."""
+    tried = trial.run(Recording.read(WALK), HOME, Policy("", nowhere, home_radius_m=radius))
+    shown = [mark for mark in tried.marks if mark.why is None]
+
+    assert len(tried.marks) == tried.shown + sum(tried.hidden.values())
+    assert len(shown) == tried.shown
+    assert all(haversine_m(HOME, (m.lat, m.lon)) > radius for m in shown)
+
+
+def test_every_fix_stands_in_the_picture_with_the_shape_of_its_fate() -> None:
+    """Twice: once on each plan, where it lies on it; and once each in the list."""
+    tried = trial.run(Recording.read(WALK), HOME, Policy("", nowhere, home_radius_m=50.0))
+    shapes = Shapes()
+    shapes.feed(picture.page(tried, "walk.gpx"))
+
+    inside = tried.hidden["inside the home radius"]
+    waiting = tried.hidden["not yet reopened"]
+    assert shapes.open == []
+    assert shapes.crosses == 2 * inside + 1
+    assert waiting + 1 <= shapes.triangles <= 2 * waiting + 1
+    assert tried.shown + 1 <= shapes.dots <= 2 * tried.shown + 1
+
+
+def test_a_name_with_marks_of_its_own_does_not_break_the_page() -> None:
+    """A file's name is text, whatever stands in it."""
+    tried = trial.run(Recording.read(WALK), HOME, Policy("", nowhere))
+    page = picture.page(tried, "<script>alert(1)</script>.gpx")
+    assert "<script>" not in page
+
+
+def test_the_picture_is_its_owner_s_alone_and_nothing_else_is_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """It shows the exact way; no state directory, no key, no draft stays behind."""
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, str(WALK), "--home", "36.90,137.20", "--out", "try.html") == 0
+
+    assert [path.name for path in tmp_path.iterdir()] == ["try.html"]
+    assert S_IMODE((tmp_path / "try.html").stat().st_mode) == 0o600
+    assert "keep it to yourself" in capsys.readouterr().out
+
+
+def test_a_smaller_circle_than_the_configured_one_may_be_tried_and_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, str(WALK), "--home", "36.90,137.20", "--radius", "20") == 0
+    assert "a gateway with these settings hides 50 m, not less" in capsys.readouterr().out
+    assert run(monkeypatch, str(WALK), "--home", "36.90,137.20", "--radius", "0") == 2
+    assert run(monkeypatch, str(WALK), "--home", "nonsense") == 2
+
+
+@pytest.mark.needs("shared data")
+def test_a_real_ride_shows_nothing_near_its_start() -> None:
+    """A ride that somebody recorded, its first fix taken for the home."""
+    recording = Recording.read(SHARED_DATA / "gps" / "lyon_bike_24_July.gpx.gz")
+    home = (recording.points[0].lat, recording.points[0].lon)
+    tried = trial.run(recording, home, Policy("", nowhere, home_radius_m=50.0))
+
+    assert tried.nearest_shown_m is not None
+    assert tried.nearest_shown_m > 50 + 2 * 10
+    assert 0.9 < tried.shown / len(tried.marks) < 1.0
+    for mark in tried.marks:
+        if mark.why is None:
+            assert haversine_m(home, (mark.lat, mark.lon)) > 50
+            assert haversine_m((mark.point.lat, mark.point.lon), (mark.lat, mark.lon)) < 0.8
