@@ -42,24 +42,27 @@ def kernel_synchronised() -> bool:
     return 0 <= state < _TIME_ERROR
 
 
-class PacedClock:
-    """Simulated time (decisions 16): `now` starts at `start` and runs `pace` times faster than life.
+class SimulatedClock:
+    """Simulated time (decisions 16): `now` stands still until somebody moves it, and only forward.
 
     Only `now` is simulated; `monotonic` stays on wall time, so keep-alive and ticks do not hurry.
     """
 
-    def __init__(self, start: Instant, pace: float, anchor: Instant | None = None) -> None:
-        """`anchor`: the wall time, microseconds, at which it was `start`; None = just now."""
-        self.start = start
-        self.pace = pace
-        self.anchor = time.time_ns() // 1000 if anchor is None else anchor
+    def __init__(self, start: Instant) -> None:
+        self._now = start
 
     def now(self) -> Instant:
-        return self.start + int((time.time_ns() // 1000 - self.anchor) * self.pace)
+        return self._now
 
     def monotonic(self) -> float:
         return time.monotonic()
 
-    def described(self) -> dict[str, float]:
-        """What another process needs to live on the same clock."""
-        return {"start_us": self.start, "anchor_wall_us": self.anchor, "pace": self.pace}
+    def advance(self, to: Instant) -> None:
+        """Let it be `to`.
+
+        Raises:
+            ValueError: that is over; simulated time never goes back.
+        """
+        if to < self._now:
+            raise ValueError(f"simulated time is {self._now - to} µs further")
+        self._now = to

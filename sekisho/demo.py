@@ -85,11 +85,11 @@ def demo(
     state = _prepare(folder)
     token = _pilot(state, folder)
     screen = DemoScreen(seed, pace, children, folder, quiet=json)
-    with _process(folder, "gateway", *_gateway_line(folder, pace)) as gateway:
+    with _process(folder, "gateway", *_gateway_line(folder)) as gateway:
         try:
             running = _wait_for_doors(state, gateway, folder)
             screen.opened(running, token, GAUGE, PILOT)
-            with _process(folder, "town", *_town_line(folder, state, seed, children)) as town:
+            with _process(folder, "town", *_town_line(folder, state, seed, children, pace)) as town:
                 _watch(state, town, screen, seconds, begun)
                 _end(town, signal.SIGINT)
             answer = _settled(state)
@@ -141,16 +141,17 @@ def _pilot(state: StateDir, folder: Path) -> str:
     return token
 
 
-def _gateway_line(folder: Path, pace: float) -> list[str]:
+def _gateway_line(folder: Path) -> list[str]:
     config = str(folder / "gateway.yaml")
-    return ["run", "--config", config, "--clock", f"sim://{START}?pace={pace:g}"]
+    return ["run", "--config", config, "--clock", f"sim://{START}"]
 
 
-def _town_line(folder: Path, state: StateDir, seed: int, children: int) -> list[str]:
+def _town_line(folder: Path, state: StateDir, seed: int, children: int, pace: float) -> list[str]:
     where, keys = str(state.path), str(folder / "keys")
     ledger = str(folder / "ledger.jsonl")
     return [
         *("simulate", "--seed", str(seed), "--children", str(children), "--quiet"),
+        *("--pace", f"{pace:g}"),
         *("--register", where, "--follow", where, "--keys", keys, "--ledger", ledger),
     ]
 
@@ -192,7 +193,8 @@ def _watch(
             now = time.monotonic()  # noqa: TID251
             if seconds and now - opened >= seconds:
                 break
-            screen.progress(_terms(state), now - opened, seconds, now - begun)
+            town_time = place.clock_of(state).now()
+            screen.progress(_terms(state), town_time, now - opened, seconds, now - begun)
             time.sleep(_LOOK_S)
     except KeyboardInterrupt:
         screen.interrupted()

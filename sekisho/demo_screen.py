@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from gateway.model.instant import SECOND, to_rfc3339
+from gateway.model.instant import Instant, to_rfc3339
 from gateway.model.reason import Fate
 from gateway.statedir import StateDir
 from sekisho import screen
@@ -30,8 +30,6 @@ class DemoScreen:
         self._live: Live | None = None
         self._first_row_s: float | None = None
         self._last_plain_s = 0.0
-        self._clock: Mapping[str, float] = {}
-        self._pace = pace
         self._folder = folder
         self._title = (
             f"Sekisho demo · a fictional town, seed {seed}, {children} children, {pace:g}× faster "
@@ -40,7 +38,6 @@ class DemoScreen:
 
     def opened(self, running: Mapping[str, Any], token: str, gauge: str, user: str) -> None:
         """The doors are open: say where, and how to send something of one's own."""
-        self._clock = running["clock"]
         door = running["doors"]["mqtt"]
         self._say(self._title)
         self._say(
@@ -56,7 +53,12 @@ class DemoScreen:
         self._say(f"  look  {screen.command()} tail --state {self._folder}/state\n")
 
     def progress(
-        self, answer: Mapping[str, Any], elapsed_s: float, of_s: float, since_start_s: float
+        self,
+        answer: Mapping[str, Any],
+        town: Instant,
+        elapsed_s: float,
+        of_s: float,
+        since_start_s: float,
     ) -> None:
         """One look at the running gateway."""
         terms = answer["terms"]
@@ -67,7 +69,6 @@ class DemoScreen:
             self._say(f"  first row on disk after {since_start_s:.1f} s")
         if self._quiet:
             return
-        town = int(self._clock["start_us"] + elapsed_s * self._pace * SECOND)
         line = (
             f"  {to_rfc3339(town, ZONE)[11:16]} town time  {_bar(elapsed_s, of_s)}  "
             f"{handed:>7,} uplinks  {stored:>7,} stored  {handed / max(elapsed_s, 0.1):>5,.0f}/s"

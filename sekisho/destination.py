@@ -1,28 +1,39 @@
 """Where the simulator sends to, and as whom: `--to`, `--follow` and the password in plain terms."""
 
+import asyncio
 import ssl
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from gateway.clock import PacedClock
+from gateway.clock import SimulatedClock
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.statedir import StateDir
 from sekisho import place
 from sekisho.enrolment import CREDENTIAL, token_file_of
+from sekisho.window import ask
 from simulators.outlets.endpoint import Endpoint
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 class Followed(NamedTuple):
-    """A running gateway: its time now, its pace, and the address of its first open door."""
+    """A running gateway: its time now, whether that is simulated, and the address of its first open door."""
 
+    state: StateDir
     now: Instant
-    pace: float
+    simulated: bool
     door: str | None
-    ca: str | None
+    ca: Path | None
+
+    async def advance(self, to: Instant) -> None:
+        """Move its clock; returns when what was due until then is done.
+
+        Raises:
+            Refusal: it is gone, or does not want to.
+        """
+        await asyncio.to_thread(lambda: list(ask(self.state, "clock", to_us=to)))
 
 
 def follow(state: Path) -> Followed:
@@ -39,14 +50,15 @@ def follow(state: Path) -> Followed:
             f"Start it first: sekisho run --state {state}."
         )
     clock = place.clock_of(directory)
-    pace = clock.pace if isinstance(clock, PacedClock) else 1.0
+    about = (directory, clock.now(), isinstance(clock, SimulatedClock))
     for door in running.get("doors", {}).values():
         if door.get("port"):
-            return Followed(clock.now(), pace, f"mqtt://{door['host']}:{door['port']}", None)
+            return Followed(*about, f"mqtt://{door['host']}:{door['port']}", None)
         if door.get("tls_port"):
             url = f"mqtts://{door['host']}:{door['tls_port']}"
-            return Followed(clock.now(), pace, url, door.get("ca"))
-    return Followed(clock.now(), pace, None, None)
+            ca = door.get("ca")
+            return Followed(*about, url, None if ca is None else Path(ca))
+    return Followed(*about, None, None)
 
 
 def endpoint(

@@ -8,10 +8,13 @@ from typing import Any
 from gateway.model.errors import Refusal
 from gateway.model.instant import CALENDAR_END, HOUR, SECOND, Instant, parse_rfc3339
 from sekisho import destination
+from simulators.drive import Step
 from simulators.scenario import Scenario
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _MQTT_PACE = 60.0
+_STEP = "10s"
+_LONGEST_STEP = HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Journey:
     password: bytes | None
     cafile: Path | None
     just_issued: bool = False
+    step: Step | None = None
 
 
 def wish(file: Path | None, **options: float | None) -> Scenario:
@@ -54,6 +58,7 @@ def decide(
     password_file: Path | None,
     cafile: Path | None,
     register: Path | None,
+    step: str | None,
 ) -> Journey:
     """Options and what follows from them.
 
@@ -61,17 +66,24 @@ def decide(
         Refusal: they contradict each other or cannot be understood.
     """
     begin = wished.start if start is None else _moment(start)
-    ca = cafile
+    in_step = None
     if follow is not None:
         if start is not None:
             raise Refusal("--start and --follow both set the clock. Give one of them.", 2)
         gateway = destination.follow(follow)
         begin = gateway.now
-        pace = gateway.pace if pace is None else pace
-        if to is None and gateway.door is None:
-            raise Refusal(f"The gateway on {follow} has no open MQTT door. Give --to.")
+        in_step = _in_step(gateway, step)
         to = to or gateway.door
-        ca = ca or (None if gateway.ca is None else Path(gateway.ca))
+        if to is None:
+            raise Refusal(f"The gateway on {follow} has no open MQTT door. Give --to.")
+        pace = pace if pace is not None else None if in_step else 1.0
+        cafile = cafile or gateway.ca
+    if step is not None and in_step is None:
+        raise Refusal(
+            "--step is how far the clock of a followed gateway moves at once: it needs --follow, and a "
+            "gateway that lives in simulated time (sekisho run --clock sim://TIME).",
+            2,
+        )
     to = to or f"file:uplinks-{wished.seed}.jsonl"
     is_file = to.startswith("file:")
     if not is_file and not to.startswith(("mqtt://", "mqtts://")):
@@ -80,7 +92,7 @@ def decide(
         )
     if pace is None:
         pace = 0.0 if is_file else _MQTT_PACE
-    length = _length(duration) if duration else (24 * HOUR if is_file else None)
+    length = _length("--for", duration) if duration else (24 * HOUR if is_file else None)
     state = follow or register
     if not is_file and register is None:
         user, password = destination.password_of(password_file, state, user)
@@ -90,7 +102,7 @@ def decide(
     until = None if length is None else begin + length
     if not 0 <= begin <= (begin if until is None else until) < CALENDAR_END:
         raise Refusal("The town lives between 1970 and 2200: choose --start and --for so.", 2)
-    return Journey(scenario, to, pace, until, user, password, ca)
+    return Journey(scenario, to, pace, until, user, password, cafile, step=in_step)
 
 
 def _moment(text: str) -> Instant:
@@ -102,8 +114,20 @@ def _moment(text: str) -> Instant:
         ) from None
 
 
-def _length(text: str) -> Instant:
+def _in_step(gateway: destination.Followed, step: str | None) -> Step | None:
+    """How to go in lock-step with a gateway; None for one on real time."""
+    if not gateway.simulated:
+        return None
+    length = _length("--step", step or _STEP)
+    if length > _LONGEST_STEP:
+        raise Refusal(f"--step {step}: the clock moves by an hour at once, at most.", 2)
+    return Step(length, gateway.advance)
+
+
+def _length(option: str, text: str) -> Instant:
     found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,12})?)(s|m|min|h|d)", text)
-    if not found or float(found[1]) <= 0:
-        raise Refusal(f"--for {text}: a number and one of s min h d is needed, as 90min or 24h.", 2)
+    if not found or round(float(found[1]) * _UNITS[found[2]]) <= 0:
+        raise Refusal(
+            f"{option} {text}: a number and one of s min h d is needed, as 90min or 24h.", 2
+        )
     return round(float(found[1]) * _UNITS[found[2]]) * SECOND

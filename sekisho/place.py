@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias
@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway.clock import Clock, PacedClock, SystemClock
+from gateway.clock import Clock, SimulatedClock, SystemClock
 from gateway.keys.place import default_root, refuse_inside
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.registry.registry import Registry
 from gateway.settings.load import Settings, SettingsError, load_settings
 from gateway.statedir import StateDir
+from sekisho.window import ask
 
 DEFAULT_CONFIG = Path("config/gateway.yaml")
 DEMO_STATE = Path(".demo/state")
@@ -150,11 +151,12 @@ def keys_root(
 
 
 def clock_of(state: StateDir) -> Clock:
-    """The clock of the gateway that runs there; the machine's where none does."""
-    clock = running(state).get("clock")
-    if not clock:
-        return SystemClock()
-    return PacedClock(int(clock["start_us"]), float(clock["pace"]), int(clock["anchor_wall_us"]))
+    """The clock of the gateway that runs there: the machine's, or simulated time as it stands now."""
+    if running(state).get("clock"):
+        with suppress(Refusal):  # a gateway that was killed says nothing any more
+            (said,) = ask(state, "clock")
+            return SimulatedClock(said["now_us"])
+    return SystemClock()
 
 
 def running(state: StateDir) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
 
 import typer
 
@@ -14,7 +13,7 @@ from gateway.app.checkpoint import Tempo
 from gateway.app.cores import forbid_cores
 from gateway.app.run import DoorPlan, Plan
 from gateway.app.run import run as run_gateway
-from gateway.clock import Clock, PacedClock, SystemClock
+from gateway.clock import Clock, SimulatedClock, SystemClock
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.instant import CALENDAR_END, parse_rfc3339, to_rfc3339
@@ -31,8 +30,7 @@ _CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a comman
 """How an import marks its lines."""
 
 
-_FASTEST = 10_000
-"""Of simulated time: at this pace the calendar lasts for another two hundred days of ours."""
+_SCHEME = "sim://"
 
 
 def run(
@@ -43,9 +41,9 @@ def run(
     clock: Annotated[
         str | None,
         typer.Option(
-            metavar="sim://TIME?pace=N",
-            help="Live in simulated time, as sim://2026-05-12T07:00+09:00?pace=60. "
-            "SIM and REPLAY directories only.",
+            metavar="sim://TIME",
+            help="Live in simulated time, as sim://2026-05-12T07:00+09:00: it stands still until "
+            "sekisho simulate --follow moves it. SIM and REPLAY directories only.",
         ),
     ] = None,
     clock_is_right: Annotated[
@@ -100,7 +98,7 @@ def _announce(running: dict[str, Any], directory: StateDir, settings: Settings) 
         print(f"  door {name}  {'  '.join(ports)}")
     if running["clock"]:
         now = to_rfc3339(running["clock"]["start_us"], settings.zone)[:16]
-        print(f"  clock  simulated, {running['clock']['pace']:g}× faster than life, from {now}")
+        print(f"  clock  simulated: {now} until sekisho simulate --follow moves it")
     print(f"  look   {screen.command()} tail --state {directory.path}", flush=True)
 
 
@@ -152,19 +150,11 @@ def _clock(text: str | None, directory: StateDir) -> Clock:
             2,
         )
     try:
-        parts = urlsplit(text)
-        if parts.scheme != "sim":
-            raise ValueError(text)
-        start = parse_rfc3339(parts.netloc + parts.path)
-        pace = float(parse_qs(parts.query).get("pace", ["1"])[0])
+        start = parse_rfc3339(text.removeprefix(_SCHEME))
     except ValueError:
-        raise Refusal(
-            f"--clock {text} is not understood. Write sim://2026-05-12T07:00+09:00?pace=60.", 2
-        ) from None
-    if not (0 < pace <= _FASTEST and 0 <= start < CALENDAR_END):
-        raise Refusal(
-            f"--clock {text}: simulated time begins between 1970 and 2200, and its pace is more than 0 "
-            f"and at most {_FASTEST:,}.",
-            2,
-        )
-    return PacedClock(start, pace)
+        start = None
+    if start is None or not text.startswith(_SCHEME):
+        raise Refusal(f"--clock {text} is not understood. Write sim://2026-05-12T07:00+09:00.", 2)
+    if not 0 <= start < CALENDAR_END:
+        raise Refusal(f"--clock {text}: simulated time lies between 1970 and 2200.", 2)
+    return SimulatedClock(start)

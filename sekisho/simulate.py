@@ -22,8 +22,10 @@ from simulators.ledger import Ledger
 from simulators.outlets.file import FileOutlet
 from simulators.outlets.mqtt import MqttOutlet
 from simulators.pace import Pace
-from simulators.scenario import Scenario
 from simulators.streams import stream
+
+_STEP_WINDOW = 4096
+"""In lock-step everybody waits for the whole stretch, so it may be under way at once."""
 
 _TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
 
@@ -59,7 +61,7 @@ def simulate(
             rich_help_panel=_WAY_OUT,
             min=0,
             help="Town seconds per second; 0 = as fast as possible. "
-            "Default: 0 to a file, 60 over MQTT, the gateway's own with --follow.",
+            "Default: 0 to a file, 60 over MQTT, 1 with --follow of a gateway on real time.",
         ),
     ] = None,
     start: Annotated[
@@ -132,7 +134,17 @@ def simulate(
         typer.Option(
             rich_help_panel=_WAY_OUT,
             metavar="STATE",
-            help="Live on the clock of the gateway that runs on this directory.",
+            help="Live on the clock of the gateway that runs on this directory; where that is simulated, "
+            "in lock-step: its clock moves on when everything sent before is acknowledged.",
+        ),
+    ] = None,
+    step: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_WAY_OUT,
+            metavar="DURATION",
+            help="With --follow of simulated time: how far the gateway's clock moves at once. Rows are "
+            "the same at every pace, not at every step. Default: 10s.",
         ),
     ] = None,
     user: Annotated[
@@ -170,7 +182,7 @@ def simulate(
     """  # noqa: D301 - \b keeps the lines of the examples apart
     journey = decide(
         wish(scenario, seed=seed, children=children, report_every_s=report_every, harm=harm),
-        *(to, pace, start, duration, follow, user, password_file, cafile, register),
+        *(to, pace, start, duration, follow, user, password_file, cafile, register, step),
     )
     fleet = journey.scenario.fleet()
     token = None
@@ -201,7 +213,7 @@ async def _travel(journey: Journey, ledger: Path | None, progress: Progress) -> 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     outlet = await _open(journey)
-    book = nullcontext() if ledger is None else _open_ledger(ledger, scenario)
+    book = nullcontext() if ledger is None else _open_ledger(ledger, journey)
     pace = Pace(scenario.start, journey.pace)
 
     def show(tally: Tally) -> None:
@@ -209,7 +221,9 @@ async def _travel(journey: Journey, ledger: Path | None, progress: Progress) -> 
 
     try:
         with book as written, progress:
-            tally = await drive(scenario, outlet, pace, journey.until, written, stop, show)
+            tally = await drive(
+                scenario, outlet, pace, journey.until, written, stop, show, journey.step
+            )
     finally:
         await outlet.close()
     return summary(tally, outlet, pace.elapsed_s, scenario, journey.to)
@@ -221,8 +235,8 @@ async def _open(journey: Journey) -> Outlet:
     end = destination.endpoint(
         journey.to, journey.user, journey.password, journey.cafile, journey.scenario.seed
     )
-    if journey.just_issued:
-        end = replace(end, just_issued=True)
+    window = end.window if journey.step is None else _STEP_WINDOW
+    end = replace(end, just_issued=journey.just_issued, window=window)
     outlet = MqttOutlet(end, stream(journey.scenario.seed, "outlet", "reconnect"))
     try:
         await outlet.open()
@@ -232,9 +246,11 @@ async def _open(journey: Journey) -> Outlet:
     return outlet
 
 
-def _open_ledger(path: Path, scenario: Scenario) -> Ledger:
+def _open_ledger(path: Path, journey: Journey) -> Ledger:
+    scenario, step = journey.scenario, journey.step
     try:
-        return Ledger(path, scenario.ledger_header(), scenario.fleet())
+        head = scenario.ledger_header(0 if step is None else step.length)
+        return Ledger(path, head, scenario.fleet())
     except OSError as error:
         raise Refusal(
             f"The ledger {path} cannot be written ({error.strerror}). Name another --ledger."

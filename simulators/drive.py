@@ -1,9 +1,16 @@
-"""Lets the town run: uplinks in town time, into the ledger, then out through an outlet."""
+"""Lets the town run: uplinks in town time, into the ledger, then out through an outlet.
+
+Either each at its moment, or in lock-step with a gateway that lives in town time (`Step`): there, all
+uplinks of one stretch of a fixed grid leave together at its end, the gateway's clock is moved to that end
+before, and nothing moves on until all of them are acknowledged. What is stored is then the same however
+fast it goes, because nothing of it depends on wall time.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from itertools import groupby
+from typing import NamedTuple, Protocol
 
 from gateway.model.instant import Instant
 from simulators.ledger import Ledger
@@ -59,6 +66,23 @@ class Tally:
             self.harms[key] = self.harms.get(key, 0) + 1
 
 
+class Step(NamedTuple):
+    """Lock-step with a gateway.
+
+    Attributes:
+        length: of one stretch of the grid, microseconds of town time; the grid begins in 1970.
+        advance: moves the gateway's clock, and returns when it shows that time.
+    """
+
+    length: Instant
+    advance: Callable[[Instant], Awaitable[None]]
+
+
+def arrival(sent: Instant, length: Instant) -> Instant:
+    """When an uplink arrives at a gateway in lock-step: at the end of its stretch of the grid."""
+    return sent - sent % length + length
+
+
 async def drive(
     scenario: Scenario,
     outlet: Outlet,
@@ -67,28 +91,83 @@ async def drive(
     ledger: Ledger | None,
     stop: asyncio.Event,
     show: Callable[[Tally], None],
+    step: Step | None = None,
 ) -> Tally:
     """Run until town time `until` or until `stop` is set, then wait until everything has arrived.
 
     `show` is called now and then with the tally, and once at the end. Every uplink stands in the
     ledger before it is handed to the outlet.
+
+    Args:
+        step: of a gateway that goes in lock-step; None: each uplink leaves at its moment.
     """
-    tally = Tally(scenario.start)
-    for number, uplink in enumerate(scenario.uplinks(until), 1):
-        await pace.wait(uplink.sent, stop)
-        if stop.is_set():
-            break
-        if ledger is not None:
-            ledger.write(uplink)
-        tally.count(uplink)
-        await outlet.send(uplink)
-        if number % _BREATHE_EVERY == 0:
-            if ledger is not None:
-                ledger.flush()
-            show(tally)
-            await pace.breathe()
-    if ledger is not None:
-        ledger.flush()
+    way = _Way(outlet, pace, ledger, stop, show, Tally(scenario.start))
+    if step is None:
+        await _freely(scenario.uplinks(until), way)
+    else:
+        await _in_step(scenario.uplinks(until), way, step)
+        if until is not None and not stop.is_set():
+            await step.advance(arrival(until - 1, step.length))
+    way.look()
     await outlet.drain()
-    show(tally)
-    return tally
+    show(way.tally)
+    return way.tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What uplinks meet on their way out."""
+
+    outlet: Outlet
+    pace: Pace
+    ledger: Ledger | None
+    stop: asyncio.Event
+    show: Callable[[Tally], None]
+    tally: Tally
+
+    async def hand_over(self, uplink: SimUplink) -> None:
+        if self.ledger is not None:
+            self.ledger.write(uplink)
+        self.tally.count(uplink)
+        await self.outlet.send(uplink)
+
+    def look(self) -> None:
+        if self.ledger is not None:
+            self.ledger.flush()
+        self.show(self.tally)
+
+
+async def _freely(uplinks: Iterable[SimUplink], way: _Way) -> None:
+    for number, uplink in enumerate(uplinks, 1):
+        await way.pace.wait(uplink.sent, way.stop)
+        if way.stop.is_set():
+            break
+        await way.hand_over(uplink)
+        if number % _BREATHE_EVERY == 0:
+            way.look()
+            await way.pace.breathe()
+
+
+async def _in_step(uplinks: Iterable[SimUplink], way: _Way, step: Step) -> None:
+    stretches = _stretches(uplinks, step.length)
+    stretch = next(stretches, None)
+    while stretch is not None:
+        end, together = stretch
+        await way.pace.wait(end, way.stop)
+        if way.stop.is_set():
+            break
+        await step.advance(end)
+        for uplink in together:
+            await way.hand_over(uplink)
+        way.look()
+        await way.pace.breathe()
+        stretch = next(stretches, None)  # made while the gateway is at work
+        await way.outlet.drain()
+
+
+def _stretches(
+    uplinks: Iterable[SimUplink], length: Instant
+) -> Iterator[tuple[Instant, list[SimUplink]]]:
+    """Uplinks by stretches of the grid, each with its end; stretches in which nobody speaks are left out."""
+    for end, group in groupby(uplinks, lambda uplink: arrival(uplink.sent, length)):
+        yield end, list(group)

@@ -17,9 +17,9 @@ FORMAT = 1
 
 
 def header(
-    seed: int, start: Instant, children: int, report_every_s: float, harm: float
+    seed: int, start: Instant, children: int, report_every_s: float, harm: float, step: Instant
 ) -> dict[str, Any]:
-    """The first line."""
+    """The first line; `step` as in `simulators.drive.Step`, 0 = not in lock-step."""
     return {
         "sekisho_ledger": FORMAT,
         "seed": seed,
@@ -30,6 +30,7 @@ def header(
         "children": children,
         "report_every_s": report_every_s,
         "harm": harm,
+        "step_us": step,
     }
 
 

@@ -1,8 +1,9 @@
 """What should become of every uplink in a ledger: docs/mask.md a second time, written apart.
 
 The mask in the gateway and this file were written from the same page by different hands, and
-neither imports the other; tests compare what they say. The oracle assumes that the gateway's clock
-shows town time to within an hour.
+neither imports the other; tests compare what they say. Where the ledger says that the gateway went in
+lock-step, the time of receipt is known exactly; else the oracle takes the time of sending for it, and
+assumes that the gateway's clock shows town time to within an hour.
 """
 
 from collections import deque
@@ -90,6 +91,7 @@ class Oracle:
         self._roster: dict[str, Line] = {}
         self._memory: dict[str, Memory] = {}
         self._stored: set[tuple[Any, ...]] = set()
+        self._step: Instant = 0
 
     def restart(self) -> None:
         """The gateway was killed or stopped: all mask state is forgotten, stored rows are not."""
@@ -97,6 +99,8 @@ class Oracle:
 
     def judge(self, line: Line) -> Verdict | None:
         """The verdict on an uplink; None for the ledger's other lines, which it remembers."""
+        if "sekisho_ledger" in line:
+            self._step = line.get("step_us", 0)
         if "roster" in line:
             self._roster[line["roster"]] = line
         if "n" not in line:
@@ -113,21 +117,28 @@ class Oracle:
             case _:
                 return self._city(line)
 
+    def _received_at(self, line: Line) -> Instant:
+        """In lock-step, the end of the stretch of the grid; else the town time of sending."""
+        sent: Instant = line["sent"]
+        return sent - sent % self._step + self._step if self._step else sent
+
     def _observed_at(self, line: Line) -> Instant:
-        """Decisions 14; the time of receipt is the town time of sending."""
+        """Decisions 14."""
         t: Instant | None = line["t"]
-        received: Instant = line["sent"]
+        received = self._received_at(line)
         registered = self._roster[line["device"]]["registered_at"]
         if t is None or t > received + HOUR or t < registered:
             return received
         return t
 
-    def _is_late(self, sent: Instant, at: Instant) -> bool:
+    def _is_late(self, received: Instant, at: Instant) -> bool:
         """Step 3; files hold a week where rows stay 28 days or longer, else a day."""
         first = day_of(at)
         if self._retain_days >= 28:
             first -= timedelta(days=first.weekday())
-        return sent - at > _LATE or day_of(sent) - first >= timedelta(days=self._retain_days)
+        return received - at > _LATE or day_of(received) - first >= timedelta(
+            days=self._retain_days
+        )
 
     def _child(self, line: Line) -> Verdict:
         if line["t"] is None and line["seq"] is None:
@@ -136,7 +147,7 @@ class Oracle:
         fix = Fix(
             identity=_identity(line),
             at=at,
-            late=self._is_late(line["sent"], at),
+            late=self._is_late(self._received_at(line), at),
             lat=values.get("lat"),
             lon=values.get("lon"),
             accuracy_m=values.get("accuracy_m"),
@@ -157,7 +168,7 @@ class Oracle:
         if line["t"] is None and line["seq"] is None:
             return _verdict(line, Fate.REJECTED, Reason.UNDATED)
         at = self._observed_at(line)
-        if self._is_late(line["sent"], at):
+        if self._is_late(self._received_at(line), at):
             return _verdict(line, Fate.SUPPRESSED, Reason.LATE)
         if at < self._rules.since:
             return _verdict(line, Fate.SUPPRESSED, Reason.RULES_CHANGED)

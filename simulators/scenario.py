@@ -50,9 +50,10 @@ class Scenario:
         """Every device of this scenario."""
         return build_fleet(self.seed, self.start, self.children)
 
-    def ledger_header(self) -> dict[str, Any]:
-        """The ledger's first line for this scenario."""
-        return ledger.header(self.seed, self.start, self.children, self.report_every_s, self.harm)
+    def ledger_header(self, step: Instant = 0) -> dict[str, Any]:
+        """The ledger's first line for this scenario; `step`: in lock-step, by such a grid."""
+        town = (self.seed, self.start, self.children, self.report_every_s)
+        return ledger.header(*town, self.harm, step)
 
     def uplinks(self, until: Instant | None = None) -> Iterator[SimUplink]:
         """Everything the fleet sends from `start` to before `until` (None: without end), in order."""

@@ -17,13 +17,13 @@ from gateway.pipeline.retention import expired
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.statedir import StateDir
 
-_REGISTRY_S = 0.5
+REGISTRY_S = 0.5
 """A change by another process is in force within one second (decisions 11)."""
 
-_AGAIN_S = 5.0
+AGAIN_S = 5.0
 """How long a registry that could not be read is left alone: reading a large one takes its time."""
 
-_ROUND: Instant = HOUR // 4
+ROUND: Instant = HOUR // 4
 """How often retention and the clock are looked after."""
 
 _FAULTS = (OSError, sqlite3.Error, Refusal, KeysUnavailable)
@@ -40,11 +40,9 @@ class ClockWatch:
     Args:
         now, monotonic: the clocks at start.
         last: when the clock was trusted last; None if it never was, or somebody gave their word for it.
-        pace: how much faster than the boot clock `now` runs.
     """
 
-    def __init__(self, now: Instant, monotonic: float, last: Instant | None, pace: float) -> None:
-        self._pace = pace
+    def __init__(self, now: Instant, monotonic: float, last: Instant | None) -> None:
         self._start = self._booted(monotonic)
         self._last = last
         self._offset = now - self._start if last is None else None  # None: not trusted yet
@@ -62,7 +60,7 @@ class ClockWatch:
         return last is None or -HOUR <= now - (booted - self._start) - last <= DAY
 
     def _booted(self, monotonic: float) -> Instant:
-        return int(monotonic * self._pace * 1e6)
+        return int(monotonic * 1e6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +69,12 @@ class Timekeeper:
 
     Attributes:
         synchronised: whether something keeps the clock right.
-        state: None in simulated time, of which nothing is remembered.
+        state: where it is remembered.
     """
 
     watch: ClockWatch
     synchronised: Callable[[], bool]
-    state: StateDir | None
+    state: StateDir
 
     def doubts(self, clock: Clock) -> bool:
         """Whether the clock has jumped and nothing speaks for it yet."""
@@ -84,7 +82,7 @@ class Timekeeper:
 
     def remember(self, checkpoint: Checkpoint) -> None:
         """Remember the time where the clock is trusted; a disk that refuses is no reason to end."""
-        if self.state is None or self.doubts(checkpoint.clock):
+        if self.doubts(checkpoint.clock):
             return
         try:
             remember(self.state, checkpoint.clock.now())
@@ -99,7 +97,7 @@ class Timekeeper:
 async def keep_house(
     checkpoint: Checkpoint, renew: Callable[[Directory], None], timekeeper: Timekeeper
 ) -> None:
-    """Run until cancelled.
+    """Run until cancelled, on the machine's own clock.
 
     Args:
         renew: told of every new directory.
@@ -108,9 +106,9 @@ async def keep_house(
     next_round = clock.now()
     waiting = False
     while True:
-        taken_in = _take_in(checkpoint, renew)
-        if not 0 < next_round - clock.now() <= _ROUND:  # due, or the clock was set back
-            next_round = clock.now() + _ROUND
+        taken_in = take_in(checkpoint, renew)
+        if not 0 < next_round - clock.now() <= ROUND:  # due, or the clock was set back
+            next_round = clock.now() + ROUND
             checkpoint.mask.forget_older(clock.now())
             waited = waiting
             waiting = timekeeper.doubts(clock)
@@ -126,11 +124,11 @@ async def keep_house(
                 if waited:
                     checkpoint.facts.note("clock trusted", "The clock is right again")
                 await asyncio.to_thread(timekeeper.remember, checkpoint)
-                await _remove(checkpoint)
-        await asyncio.sleep(_REGISTRY_S if taken_in else _AGAIN_S)
+                await remove(checkpoint)
+        await asyncio.sleep(REGISTRY_S if taken_in else AGAIN_S)
 
 
-def _take_in(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> bool:
+def take_in(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> bool:
     """Take in what changed in the registry; False where it could not be read, and is asked again."""
     try:
         if not checkpoint.registry.changed():
@@ -160,7 +158,7 @@ def _name(error: Exception) -> str:
     return known or getattr(fault, "sqlite_errorname", None) or type(fault).__name__
 
 
-async def _remove(checkpoint: Checkpoint) -> None:
+async def remove(checkpoint: Checkpoint) -> None:
     """Destroy the keys and remove the files whose time is over; where a disk refuses, next time."""
     try:
         checkpoint.keys.retire(checkpoint.clock.now())

@@ -9,8 +9,9 @@ import resource
 import signal
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,8 +20,9 @@ import uvloop
 from gateway.app import ports
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house
+from gateway.app.lockstep import Lockstep
 from gateway.app.trusted_time import last_trusted
-from gateway.clock import Clock, PacedClock, kernel_synchronised
+from gateway.clock import Clock, SimulatedClock, kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
@@ -114,14 +116,12 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         loop.add_signal_handler(number, _stop_or_leave, stop, number)
     with Registry.open(plan.state, plan.keys) as registry:
         policy = under_rules(plan.policy, registry, plan.clock.now())
-        timekeeper = _timekeeper(plan)  # before anything opens the files
+        simulated = isinstance(plan.clock, SimulatedClock)
+        timekeeper = None if simulated else _timekeeper(plan)  # before anything opens the files
         checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
         doors = [_door(door, checkpoint, plan.keys) for door in plan.doors]
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
-        house = asyncio.create_task(
-            keep_house(checkpoint, lambda directory: _renew(doors, directory), timekeeper),
-            name="housekeeping",
-        )
+        house = asyncio.create_task(_keep(checkpoint, doors, timekeeper), name="housekeeping")
         stopped = asyncio.create_task(stop.wait(), name="signals")
         waiting: set[asyncio.Task[Any]] = {worker, house, stopped}
         try:
@@ -132,7 +132,8 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
                 if task.done():
                     task.result()  # a bug: let it be seen, let the supervisor restart us
             await _stop(plan, doors, checkpoint, worker)
-            timekeeper.remember(checkpoint)
+            if timekeeper is not None:
+                timekeeper.remember(checkpoint)
             return CLEAN
         finally:
             for task in waiting:
@@ -159,7 +160,7 @@ async def _open(plan: Plan, doors: list[Door], checkpoint: Checkpoint) -> dict[s
     running = {
         "pid": os.getpid(),
         "doors": described,
-        "clock": plan.clock.described() if isinstance(plan.clock, PacedClock) else None,
+        "clock": {"start_us": plan.clock.now()} if isinstance(plan.clock, SimulatedClock) else None,
     }
     temporary = plan.state.run_file.with_suffix(".new")
     temporary.write_text(json.dumps(running, indent=1))
@@ -258,14 +259,23 @@ def _tls(wish: DoorPlan) -> ssl.SSLContext:
     return context
 
 
+def _keep(
+    checkpoint: Checkpoint, doors: list[Door], timekeeper: Timekeeper | None
+) -> Coroutine[Any, Any, None]:
+    """Housekeeping, by the machine's clock or by simulated time."""
+    renew = partial(_renew, doors)
+    if timekeeper is not None:
+        return keep_house(checkpoint, renew, timekeeper)
+    assert isinstance(checkpoint.clock, SimulatedClock)
+    lockstep = Lockstep(checkpoint.clock, checkpoint, renew)
+    checkpoint.window.answer("clock", lockstep.answer)
+    return lockstep.keep()
+
+
 def _timekeeper(plan: Plan) -> Timekeeper:
     """What looks after the clock; to be made before anything opens the files."""
-    clock = plan.clock
-    if isinstance(clock, PacedClock):
-        watch = ClockWatch(clock.now(), clock.monotonic(), None, clock.pace)
-        return Timekeeper(watch, lambda: False, None)
     last = None if plan.clock_is_right else last_trusted(plan.state)
-    watch = ClockWatch(clock.now(), clock.monotonic(), last, 1.0)
+    watch = ClockWatch(plan.clock.now(), plan.clock.monotonic(), last)
     return Timekeeper(watch, kernel_synchronised, plan.state)
 
 

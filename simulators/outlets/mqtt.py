@@ -67,6 +67,7 @@ class MqttOutlet:
         self._window = endpoint.window
         self._packet_id = 0
         self._writer: asyncio.StreamWriter | None = None
+        self._written: list[bytes] = []  # goes out in one piece when the loop has its turn
         self._room = asyncio.Condition()
         self._failure: BaseException | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -102,7 +103,9 @@ class MqttOutlet:
         entry = self._waiting[packet_id] = _Entry(uplink.topic.encode(), uplink.payload)
         self.sent += 1
         if self._writer is not None:
-            self._put(self._writer, packet_id, entry)
+            if not self._written:
+                asyncio.get_running_loop().call_soon(self._flush)
+            self._written.append(self._packet(packet_id, entry))
 
     async def drain(self) -> None:
         """Return when everything sent is acknowledged."""
@@ -124,11 +127,16 @@ class MqttOutlet:
             if self._packet_id not in self._waiting:
                 return self._packet_id
 
-    def _put(self, writer: asyncio.StreamWriter, packet_id: int, entry: _Entry) -> None:
-        """Write one PUBLISH; marked DUP (§3.3.1.1) if it went out on an earlier connection."""
+    def _flush(self) -> None:
+        if self._writer is not None and self._written:
+            self._writer.write(b"".join(self._written))
+        self._written.clear()
+
+    def _packet(self, packet_id: int, entry: _Entry) -> bytes:
+        """One PUBLISH; marked DUP (§3.3.1.1) if it went out on an earlier connection."""
         version, again = self._endpoint.version, entry.tried
-        writer.write(encode.publish(version, entry.topic, entry.payload, 1, packet_id, dup=again))
         entry.tried = True
+        return encode.publish(version, entry.topic, entry.payload, 1, packet_id, dup=again)
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         async with self._room:
@@ -222,8 +230,8 @@ class MqttOutlet:
         early: list[Packet],
     ) -> None:
         """Resend, then read acknowledgements until the connection breaks."""
-        for packet_id, entry in self._waiting.items():
-            self._put(writer, packet_id, entry)
+        self._written.clear()
+        writer.writelines([self._packet(*waiting) for waiting in self._waiting.items()])
         self._writer = writer
         self._online.set()
         pinger = asyncio.create_task(self._ping(writer), name="mqtt-outlet-ping")

@@ -44,5 +44,5 @@ async def test_a_word_for_the_clock_is_given_once_and_remembered(tmp_path: Path)
 async def test_simulated_time_is_not_remembered(tmp_path: Path) -> None:
     """It may begin anywhere, any number of times."""
     town = Town(tmp_path)
-    await started_and_stopped(town, "--clock", "sim://2026-05-12T07:00:00+09:00?pace=60")
+    await started_and_stopped(town, "--clock", "sim://2026-05-12T07:00:00+09:00")
     assert not town.state.clock_file.exists()

@@ -27,7 +27,7 @@ async def test_nothing_is_acknowledged_or_lost_while_the_keys_are_away(tmp_path:
     token = town.enrol(members)
     here, away = town.keys.path / "files", town.keys.path / "away"
     sender = Sender("crowd", ("fleet", token), islice(uplinks(members, NOW - HOUR), 3000))
-    with Gateway(town, "--clock", f"sim://{CLOCK}?pace=1") as gateway:
+    with Gateway(town, "--clock", f"sim://{CLOCK}") as gateway:
         here.rename(away)
         running = asyncio.create_task(sender.run(gateway.port))
         said = "keys unavailable"
@@ -51,13 +51,13 @@ async def test_a_start_without_the_key_of_a_file_is_refused(tmp_path: Path) -> N
     members = crowd(2, 2, 0)
     token = town.enrol(members)
     sender = Sender("crowd", ("fleet", token), islice(uplinks(members, NOW - HOUR), 400))
-    with Gateway(town, "--clock", f"sim://{CLOCK}?pace=1") as gateway:
+    with Gateway(town, "--clock", f"sim://{CLOCK}") as gateway:
         await sender.run(gateway.port)
         assert await asyncio.to_thread(gateway.stop) == 0
     (key,) = (town.keys.path / "files").iterdir()
     key.rename(tmp_path / "copy.key")
 
-    words = ("run", "--config", str(town.config), "--clock", f"sim://{CLOCK}?pace=1")
+    words = ("run", "--config", str(town.config), "--clock", f"sim://{CLOCK}")
     code, _, said = await asyncio.to_thread(sekisho, tmp_path, *words)
     assert code == 1
     assert f"The key of {key.stem}.db is not in" in said
@@ -65,5 +65,5 @@ async def test_a_start_without_the_key_of_a_file_is_refused(tmp_path: Path) -> N
     assert list(key.parent.iterdir()) == []
 
     (tmp_path / "copy.key").rename(key)
-    with Gateway(town, "--clock", f"sim://{CLOCK}?pace=1") as gateway:
+    with Gateway(town, "--clock", f"sim://{CLOCK}") as gateway:
         assert await asyncio.to_thread(gateway.stop) == 0

@@ -96,7 +96,7 @@ async def test_ten_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     oracle says must be stored is stored, once; nothing else is."""
     members, town = crowd(children=96, gauges=56, readers=8), Town(tmp_path)
     now = parse_rfc3339(CLOCK)
-    senders, rates = await killed(town, members, now, KILLS, "--clock", f"sim://{CLOCK}?pace=1")
+    senders, rates = await killed(town, members, now, KILLS, "--clock", f"sim://{CLOCK}")
     verdict(town, members, now, senders, rates)
 
 

@@ -40,7 +40,7 @@ async def test_a_kill_at_a_seam_loses_and_doubles_nothing(tmp_path: Path, seam: 
     token = town.enrol(last_week[0] + this_week[0])
     gateway = Gateway(
         town,
-        *("--clock", f"sim://{MONDAY}?pace=1"),
+        *("--clock", f"sim://{MONDAY}"),
         launcher=("-m", "tests.e2e.crashing_gateway", seam),
     )
     life = 0

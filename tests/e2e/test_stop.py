@@ -47,7 +47,7 @@ async def test_sigterm_under_load_leaves_everything_acknowledged_on_disk(tmp_pat
     in the files themselves: no journal holds anything."""
     town = Town(tmp_path)
     clock = "2026-05-12T12:00:00+09:00"
-    code, sender, members = await stopped_under_load(town, "--clock", f"sim://{clock}?pace=1")
+    code, sender, members = await stopped_under_load(town, "--clock", f"sim://{clock}")
     assert code == 0
     journals = [path for path in town.state.path.rglob("*.db-wal") if path.stat().st_size]
     assert journals == []
@@ -75,7 +75,7 @@ async def test_the_judgement_notices_a_missing_and_a_foreign_row(tmp_path: Path)
     now = parse_rfc3339(clock)
     token = town.enrol(members)
     sender = Sender("crowd", ("fleet", token), islice(uplinks(members, now - HOUR), 400))
-    with Gateway(town, "--clock", f"sim://{clock}?pace=1") as gateway:
+    with Gateway(town, "--clock", f"sim://{clock}") as gateway:
         await sender.run(gateway.port)
         assert await asyncio.to_thread(gateway.stop) == 0
     assert judge([sender], members, town.state, now).missing == 0

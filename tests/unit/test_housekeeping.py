@@ -65,7 +65,7 @@ class House:
         )
 
     def watch(self) -> ClockWatch:
-        return ClockWatch(self.clock.now(), self.clock.monotonic(), None, 1.0)
+        return ClockWatch(self.clock.now(), self.clock.monotonic(), None)
 
     async def fill(self) -> None:
         for number, week in enumerate(WEEKS):
@@ -221,9 +221,9 @@ async def test_nothing_goes_after_the_clock_has_jumped(house: House, days: int) 
 # -- the clock --------------------------------------------------------------------------------
 
 
-def after(wall_s: float, boot_s: float, pace: float = 1.0) -> bool:
+def after(wall_s: float, boot_s: float) -> bool:
     """Whether a clock that went on by so much on the wall, and so much since boot, has jumped."""
-    watch = ClockWatch(NOON, 5000.0, None, pace)
+    watch = ClockWatch(NOON, 5000.0, None)
     return watch.look(NOON + int(wall_s * SECOND), 5000.0 + boot_s, synchronised=False)
 
 
@@ -243,22 +243,16 @@ def test_a_jump_is_a_day_against_the_boot_clock(wall_d: float, boot_d: float, ju
     assert after(wall_d * 86_400, boot_d * 86_400) is jumped
 
 
-def test_simulated_time_runs_at_its_pace() -> None:
-    """Sixty times as fast as life, an hour makes two days and a half: no jump."""
-    assert not after(60 * 3600, 3600, pace=60.0)
-    assert after(60 * 3600 + 25 * 3600, 3600, pace=60.0)
-
-
 def test_a_jump_is_over_when_the_clock_comes_back() -> None:
     """Nothing was removed in between, and it is again where it was trusted before."""
-    watch = ClockWatch(NOON, 0.0, None, 1.0)
+    watch = ClockWatch(NOON, 0.0, None)
     assert watch.look(NOON + 2 * DAY, 0.0, synchronised=False)
     assert not watch.look(NOON + HOUR, 0.0, synchronised=False)
 
 
 def test_a_jump_is_over_when_the_kernel_reports_synchronisation() -> None:
     """It was the right time that was jumped to; from there on, moving a day is a jump again."""
-    watch = ClockWatch(NOON, 0.0, None, 1.0)
+    watch = ClockWatch(NOON, 0.0, None)
     assert watch.look(NOON + 400 * DAY, 0.0, synchronised=False)
     assert not watch.look(NOON + 400 * DAY, 0.0, synchronised=True)
     assert not watch.look(NOON + 400 * DAY + HOUR, 3600.0, synchronised=False)
@@ -283,19 +277,19 @@ def test_a_start_is_judged_by_the_last_trusted_time(
     since_last: int, synchronised: bool, jumped: bool
 ) -> None:
     """Decisions 15: before it, or a day after it with nothing that keeps the clock right."""
-    watch = ClockWatch(NOON, 0.0, NOON - since_last, 1.0)
+    watch = ClockWatch(NOON, 0.0, NOON - since_last)
     assert watch.look(NOON, 0.0, synchronised=synchronised) is jumped
     assert watch.look(NOON + HOUR, 3600.0, synchronised=False) is jumped
 
 
 def test_a_first_start_is_no_jump() -> None:
     """There is no last commit, and nothing to remove."""
-    assert not ClockWatch(NOON, 0.0, None, 1.0).look(NOON, 0.0, synchronised=False)
+    assert not ClockWatch(NOON, 0.0, None).look(NOON, 0.0, synchronised=False)
 
 
 def test_a_wrong_start_is_over_when_the_clock_comes_back() -> None:
     """A machine without a clock battery wakes up years ahead and is set right by hand an hour later."""
-    watch = ClockWatch(NOON + 900 * DAY, 0.0, NOON - DAY, 1.0)
+    watch = ClockWatch(NOON + 900 * DAY, 0.0, NOON - DAY)
     assert watch.look(NOON + 900 * DAY, 0.0, synchronised=False)
     assert watch.look(NOON + 900 * DAY + HOUR, 3600.0, synchronised=False)
     assert not watch.look(NOON + HOUR, 3600.0, synchronised=False)
@@ -337,7 +331,7 @@ async def test_a_restart_confirms_no_wrong_clock(house: House) -> None:
     for _ in range(3):
         last = last_trusted(state)
         assert last == NOON
-        watch = ClockWatch(house.clock.now(), house.clock.monotonic(), last, 1.0)
+        watch = ClockWatch(house.clock.now(), house.clock.monotonic(), last)
         await house.keep(watch)
         Timekeeper(watch, lambda: False, state).remember(house.checkpoint)
         for path in state.path.rglob("*.db*"):  # as closing does
@@ -348,10 +342,8 @@ async def test_a_restart_confirms_no_wrong_clock(house: House) -> None:
 
 @in_virtual_time
 async def test_a_trusted_time_is_remembered_each_quarter_of_an_hour(house: House) -> None:
-    """To the minute, and until the clock jumps; at most that often, and not at all in simulated time."""
+    """To the minute, and until the clock jumps; at most that often."""
     state, clock = house.checkpoint.state, house.clock
-    Timekeeper(house.watch(), lambda: False, None).remember(house.checkpoint)
-    assert not state.clock_file.exists()
     watch = house.watch()
     keeping = house.keeping(watch)
     await asyncio.sleep(1)
@@ -401,7 +393,7 @@ def test_a_remembered_time_that_cannot_be_read_is_refused(tmp_path: Path) -> Non
 async def test_what_waited_for_the_clock_goes_when_it_is_synchronised(house: House) -> None:
     """Without a restart, at the next round; both are said."""
     await house.fill()
-    watch = ClockWatch(house.clock.now(), house.clock.monotonic(), NOON - 40 * DAY, 1.0)
+    watch = ClockWatch(house.clock.now(), house.clock.monotonic(), NOON - 40 * DAY)
     synchronised = False
     keeping = house.keeping(watch, lambda: synchronised)
     await asyncio.sleep(1)
