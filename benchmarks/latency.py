@@ -50,7 +50,9 @@ async def main() -> int:
             found: dict[str, list[float]] = {"child-away": [], "child-home": []}
             for device in turns:
                 await asyncio.sleep(random.uniform(0.0, 0.008))  # anywhere in a tick
-                found[device].append(await meter.send(device, FAR if device == "child-away" else HOME))
+                found[device].append(
+                    await meter.send(device, FAR if device == "child-away" else HOME)
+                )
             stored, suppressed = fates(town)
     assert (stored, suppressed) == (asked.uplinks + _OPENING - 3, 0), "not what was to be measured"
     return report(found["child-away"], found["child-home"], meter)
@@ -72,7 +74,9 @@ class Meter:
         sizes: bytes of an uplink on the wire, and of its answers, every value seen.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, qos: int) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, qos: int
+    ) -> None:
         self._reader, self._writer, self._qos = reader, writer, qos
         self._framer = Framer(1 << 16, 5)
         self._number = 0
@@ -104,7 +108,7 @@ class Meter:
         took = time.perf_counter() - begun
         self.sizes.add((len(packet), heard))
         if self._qos == 2:
-            self._writer.write(encode.ack(Type.PUBREL, 5, self._number))
+            self._writer.write(b"\x62\x02" + self._number.to_bytes(2, "big"))
             await self._answer(Type.PUBCOMP)
         return took
 

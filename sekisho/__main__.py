@@ -12,6 +12,7 @@ from gateway.registry.words import nearest
 
 _VERBS = {
     "demo": "A town in a box: gateway, simulator and a live ledger.",
+    "init": "Make a gateway of your own: settings, keys, certificate, service.",
     "run": "Run the gateway.",
     "simulate": "Send what a fictional town's devices would send.",
     "replay": "Send recorded uplinks again, in their own time or faster.",

@@ -9,7 +9,7 @@ from gateway.clock import SystemClock
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_datetime
-from gateway.statedir import Mark, StateDir
+from gateway.statedir import StateDir
 from sekisho import place, screen
 from sekisho.place import Config, Json, Keys, Quiet, State
 
@@ -45,7 +45,7 @@ def init(
     quiet: Quiet = False,
 ) -> None:
     """Make a state directory, if it is not there yet, and its keys."""
-    wanted = _mark(mark)
+    wanted = place.mark(mark)
     settings = place.settings_of(config)
     path = place.state_path(state, config, settings)
     clock, zone = SystemClock(), place.zone_of(settings)
@@ -106,17 +106,6 @@ def status(
             ("households", f"{counts['households']:>6,}  one each: homes and consents"),
         ]
     )
-
-
-def _mark(text: str) -> Mark | None:
-    if text.lower() == "none":
-        return None
-    try:
-        return Mark(text.upper())
-    except ValueError:
-        raise Refusal(
-            f"--mark {text}: a directory is marked SIM, REPLAY or none.", exit_code=2
-        ) from None
 
 
 def _refuse_lost(root: Path, directory: StateDir) -> None:

@@ -17,7 +17,7 @@ from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.registry.registry import Registry
 from gateway.settings.load import Settings, SettingsError, load_settings
-from gateway.statedir import StateDir
+from gateway.statedir import Mark, StateDir
 from sekisho.window import ask
 
 DEFAULT_CONFIG = Path("config/gateway.yaml")
@@ -157,6 +157,22 @@ def clock_of(state: StateDir) -> Clock:
             (said,) = ask(state, "clock")
             return SimulatedClock(said["now_us"])
     return SystemClock()
+
+
+def mark(text: str) -> Mark | None:
+    """The mark that an option names; None for none.
+
+    Raises:
+        Refusal: there is no such mark.
+    """
+    if text.lower() == "none":
+        return None
+    try:
+        return Mark(text.upper())
+    except ValueError:
+        raise Refusal(
+            f"--mark {text}: a directory is marked SIM, REPLAY or none.", exit_code=2
+        ) from None
 
 
 def running(state: StateDir) -> dict[str, Any]:

@@ -39,7 +39,12 @@ def log_lines_must_format() -> Iterator[None]:
 
 # -- tests that need a tool or a recording, and the count by sort at the end
 
-APT = {"mosquitto": "mosquitto", "mosquitto_pub": "mosquitto-clients", "zstd": "zstd"}
+APT = {
+    "mosquitto": "mosquitto",
+    "mosquitto_pub": "mosquitto-clients",
+    "zstd": "zstd",
+    "systemd-analyze": "systemd",
+}
 """Tool → the Debian package that brings it."""
 
 REQUIRED = os.environ.get("SEKISHO_REQUIRE") == "all"

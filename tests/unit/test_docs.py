@@ -150,15 +150,6 @@ def test_every_piece_of_python_and_json_can_be_read(page: Path) -> None:
             json.loads(block)
 
 
-def test_the_first_page_changes_settings_that_are_there() -> None:
-    """Each substitution of the walk from nothing fits one line of the shipped configuration."""
-    config = (ROOT / "config" / "gateway.yaml").read_text()
-    wanted = re.findall(r"'s\|([^|]+)\|", (ROOT / "README.md").read_text())
-
-    assert len(wanted) == 4
-    assert [len(re.findall(old, config, re.MULTILINE)) for old in wanted] == [1, 1, 1, 1]
-
-
 def test_every_verb_is_named_on_a_page() -> None:
     """Nothing can be called that nobody wrote about."""
     text = "\n".join(page.read_text() for page in PAGES)

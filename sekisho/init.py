@@ -1,0 +1,188 @@
+"""`sekisho init`: everything a gateway of one's own needs, by questions or by options alone."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.model.errors import Refusal
+from gateway.settings.area import shipped_municipalities
+from sekisho import foundation, screen
+from sekisho.foundation import Answers
+from sekisho.place import Json, Quiet
+
+_PLACE, _DOOR, _RULES = "Place", "Door", "Rules"
+_ANY = {"0.0.0.0", "::"}  # noqa: S104 - what a person may answer, not what is bound here
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where it shall lie. Default: here.")
+    ] = Path(),
+    *,
+    area: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_PLACE,
+            metavar="CODE|FILE|S,W,N,E",
+            help="Where it serves: a shipped municipality (16201), a GeoJSON file, or a box in degrees.",
+        ),
+    ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_PLACE,
+            metavar="CODE",
+            help="Municipality of its devices, five digits. Default: that of --area.",
+        ),
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(rich_help_panel=_PLACE, help="Default: Asia/Tokyo.")
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(rich_help_panel=_PLACE, metavar="DIR", help="Default: state/ in DIR."),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(rich_help_panel=_PLACE, metavar="DIR", help="Default: keys/ in DIR."),
+    ] = None,
+    mark: Annotated[
+        str,
+        typer.Option(
+            rich_help_panel=_PLACE,
+            metavar="SIM|REPLAY|none",
+            help="What the directory is for; it can never be changed. none: the real thing.",
+        ),
+    ] = "none",
+    bind: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_DOOR,
+            metavar="ADDRESS",
+            help="127.0.0.1: this machine alone (default). 0.0.0.0: the world, then with TLS.",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            rich_help_panel=_DOOR,
+            min=0,
+            max=65535,
+            help="Plain MQTT; 0 closes it. Default: 1883, none where the world may come.",
+        ),
+    ] = None,
+    tls: Annotated[
+        bool | None,
+        typer.Option(
+            "--tls/--no-tls",
+            rich_help_panel=_DOOR,
+            help="Open port 8883 with a certificate of its own. Default: where the world may come.",
+        ),
+    ] = None,
+    host: Annotated[
+        list[str],
+        typer.Option(
+            rich_help_panel=_DOOR,
+            metavar="NAME",
+            help="Name or address by which devices reach it, for the certificate; again for more.",
+        ),
+    ] = [],  # noqa: B006 - typer reads it, nobody writes it
+    radius: Annotated[
+        str, typer.Option(rich_help_panel=_RULES, help="Home radius, with its unit.")
+    ] = "50 m",
+    retain: Annotated[
+        str, typer.Option(rich_help_panel=_RULES, help="How long rows about people stay.")
+    ] = "28 d",
+    purpose: Annotated[
+        str, typer.Option(rich_help_panel=_RULES, help="What they are kept for.")
+    ] = "See that children get to school and home, and where their ways need care.",
+    user: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who runs the service. Default: you."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing: options and defaults.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a gateway of your own: configuration, state directory, keys, certificate, systemd unit.
+
+    In a terminal it asks for what no option says; --yes asks nothing. Nothing that is there already
+    is changed: what is in the way is named, and nothing is made.
+    """
+    asking = sys.stdin.isatty() and not yes
+    area = area or _ask_area(asking)
+    bind = bind or _ask(asking, "Address to listen on (0.0.0.0: the world)", "127.0.0.1")
+    world = bind in _ANY
+    if tls is None:
+        tls = _confirm(asking, "Open a TLS door with a certificate of its own?", world)
+    if port is None:
+        port = int(_ask(asking, "Port for plain MQTT (0: none)", "0" if world and tls else "1883"))
+    names = [*host] or ["localhost", "127.0.0.1"]
+    if tls and not host and world:
+        names = _ask(asking, "Names and addresses by which devices reach it", foundation.own_name()).split()  # fmt: skip
+    answers = Answers(
+        folder=folder.absolute(),
+        area=area,
+        owner=owner,
+        timezone=timezone or _ask(asking, "Time zone", "Asia/Tokyo"),
+        state=(state or folder / "state").absolute(),
+        keys=(keys or folder / "keys").absolute(),
+        mark=mark,
+        bind=bind,
+        port=port or None,
+        hosts=tuple(names) if tls else (),
+        radius=radius,
+        retain=retain,
+        purpose=purpose,
+        user=user or getpass.getuser(),
+    )
+    made = foundation.lay(answers)
+    if json:
+        screen.document({name: str(path) for name, path in made.items()})
+    elif not quiet:
+        _tell(made, answers)
+
+
+def _ask_area(asking: bool) -> str:
+    """Where it serves: the one thing that nobody can guess."""
+    if not asking:
+        raise Refusal(
+            "Where does it serve? Say --area: a municipality's code, a GeoJSON file, or a box such as "
+            "36.50,137.00,36.80,137.40.",
+            exit_code=2,
+        )
+    codes = shipped_municipalities()
+    lines = [", ".join(codes[at : at + 12]) for at in range(0, len(codes), 12)]
+    print("Shipped municipalities: " + ",\n  ".join(lines))
+    return _ask(asking, "Where does it serve (code, GeoJSON file, or S,W,N,E)", "16201")
+
+
+def _ask(asking: bool, question: str, default: str) -> str:
+    return str(typer.prompt(question, default=default)) if asking else default
+
+
+def _confirm(asking: bool, question: str, default: bool) -> bool:
+    return bool(typer.confirm(question, default=default)) if asking else default
+
+
+def _tell(made: dict[str, Any], answers: Answers) -> None:
+    command = screen.command()
+    config = made["configuration"]
+    screen.facts(list(made.items()))
+    if not answers.hosts and answers.bind in _ANY:
+        screen.warn("Tokens cross the network in plain: open TLS (--tls) before devices do.")
+    if answers.user != getpass.getuser():
+        paths = f"{answers.state} {answers.keys} {config.parent}"
+        print(f"These belong to you still: sudo chown -R {answers.user} {paths}")
+    print(
+        "Whoever loses the keys loses homes, consents and tokens: keep a copy in a safe place.\nNext:"
+    )
+    where = "" if config == Path("config/gateway.yaml").absolute() else f" --config {config}"
+    print(f"  {command} run{where}")
+    print(f"  {command} devices add river-1 --kind river_gauge -a datum_m=4.2{where}")
+    print(f"  {command} doctor river-1{where}")
