@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix laws e2e long bench docs lock clean
+.PHONY: help demo test check fix laws e2e long bench month docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,7 +35,10 @@ e2e: $(VENV)/.dev ## Real processes and sockets alone
 bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside a broker that merely forwards
 	@$(BIN)/python -m benchmarks.intake
 
-long: laws bench ## The long forms: a thousand examples a law, and the benchmark
+month: $(VENV)/.runtime ## A month of the town as fast as it goes, reconciled to the row (two to three minutes)
+	@$(BIN)/sekisho demo --days 30 --folder .month
+
+long: laws bench month ## The long forms: a thousand examples a law, the benchmark, a month
 
 docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas)
 	@$(BIN)/python -m tools.describe_kinds
@@ -44,7 +47,7 @@ lock: ## Renew the lock files (needs uv)
 	@tools/lock.sh
 
 clean: ## Remove environment, demo and caches
-	@rm -rf $(VENV) .demo .replay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .demo .month .replay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sekisho needs Python 3.11 or newer, as python3 or as PYTHON=..."; exit 1; }

@@ -15,6 +15,7 @@ _VERBS = {
     "init": "Make a gateway of your own: settings, keys, certificate, service.",
     "run": "Run the gateway.",
     "simulate": "Send what a fictional town's devices would send.",
+    "reconcile": "Hold a ledger of ground truth against what was stored.",
     "replay": "Send recorded uplinks again, in their own time or faster.",
     "check": "Check a configuration; starts nothing.",
     "privacy": "Try the rules on a way of your own.",

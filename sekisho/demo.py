@@ -20,7 +20,7 @@ from gateway.statedir import Mark, StateDir
 from sekisho import certificate, place
 from sekisho.demo_screen import DemoScreen
 from sekisho.enrolment import write_private
-from sekisho.reconcile import reconcile
+from sekisho.reconciliation import reconcile
 from sekisho.window import ask
 from simulators.calendar import ZONE
 
@@ -30,6 +30,7 @@ START = "2026-05-12T07:25:00+09:00"
 PILOT, GAUGE = "pilot", "river-900"
 """The credential and the device that the demo leaves to whoever tries it."""
 
+_DAYS_STEP = "15min"
 _LOOK_S = 0.25
 _PATIENCE_S = 20.0
 
@@ -71,6 +72,15 @@ def demo(
     seed: Annotated[int, typer.Option(help="Of the town.")] = 7,
     children: Annotated[int, typer.Option(min=1, max=10_000, help="With a tracker.")] = 50,
     pace: Annotated[float, typer.Option(min=1, max=600, help="Times faster than life.")] = 60.0,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=366,
+            help="Instead: so many days of town time as fast as they go, at steps of 15 minutes; a month "
+            "takes two minutes. Neither --seconds nor --pace counts then.",
+        ),
+    ] = None,
     folder: Annotated[
         Path,
         typer.Option("--folder", metavar="DIR", help="Where it all lies; its state is renewed."),
@@ -84,15 +94,20 @@ def demo(
     begun = time.monotonic()  # noqa: TID251 - a person waits: wall time is meant
     state = _prepare(folder)
     token = _pilot(state, folder)
-    screen = DemoScreen(seed, pace, children, folder, quiet=json)
+    if days is not None:
+        seconds = 0.0
+    screen = DemoScreen(seed, pace, children, folder, quiet=json, days=days)
     with _process(folder, "gateway", *_gateway_line(folder)) as gateway:
         try:
             running = _wait_for_doors(state, gateway, folder)
             screen.opened(running, token, GAUGE, PILOT)
-            with _process(folder, "town", *_town_line(folder, state, seed, children, pace)) as town:
+            with _process(
+                folder, "town", *_town_line(folder, state, seed, children), *_tempo(pace, days)
+            ) as town:
                 _watch(state, town, screen, seconds, begun)
                 _end(town, signal.SIGINT)
             answer = _settled(state)
+            now = place.clock_of(state).now()
         finally:
             _end(gateway, signal.SIGTERM)
     if town.returncode or gateway.returncode:
@@ -100,8 +115,10 @@ def demo(
             f"The demo did not end well: gateway {gateway.returncode}, town {town.returncode}. "
             f"Their own words are in {folder}/gateway.log and {folder}/town.log."
         )
-    result = reconcile(folder / "ledger.jsonl", answer["terms"], state)
-    screen.summary(result, answer, state)
+    lived = time.monotonic()  # noqa: TID251
+    result = reconcile(folder / "ledger.jsonl", answer["terms"], state, now)
+    seconds_taken = (lived - begun, time.monotonic() - lived)  # noqa: TID251
+    screen.summary(result, answer, state, seconds_taken)
     raise typer.Exit(1 if result.unexplained else 0)
 
 
@@ -146,12 +163,17 @@ def _gateway_line(folder: Path) -> list[str]:
     return ["run", "--config", config, "--clock", f"sim://{START}"]
 
 
-def _town_line(folder: Path, state: StateDir, seed: int, children: int, pace: float) -> list[str]:
+def _tempo(pace: float, days: int | None) -> list[str]:
+    if days is None:
+        return ["--pace", f"{pace:g}"]
+    return ["--pace", "0", "--for", f"{days}d", "--step", _DAYS_STEP]
+
+
+def _town_line(folder: Path, state: StateDir, seed: int, children: int) -> list[str]:
     where, keys = str(state.path), str(folder / "keys")
     ledger = str(folder / "ledger.jsonl")
     return [
         *("simulate", "--seed", str(seed), "--children", str(children), "--quiet"),
-        *("--pace", f"{pace:g}"),
         *("--register", where, "--follow", where, "--keys", keys, "--ledger", ledger),
     ]
 

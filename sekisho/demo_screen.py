@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from gateway.model.instant import Instant, to_rfc3339
+from gateway.model.instant import DAY, Instant, to_rfc3339
 from gateway.model.reason import Fate
 from gateway.statedir import StateDir
-from sekisho import screen
-from sekisho.reconcile import UNKNOWN, Reconciliation, fates
+from sekisho import account, screen
+from sekisho.reconciliation import Reconciliation
 from simulators.calendar import ZONE
 
 _PLAIN_EVERY_S = 10.0
@@ -24,20 +23,33 @@ _PLAIN_EVERY_S = 10.0
 class DemoScreen:
     """Speaks to a terminal in place, and line by line to anything else."""
 
-    def __init__(self, seed: int, pace: float, children: int, folder: Path, quiet: bool) -> None:
+    def __init__(
+        self,
+        seed: int,
+        pace: float,
+        children: int,
+        folder: Path,
+        *,
+        quiet: bool,
+        days: int | None = None,
+    ) -> None:
         self._console = Console(highlight=False)
         self._quiet = quiet
         self._live: Live | None = None
         self._first_row_s: float | None = None
         self._last_plain_s = 0.0
         self._folder = folder
+        tempo = f"{pace:g}× faster than life" if days is None else f"{days} days as fast as they go"
+        self._days = days
+        self._begin: Instant = 0
         self._title = (
-            f"Sekisho demo · a fictional town, seed {seed}, {children} children, {pace:g}× faster "
-            f"than life · state in {folder}/state (SIM)"
+            f"Sekisho demo · a fictional town, seed {seed}, {children} children, {tempo} · state in "
+            f"{folder}/state (SIM)"
         )
 
     def opened(self, running: Mapping[str, Any], token: str, gauge: str, user: str) -> None:
         """The doors are open: say where, and how to send something of one's own."""
+        self._begin = running["clock"]["start_us"]
         door = running["doors"]["mqtt"]
         self._say(self._title)
         self._say(
@@ -69,8 +81,12 @@ class DemoScreen:
             self._say(f"  first row on disk after {since_start_s:.1f} s")
         if self._quiet:
             return
+        moment = to_rfc3339(town, ZONE)[:16].replace("T", " ")
+        bar = _bar(elapsed_s, of_s)
+        if self._days is not None:
+            bar = _bar(town - self._begin, self._days * DAY)
         line = (
-            f"  {to_rfc3339(town, ZONE)[11:16]} town time  {_bar(elapsed_s, of_s)}  "
+            f"  {moment if self._days else moment[11:]} town time  {bar}  "
             f"{handed:>7,} uplinks  {stored:>7,} stored  {handed / max(elapsed_s, 0.1):>5,.0f}/s"
         )
         if self._console.is_terminal:
@@ -91,30 +107,32 @@ class DemoScreen:
             self._live.stop()
             self._live = None
 
-    def summary(self, result: Reconciliation, answer: Mapping[str, Any], state: StateDir) -> None:
+    def summary(
+        self,
+        result: Reconciliation,
+        answer: Mapping[str, Any],
+        state: StateDir,
+        seconds: tuple[float, float],
+    ) -> None:
         """The conservation law per kind and by reason, the reconciliation, and where the rows are.
 
         Args:
             answer: the gateway's last word: its terms, and what was in flight.
+            seconds: how long the town and the gateway took, and how long the reconciliation.
         """
         in_flight: int = answer["in_flight"]
         if self._quiet:
-            print(json.dumps(self._as_json(result, in_flight, state)))
+            figures = {
+                **account.as_json(result, in_flight),
+                "first_row_s": self._first_row_s,
+                "ran_s": round(seconds[0], 1),
+                "reconciled_s": round(seconds[1], 1),
+                "state": str(state.path),
+            }
+            print(json.dumps(figures))
             return
-        kinds = sorted({key[0] for key in result.counted})
         print()
-        screen.table(
-            ("", "handed over", *(fate.value for fate in Fate), "in flight"),
-            [*(_line(result, kind) for kind in kinds), _total(result, in_flight)],
-        )
-        for fate in (Fate.SUPPRESSED, Fate.REJECTED):
-            for kind in kinds:
-                reasons = _reasons(result, kind, fate)
-                if reasons:
-                    print(f"  {fate.value:<11} {_name(kind)}: {reasons}")
-        if not result.unexplained and any(key[1] == Fate.REJECTED for key in result.counted):
-            print("              (every rejection is one that the simulator harmed on purpose)")
-        self._say_ledger(result)
+        account.show(result, in_flight)
         own = sum(term["count"] for term in answer["terms"] if term["origin"] == "own")
         if own:
             print(f"  yours       {screen.count(own, 'uplink')} of your own, not counted above")
@@ -122,69 +140,14 @@ class DemoScreen:
         print(f"  open it     {screen.command()} query river --state {self._folder}/state")
         if self._first_row_s is not None:
             print(f"  speed       first row on disk {self._first_row_s:.1f} s after the start")
-
-    def _say_ledger(self, result: Reconciliation) -> None:
-        totals = Counter[str]()
-        for (_kind, fate, _reason), count in result.counted.items():
-            totals[fate] += count
-        said = " + ".join(f"{count:,} {fate}" for fate, count in totals.most_common())
-        mark = "✓" if result.unexplained == 0 else "✗"
-        print(
-            f"  ledger      {result.sent:,} sent = {said}     {result.unexplained} unexplained {mark}"
-        )
-        if result.unexplained:
-            for name, less, more in (
-                ("expected, not so", result.expected, result.counted),
-                ("so, not expected", result.counted, result.expected),
-            ):
-                for key, count in (less - more).items():
-                    print(f"    {name}: {count:,} {' · '.join(filter(None, key))}")
-            for name, rows in (("rows missing", result.missing), ("rows too many", result.surplus)):
-                for kind, count in rows.items():
-                    print(f"    {name}: {count:,} {kind}")
-
-    def _as_json(self, result: Reconciliation, in_flight: int, state: StateDir) -> dict[str, Any]:
-        return {
-            "sent": result.sent,
-            "unexplained": result.unexplained,
-            "in_flight": in_flight,
-            "first_row_s": self._first_row_s,
-            "terms": [
-                {"kind": kind, "fate": fate, "reason": reason, "count": count}
-                for (kind, fate, reason), count in sorted(result.counted.items())
-            ],
-            "rows_missing": dict(result.missing),
-            "rows_too_many": dict(result.surplus),
-            "state": str(state.path),
-        }
+        if self._days is not None:
+            print(
+                f"  time        {self._days} days in {seconds[0]:.0f} s, reconciled in {seconds[1]:.0f} s"
+            )
 
     def _say(self, text: str) -> None:
         if not self._quiet:
             print(text, file=sys.stdout, flush=True)
-
-
-def _line(result: Reconciliation, kind: str) -> tuple[Any, ...]:
-    """One kind's line of the conservation law; in flight is known for all together only."""
-    terms = fates(result.counted, kind)
-    return (_name(kind), sum(terms.values()), *terms.values(), None)
-
-
-def _total(result: Reconciliation, in_flight: int) -> tuple[Any, ...]:
-    totals = dict.fromkeys(Fate, 0)
-    for (_kind, fate, _reason), count in result.counted.items():
-        totals[Fate(fate)] += count
-    return ("all", sum(totals.values()) + in_flight, *totals.values(), in_flight)
-
-
-def _reasons(result: Reconciliation, kind: str, fate: Fate) -> str:
-    reasons = Counter(
-        {key[2]: count for key, count in result.counted.items() if key[:2] == (kind, fate)}
-    )
-    return " · ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
-
-
-def _name(kind: str) -> str:
-    return "(unknown senders)" if kind == UNKNOWN else kind
 
 
 def _bar(done: float, of: float, width: int = 24) -> str:

@@ -3,7 +3,9 @@
 import json
 import re
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,26 @@ def test_the_printed_line_works_as_it_stands(tmp_path: Path) -> None:
         said = screen.read_text()
     assert "0 unexplained" in said
     assert "Traceback" not in said
+
+
+def test_days_as_fast_as_they_go_are_explained(tmp_path: Path) -> None:
+    """`sekisho demo --days 2 --json`: tens of thousands of uplinks, none of them unexplained; afterwards
+    `sekisho reconcile` finds the rows as they should be, and names one that somebody takes away."""
+    code, out, err = sekisho(tmp_path, "demo", "--days", "2", "--children", "10", "--json")
+    assert code == 0, err
+    summary = json.loads(out)
+    print(summary)
+    assert (summary["unexplained"], summary["fates_compared"]) == (0, True)
+    assert summary["sent"] > 25_000
+    assert {term["fate"] for term in summary["terms"]} >= {"stored", "duplicate", "suppressed"}
+
+    words = ("reconcile", "--ledger", ".demo/ledger.jsonl", "--json")
+    code, out, err = sekisho(tmp_path, *words)
+    assert (code, json.loads(out)["unexplained"]) == (0, 0), err
+    assert json.loads(out)["fates_compared"] is False
+    with closing(sqlite3.connect(tmp_path / ".demo/state/city.db")) as city:
+        newest = "SELECT observed_at, device FROM river_gauge ORDER BY 1 DESC LIMIT 1"
+        city.execute(f"DELETE FROM river_gauge WHERE (observed_at, device) IN ({newest})")  # noqa: S608
+        city.commit()
+    code, out, err = sekisho(tmp_path, *words)
+    assert (code, json.loads(out)["rows_missing"]) == (1, {"river_gauge": 1}), err

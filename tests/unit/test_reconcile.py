@@ -14,7 +14,7 @@ from gateway.model.reason import Fate
 from gateway.statedir import Mark, StateDir
 from gateway.stores.sqlite import SqliteStore
 from gateway.telemetry import Facts
-from sekisho.reconcile import fates, reconcile
+from sekisho.reconciliation import fates, reconcile
 from tests.fakes.clock import ManualClock
 from tests.fakes.readings import NOON
 from tests.fakes.store import WEEK_20, child_row, gauge_row, outcome_of
@@ -155,3 +155,30 @@ def test_a_kind_s_line_of_the_law_has_every_fate() -> None:
     )
     line = fates(counted, "a")
     assert line == dict.fromkeys(Fate, 0) | {Fate.STORED: 3, Fate.SUPPRESSED: 2}
+
+
+DAY = 24 * 60 * MINUTE
+MONDAY_AFTER = 27 * DAY
+"""From T, a Tuesday in week 20, to the Monday on which that week's file has had its 28 days."""
+
+
+@pytest.mark.parametrize(("later", "over"), [(MONDAY_AFTER - DAY, False), (MONDAY_AFTER, True)])
+def test_rows_about_people_are_gone_when_their_time_is_over(
+    books: Books, later: int, over: bool
+) -> None:
+    """Until its file's first day plus `retain` a row is missed; from then on it is too many."""
+    books.write([GAUGE_ROW, BEAR_ROW])
+    without = reconcile(books.ledger, TERMS, books.state, T + later)
+    assert without.missing == Counter([] if over else ["bus_stop_reader"])
+    books.write([TAG_ROW])
+    kept = reconcile(books.ledger, TERMS, books.state, T + later)
+    assert kept.surplus == Counter(["bus_stop_reader"] if over else [])
+
+
+def test_rows_alone_are_compared_with_a_gateway_that_has_stopped(books: Books) -> None:
+    """Its account went with it: the fates are the oracle's, rows still count."""
+    books.write(ROWS)
+    found = reconcile(books.ledger, None, books.state)
+    assert (found.counted, found.account, found.unexplained) == (None, found.expected, 0)
+    books.write([child_row(1)])
+    assert reconcile(books.ledger, None, books.state).unexplained == 1

@@ -1,0 +1,190 @@
+"""Holds a ledger of ground truth against what a gateway counted and stored: nothing may be unexplained."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gateway.devices.catalog import catalog
+from gateway.model.instant import Instant
+from gateway.model.reason import Fate, Reason
+from gateway.statedir import StateDir
+from simulators.area import in_municipality
+from simulators.calendar import day_of, midnight
+from simulators.ledger import read_ledger
+from simulators.oracle import ExpectedRow, Oracle, Verdict
+
+UNKNOWN = "unknown"
+"""Kind under which the gateway counts senders that are none of its own."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What the oracle expects beside what the gateway says.
+
+    Attributes:
+        sent: uplinks in the ledger.
+        expected: (kind, fate, reason) → uplinks, by the oracle.
+        counted: the same by the gateway; None where it could not be asked.
+        missing: rows that should be stored and are not, per kind.
+        surplus: rows stored that nothing explains, per kind.
+    """
+
+    sent: int
+    expected: Counter[tuple[str, str, str]]
+    counted: Counter[tuple[str, str, str]] | None
+    missing: Counter[str]
+    surplus: Counter[str]
+
+    @property
+    def account(self) -> Counter[tuple[str, str, str]]:
+        """What the gateway says, or what it should say where it could not be asked."""
+        return self.expected if self.counted is None else self.counted
+
+    @property
+    def unexplained(self) -> int:
+        """Uplinks whose fate differs, plus rows missing or too many; 0 is the only good answer."""
+        counted = self.account
+        less, more = self.expected - counted, counted - self.expected
+        fates = max(less.total(), more.total())
+        return fates + self.missing.total() + self.surplus.total()
+
+
+class Rules(NamedTuple):
+    """What the gateway's rules were: the service area, the usual home radius, how long rows stay."""
+
+    in_area: Callable[[float, float], bool] = in_municipality
+    default_radius_m: float = 50.0
+    retain_days: int = 28
+
+
+def reconcile(
+    ledger: Path,
+    terms: Iterable[Mapping[str, Any]] | None,
+    state: StateDir,
+    now: Instant | None = None,
+    rules: Rules = Rules(),
+) -> Reconciliation:
+    """Judge a whole ledger, line by line, and compare.
+
+    Args:
+        terms: the gateway's terms (`{"ask": "terms"}`) of a directory where they are exact; None: it does
+            not run any more, and only rows are compared.
+        state: the directory whose rows are compared, plain (SIM or REPLAY).
+        now: the gateway's time: files whose time is over by then must be gone. None: the last arrival.
+    """
+    oracle = Oracle(rules.in_area, 0, rules.default_radius_m, rules.retain_days)
+    expected = Counter[tuple[str, str, str]]()
+    wanted = Counter[Row]()
+    devices: set[str] = set()
+    sent, last = 0, 0
+    for line in read_ledger(ledger):
+        verdict = oracle.judge(line)
+        if verdict is None:
+            continue
+        sent, last = sent + 1, line["sent"]
+        devices.add(verdict.device)
+        reason = "" if verdict.reason is None else verdict.reason.value
+        expected[_counted_as(verdict), verdict.fate.value, reason] += 1
+        wanted.update(map(_wanted, verdict.rows))
+    over = _over(last if now is None else now, rules.retain_days)
+    personal = {kind.name for kind in catalog().values() if kind.personal}
+    for row in [row for row in wanted if row[0] in personal and row[1] < over]:
+        del wanted[row]
+    wanted.subtract(_stored(state, devices))
+    return Reconciliation(
+        sent,
+        expected,
+        None if terms is None else _counted(terms),
+        Counter({kind: n for kind, n in _by_kind(+wanted).items() if n}),
+        Counter({kind: n for kind, n in _by_kind(-wanted).items() if n}),
+    )
+
+
+def _over(now: Instant, retain_days: int) -> Instant:
+    """Rows about people observed before this are gone: a file goes whole, `retain` after its first day.
+
+    A file holds an ISO week where rows stay 28 days or longer, else a day, by local time.
+    """
+    kept_from = day_of(now) - timedelta(days=retain_days - 1)
+    if retain_days >= 28:
+        kept_from += timedelta(days=-kept_from.weekday() % 7)
+    return midnight(kept_from)
+
+
+def _by_kind(rows: Counter[Row]) -> Counter[str]:
+    found = Counter[str]()
+    for row, count in rows.items():
+        found[row[0]] += count
+    return found
+
+
+def _counted(terms: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str, str]]:
+    """What the gateway says of the simulated senders."""
+    counted = Counter[tuple[str, str, str]]()
+    for term in terms:
+        if term["origin"] == "simulated":
+            counted[term["kind"], term["fate"], term["reason"]] += term["count"]
+    return counted
+
+
+def _counted_as(verdict: Verdict) -> str:
+    return UNKNOWN if verdict.reason is Reason.UNKNOWN_DEVICE else verdict.kind
+
+
+def _wanted(row: ExpectedRow) -> Row:
+    """An expected row in the shape of `_stored`."""
+    values = row.values
+    match row.kind:
+        case "child_tracker":
+            return (row.kind, row.at, values["lat"], values["lon"], values["battery_class"])
+        case "bus_stop_reader":
+            return (row.kind, row.at, values["stop"], values["vehicle"], values["antenna"])
+        case "river_gauge":
+            return (row.kind, row.at, row.device, round(values["stage_m"], 3))
+        case kind:
+            names = _compared(kind)
+            return (kind, row.at, row.device, *(values.get(name) for name in names))
+
+
+_COLUMNS = {
+    "child_tracker": "minute, lat, lon, battery_class",
+    "bus_stop_reader": "minute, stop, vehicle, antenna",
+    "river_gauge": "observed_at, device, round(stage_m, 3)",
+}
+_COMPARED = {"wildlife_camera": ["species", "count"]}
+
+
+def _compared(kind: str) -> list[str]:
+    """Columns of a kind of the city that are compared; all of them unless the town knows fewer."""
+    return _COMPARED.get(kind) or [column.name for column in catalog()[kind].columns]
+
+
+def _columns(kind: str) -> str:
+    return _COLUMNS.get(kind) or ", ".join(("observed_at", "device", *_compared(kind)))
+
+
+def _stored(state: StateDir, devices: set[str]) -> Iterable[Row]:
+    """Stored rows, those of the city's kinds only where a device of the ledger sent them."""
+    paths = {True: sorted(state.personal_dir.glob("*.db")), False: [state.city_db]}
+    for kind in catalog().values():
+        for path in paths[kind.personal]:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+                for row in db.execute(f"SELECT {_columns(kind.name)} FROM {kind.name}"):  # noqa: S608
+                    if kind.personal or row[1] in devices:
+                        yield (kind.name, *row)
+
+
+def fates(terms: Counter[tuple[str, str, str]], kind: str) -> dict[Fate, int]:
+    """One kind's line of the conservation law."""
+    found = dict.fromkeys(Fate, 0)
+    for (name, fate, _reason), count in terms.items():
+        if name == kind:
+            found[Fate(fate)] += count
+    return found
