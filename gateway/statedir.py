@@ -3,6 +3,7 @@
 sekisho.json     what this directory is: id, mark, format
 city.db          rows about things of the city
 personal/        0700: masked rows about people, one file per lane and period
+kinds/           the kinds that were declared in YAML, as they are in force
 registry.db      0600: devices, credentials, households, consent
 clock.json       when the machine's clock was trusted last
 lock             held by the gateway that runs here, with its process number
@@ -139,6 +140,10 @@ class StateDir:
     @property
     def personal_dir(self) -> Path:
         return self.path / "personal"
+
+    @property
+    def kinds_dir(self) -> Path:
+        return self.path / "kinds"
 
     @property
     def registry_db(self) -> Path:

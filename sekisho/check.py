@@ -52,7 +52,19 @@ def _report(settings: Settings) -> None:
             ("ok state", settings.state),
             ("ok rules", rules),
             ("ok devices", devices),
+            ("ok kinds", _kinds(settings)),
         ]
+    )
+
+
+def _kinds(settings: Settings) -> str | None:
+    """The kinds that the configuration declares; their examples were proven while they were read."""
+    return (
+        ", ".join(
+            f"{one.kind.name} ({screen.count(len(one.kind.examples), 'example')})"
+            for one in settings.kinds
+        )
+        or None
     )
 
 

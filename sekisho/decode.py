@@ -17,7 +17,7 @@ from gateway.model.errors import PayloadError, Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import to_rfc3339
 from sekisho import facts, place, screen
-from sekisho.place import Json
+from sekisho.place import Config, Json, State
 
 
 class Said(NamedTuple):
@@ -66,11 +66,16 @@ def decode(
         bool, typer.Option("--schema", help="Print the JSON Schema of the kind's document instead.")
     ] = False,
     json: Json = False,
+    state: State = None,
+    config: Config = None,
 ) -> None:
     """Show the fields of one payload, or the reason why the gateway would reject it (exit code 1).
 
+    Kinds that are declared in YAML are known from --state or --config.
+
     Bytes without the 9-byte head of `up/bin` are read as LoRaWAN carries them.
     """  # fmt: skip
+    settings = place.settings_of(config) if state is None else place.find_state(state, config)[1]
     known = facts.kind(kind)
     if schema:
         screen.document(msgspec.json.schema(known.document))
@@ -93,7 +98,7 @@ def decode(
             raise Refusal(f"rejected, {error.reason}: {error.detail}.") from None
         screen.document({"rejected": error.reason, "detail": error.detail})
         raise typer.Exit(1) from None
-    _show(known, said, device, as_json=json)
+    _show(known, said, device, place.zone_of(settings), as_json=json)
 
 
 def _content(payload: str | None, *, json_form: bool) -> bytes:
@@ -156,7 +161,7 @@ def _text(value: Any) -> Any:
     )
 
 
-def _show(kind: DeviceKind, said: Said, device: Device, *, as_json: bool) -> None:
+def _show(kind: DeviceKind, said: Said, device: Device, zone: tzinfo, *, as_json: bool) -> None:
     values: dict[str, Any] = {
         field.name: msgspec.to_builtins(getattr(said.document, field.name, None))
         for field in kind.fields
@@ -178,7 +183,6 @@ def _show(kind: DeviceKind, said: Said, device: Device, *, as_json: bool) -> Non
             }
         )
         return
-    zone = place.zone_of(place.settings_of(None))
     head = [
         ("t", _time(said, zone)),
         ("seq", said.counter),

@@ -79,7 +79,7 @@ class House:
     def _directory(self) -> Finding:
         try:
             path = place.state_path(self._state_option, self._config, self.settings)
-            self.state = StateDir.open(path)
+            self.state = place.opened(path)
         except Refusal as refusal:
             return Finding("directory", FAULT, str(refusal))
         self.clock = place.clock_of(self.state)

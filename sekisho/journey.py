@@ -1,18 +1,22 @@
 """What `sekisho simulate` sets out to do: its options, and what follows from them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gateway.devices.catalog import declared
 from gateway.model.errors import Refusal
 from gateway.model.instant import CALENDAR_END, HOUR, SECOND, Instant, parse_rfc3339
+from gateway.registry.words import nearest
 from sekisho import destination
 from simulators.drive import Step
 from simulators.scenario import Scenario
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _MQTT_PACE = 60.0
+_MOST_EXTRA = 10_000
 _STEP = "10s"
 _LONGEST_STEP = HOUR
 
@@ -32,11 +36,14 @@ class Journey:
     step: Step | None = None
 
 
-def wish(file: Path | None, **options: float | None) -> Scenario:
+def wish(file: Path | None, extra: Sequence[str] = (), **options: float | None) -> Scenario:
     """The scenario of the file, or the usual one, with what the options say instead.
 
+    Args:
+        extra: devices of declared kinds, each as `snow_gauge=3`.
+
     Raises:
-        Refusal: the file has faults.
+        Refusal: the file has faults, or `extra` names no declared kind.
     """
     scenario = Scenario()
     if file is not None:
@@ -44,7 +51,22 @@ def wish(file: Path | None, **options: float | None) -> Scenario:
 
         scenario = read_scenario(file)
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    if extra:
+        given["extra"] = {**scenario.extra, **dict(map(_some, extra))}
     return replace(scenario, **given)
+
+
+def _some(text: str) -> tuple[str, int]:
+    kind, equals, number = text.partition("=")
+    if not equals or not number.isdecimal() or int(number) > _MOST_EXTRA:
+        raise Refusal(f"--extra {text}: write KIND=N, as snow_gauge=3; at most {_MOST_EXTRA:,}.", 2)
+    if kind not in declared():
+        unless = (
+            f" Declared are {', '.join(declared())}." if declared() else " None is: --kinds DIR."
+        )
+        hint = nearest(kind, list(declared()), unless=unless)
+        raise Refusal(f'--extra {text}: no kind "{kind}" is declared.{hint}', 2)
+    return kind, int(number)
 
 
 def decide(

@@ -18,6 +18,7 @@ from gateway.model.errors import Refusal
 from gateway.registry.registry import Registry
 from gateway.settings.load import Settings, SettingsError, load_settings
 from gateway.statedir import Mark, StateDir
+from sekisho.kinds_in_force import know
 from sekisho.window import ask
 
 DEFAULT_CONFIG = Path("config/gateway.yaml")
@@ -101,7 +102,7 @@ def find(state: Path | None, keys: Path | None, config: Path | None) -> Place:
         Refusal: it does not exist, or its keys are not there.
     """
     settings = settings_of(config)
-    directory = StateDir.open(state_path(state, config, settings))
+    directory = opened(state_path(state, config, settings))
     clock = clock_of(directory)
     root = keys_root(directory.path, directory.id, keys, settings)
     ring = KeyRing.open(root, directory.id, clock, zone_of(settings))
@@ -111,7 +112,14 @@ def find(state: Path | None, keys: Path | None, config: Path | None) -> Place:
 def find_state(state: Path | None, config: Path | None) -> tuple[StateDir, Settings | None]:
     """The state directory alone, for verbs that need no key."""
     settings = settings_of(config)
-    return StateDir.open(state_path(state, config, settings)), settings
+    return opened(state_path(state, config, settings)), settings
+
+
+def opened(path: Path) -> StateDir:
+    """A state directory whose declared kinds are known from here on."""
+    directory = StateDir.open(path)
+    know(directory.kinds_dir)
+    return directory
 
 
 def state_path(given: Path | None, config: Path | None, settings: Settings | None) -> Path:

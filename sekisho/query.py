@@ -65,10 +65,10 @@ def query(
     config: Config = None,
 ) -> None:
     """Show stored rows, oldest first. Times are local with offset; TIME may be written so too."""
-    found = _kind(kind)
     if json and csv:
         raise Refusal("--json and --csv exclude each other.", exit_code=2)
     directory, settings = place.find_state(state, config)
+    found = _kind(kind)  # the directory knows of kinds that were declared
     zone = place.zone_of(settings)
     _permit(found, directory, device, personal=personal)
     to_script = json or csv

@@ -176,6 +176,8 @@ def _stored(state: StateDir, devices: set[str]) -> Iterable[Row]:
     for kind in catalog().values():
         for path in paths[kind.personal]:
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+                if not db.execute(f"PRAGMA table_info({kind.name})").fetchone():
+                    continue
                 for row in db.execute(f"SELECT {_columns(kind.name)} FROM {kind.name}"):  # noqa: S608
                     if kind.personal or row[1] in devices:
                         yield (kind.name, *row)

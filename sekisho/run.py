@@ -24,6 +24,7 @@ from gateway.settings.settings import MqttListener
 from gateway.statedir import StateDir
 from gateway.transports.mqtt_listener.limits import Limits
 from sekisho import place, screen
+from sekisho.kinds_in_force import keep, know
 from sekisho.place import Config, Json, Keys, Quiet, State
 
 _CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a command set it"}
@@ -68,6 +69,7 @@ def run(
     )
     settings = load_settings(config or place.DEFAULT_CONFIG)
     directory = StateDir.open(state or settings.state)
+    know(directory.kinds_dir)
     lives_on = _clock(clock, directory)
     root = place.keys_root(directory.path, directory.id, keys, settings)
     ring = KeyRing.open(root, directory.id, lives_on, settings.zone)
@@ -78,7 +80,7 @@ def run(
         lives_on,
         tuple(_door(door) for door in settings.doors),
         Tempo(settings.tick_s, settings.batch),
-        prepare=lambda: _import_devices(settings, directory, ring, lives_on),
+        prepare=lambda: _prepare(settings, directory, ring, lives_on),
         clock_is_right=clock_is_right,
     )
 
@@ -100,6 +102,11 @@ def _announce(running: dict[str, Any], directory: StateDir, settings: Settings) 
         now = to_rfc3339(running["clock"]["start_us"], settings.zone)[:16]
         print(f"  clock  simulated: {now} until sekisho simulate --follow moves it")
     print(f"  look   {screen.command()} tail --state {directory.path}", flush=True)
+
+
+def _prepare(settings: Settings, directory: StateDir, ring: KeyRing, clock: Clock) -> None:
+    keep(directory, settings)
+    _import_devices(settings, directory, ring, clock)
 
 
 def _import_devices(settings: Settings, directory: StateDir, ring: KeyRing, clock: Clock) -> None:

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from gateway.devices.catalog import declared
 from gateway.model.instant import Instant, parse_rfc3339
 from gateway.model.quantity import DURATION, parse
+from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, SettingsError, translate
 from gateway.settings.document import Document
 from gateway.settings.schema import fault
@@ -29,6 +31,18 @@ def _moment(given: object) -> Instant:
         raise fault(sentence) from None
 
 
+def _declared(given: str) -> str:
+    known = list(declared())
+    if given not in known:
+        unless = (
+            f" Declared are {', '.join(known)}."
+            if known
+            else " None is: name a folder of them, --kinds DIR."
+        )
+        raise fault(f'no kind "{given}" is declared.' + nearest(given, known, unless=unless))
+    return given
+
+
 class ScenarioFile(BaseModel):
     """The settings of a scenario; everything left out is as `sekisho simulate` has it."""
 
@@ -39,6 +53,9 @@ class ScenarioFile(BaseModel):
     start: Annotated[Instant, BeforeValidator(_moment)] = DEFAULT_START
     report_every: Annotated[float, BeforeValidator(_duration_s), Field(ge=1, le=86_400)] = 60.0
     harm: Annotated[float, Field(ge=0, le=1)] = DEFAULT_RATE
+    extra: dict[
+        Annotated[str, AfterValidator(_declared)], Annotated[int, Field(ge=0, le=10_000)]
+    ] = Field(default_factory=dict)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -56,4 +73,5 @@ def read_scenario(path: Path) -> Scenario:
         wish = ScenarioFile.model_validate({} if document.data is None else document.data)
     except ValidationError as error:
         raise SettingsError(translate(error, document, ScenarioFile)) from None
-    return Scenario(wish.seed, wish.children, wish.start, wish.report_every, wish.harm)
+    town = (wish.seed, wish.children, wish.start, wish.report_every, wish.harm)
+    return Scenario(*town, wish.extra)

@@ -15,6 +15,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import to_rfc3339
 from sekisho import destination, enrolment
 from sekisho.journey import Journey, decide, wish
+from sekisho.kinds_in_force import know
 from sekisho.progress import Progress, summary
 from simulators.calendar import ZONE
 from simulators.drive import Outlet, Tally, drive
@@ -99,6 +100,24 @@ def simulate(
             "an unknown device; 0 = none. Default: 0.004.",
         ),
     ] = None,
+    extra: Annotated[
+        list[str],
+        typer.Option(
+            "--extra",
+            rich_help_panel=_TOWN,
+            metavar="KIND=N",
+            help="So many devices of a declared kind, as snow_gauge=3. The kind is known from the "
+            "state directory of --register or --follow, or from --kinds.",
+        ),
+    ] = [],  # noqa: B006 - typer reads it, nobody writes it
+    kinds: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=_TOWN,
+            metavar="DIR",
+            help="Folder of files that declare kinds, as config/kinds.",
+        ),
+    ] = None,
     scenario: Annotated[
         Path | None,
         typer.Option(
@@ -180,8 +199,18 @@ def simulate(
     sekisho simulate --register DIR --follow DIR    into the gateway that runs on DIR
     sekisho simulate --to mqtt://HOST               into any broker
     """  # noqa: D301 - \b keeps the lines of the examples apart
+    for place_of_kinds in (kinds, register, follow):
+        if place_of_kinds is not None:
+            know(place_of_kinds if place_of_kinds is kinds else place_of_kinds / "kinds")
     journey = decide(
-        wish(scenario, seed=seed, children=children, report_every_s=report_every, harm=harm),
+        wish(
+            scenario,
+            extra,
+            seed=seed,
+            children=children,
+            report_every_s=report_every,
+            harm=harm,
+        ),
         *(to, pace, start, duration, follow, user, password_file, cafile, register, step),
     )
     fleet = journey.scenario.fleet()

@@ -34,8 +34,8 @@ def tail(
     Rows about people are shown in SIM and REPLAY directories only: elsewhere a row that appears
     would say that its child is not at home.
     """
-    wanted = None if kind is None else _kind(kind)
     directory, settings = place.find_state(state, config)
+    wanted = None if kind is None else _kind(kind)
     zone = place.zone_of(settings)
     if directory.mark is None:
         screen.warn("Rows about people are not shown here: only things of the city.")

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from gateway.devices.catalog import catalog
 from gateway.model.instant import DAY, Instant
 from simulators.amenities import AMENITIES
 from simulators.families import families
@@ -61,8 +63,12 @@ GAUGES: Mapping[str, tuple[str, Mapping[str, str | float | bool]]] = {
 """River gauges: form and registry attributes; those with a datum measure a distance from above."""
 
 
-def build_fleet(seed: int, start: Instant, children: int) -> tuple[SimDevice, ...]:
-    """All devices: `children` trackers, a reader at every stop and bus, and the things of the city."""
+def build_fleet(
+    seed: int, start: Instant, children: int, extra: Mapping[str, int] = MappingProxyType({})
+) -> tuple[SimDevice, ...]:
+    """All devices: `children` trackers, a reader at every stop and bus, the things of the city, and of
+    each declared kind as many as `extra` says.
+    """
     since = start - _REGISTERED_BEFORE
 
     def city(
@@ -109,4 +115,22 @@ def build_fleet(seed: int, start: Instant, children: int) -> tuple[SimDevice, ..
         for number in range(1, CAMERAS + 1)
     ]
     amenities = [city(*amenity) for amenity in AMENITIES]
-    return (*trackers, *stops, *doors, *gauges, *cameras, *amenities)
+    others = [
+        city(
+            f"{kind.replace('_', '-')}-{number:02}",
+            kind,
+            _JSON if number % 2 else _BINARY,
+            invented_facts(catalog()[kind].attributes),
+        )
+        for kind, many in extra.items()
+        for number in range(1, many + 1)
+    ]
+    return (*trackers, *stops, *doors, *gauges, *cameras, *amenities, *others)
+
+
+def invented_facts(attributes: Mapping[str, str]) -> dict[str, str | float | bool]:
+    """Something for every fact of a kind."""
+    return {
+        name.lstrip("*"): "fictional" if unit.lstrip("*") == "text" else 1.0
+        for name, unit in attributes.items()
+    }

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from gateway.devices.catalog import catalog
 from gateway.devices.decode import binary_decoder, json_decoder
+from gateway.devices.kind import DeviceKind
 from gateway.model.device import Device
 from gateway.model.errors import PayloadError
 from gateway.model.identity import DeviceId
@@ -114,7 +115,7 @@ def out_of_range(uplink: SimUplink, dice: Random, device: SimDevice) -> SimUplin
     """The uplink with one value beyond its field's limits; unharmed where it has no such value."""
     kind = catalog()[uplink.kind]
     fields = dict(uplink.values or {})
-    wrong = dict(dice.choice(_TOO_MUCH[uplink.kind]))
+    wrong = dict(dice.choice(_TOO_MUCH.get(uplink.kind) or _beyond(kind)))
     if uplink.kind == "bus_stop_reader":
         if not fields["reads"]:
             return uplink
@@ -133,6 +134,15 @@ def out_of_range(uplink: SimUplink, dice: Random, device: SimDevice) -> SimUplin
     if not _refused(uplink, payload, device):
         return uplink
     return uplink._replace(payload=payload, values=fields, harm="out_of_range")
+
+
+def _beyond(kind: DeviceKind) -> tuple[Mapping[str, Any], ...]:
+    """For a declared kind: each of its numbers a tenth of its span, and at least one, above its limit."""
+    return tuple(
+        {field.name: int(field.high + max(1.0, (field.high - field.low) / 10))}
+        for field in kind.fields
+        if field.low is not None and field.high is not None
+    )
 
 
 def _refused(uplink: SimUplink, payload: bytes, device: SimDevice) -> bool:

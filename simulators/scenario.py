@@ -1,16 +1,18 @@
 """What is simulated, and the town set going: options → fleet and uplinks in order of town time."""
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.devices.catalog import catalog
 from gateway.model.instant import Instant, parse_rfc3339
 from simulators import ledger
 from simulators.air import Sky
 from simulators.behaviors.bicycle_parking_counter import BicycleParking
 from simulators.behaviors.bus_stop_reader import Buses
 from simulators.behaviors.child_tracker import ChildTracker
+from simulators.behaviors.declared import DeclaredDevice
 from simulators.behaviors.people_flow_counter import PeopleFlowCounter
 from simulators.behaviors.river_gauge import RiverGauge
 from simulators.behaviors.service_counter import ServiceCounter
@@ -38,6 +40,7 @@ class Scenario:
         start: town time at which it begins.
         report_every_s: trackers report this often (Toyama's rate is 60 s).
         harm: share of uplinks harmed on purpose, 0 to 1.
+        extra: declared kind → how many devices of it.
     """
 
     seed: int = 7
@@ -45,15 +48,16 @@ class Scenario:
     start: Instant = DEFAULT_START
     report_every_s: float = 60.0
     harm: float = DEFAULT_RATE
+    extra: Mapping[str, int] = field(default_factory=dict)
 
     def fleet(self) -> tuple[SimDevice, ...]:
         """Every device of this scenario."""
-        return build_fleet(self.seed, self.start, self.children)
+        return build_fleet(self.seed, self.start, self.children, self.extra)
 
     def ledger_header(self, step: Instant = 0) -> dict[str, Any]:
         """The ledger's first line for this scenario; `step`: in lock-step, by such a grid."""
         town = (self.seed, self.start, self.children, self.report_every_s)
-        return ledger.header(*town, self.harm, step)
+        return {**ledger.header(*town, self.harm, step), "extra": dict(self.extra)}
 
     def uplinks(self, until: Instant | None = None) -> Iterator[SimUplink]:
         """Everything the fleet sends from `start` to before `until` (None: without end), in order."""
@@ -72,10 +76,23 @@ class Scenario:
 
     def _set_going(self, timeline: Timeline, speakers: dict[str, Speaker]) -> None:
         """Let every device plan its first happening; children last, so that they may be many."""
-        weather = Weather(self.seed, self.start)
         by_kind: dict[str, dict[str, Speaker]] = {}
         for name, speaker in speakers.items():
             by_kind.setdefault(speaker.device.kind, {})[name] = speaker
+        self._set_city_going(timeline, by_kind)
+        for kind in self.extra:
+            for speaker in by_kind.get(kind, {}).values():
+                DeclaredDevice(self.seed, catalog()[kind], speaker, timeline).begin()
+        Buses(self.seed, by_kind["bus_stop_reader"], timeline).begin()
+        for child in families(self.seed, self.children):
+            speaker = speakers[child.device]
+            ChildTracker(self.seed, child, speaker, timeline, self.report_every_s).begin()
+
+    def _set_city_going(
+        self, timeline: Timeline, by_kind: Mapping[str, Mapping[str, Speaker]]
+    ) -> None:
+        """What stands about the town, all of it under one weather."""
+        weather = Weather(self.seed, self.start)
         for speaker in by_kind["river_gauge"].values():
             RiverGauge(self.seed, speaker, timeline, weather).begin()
         for speaker in by_kind["wildlife_camera"].values():
@@ -89,7 +106,3 @@ class Scenario:
         sky = Sky(self.seed, weather)
         for speaker in by_kind["weather_station"].values():
             WeatherStation(self.seed, speaker, timeline, sky).begin()
-        Buses(self.seed, by_kind["bus_stop_reader"], timeline).begin()
-        for child in families(self.seed, self.children):
-            speaker = speakers[child.device]
-            ChildTracker(self.seed, child, speaker, timeline, self.report_every_s).begin()

@@ -1,4 +1,4 @@
-"""What every test may ask for, and the two guards that run around all of them."""
+"""What every test may ask for, and the guards that run around all of them."""
 
 import logging
 import os
@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from gateway.devices import catalog as catalog_module
 
 settings.register_profile(
     "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -35,6 +37,17 @@ def log_lines_must_format() -> Iterator[None]:
     logging.getLogger().addHandler(handler)
     yield
     logging.getLogger().removeHandler(handler)
+
+
+@pytest.fixture(autouse=True)
+def kinds_are_declared_for_one_test_alone() -> Iterator[None]:
+    """What a test declares, or a configuration that it loads, is gone behind it."""
+    before = dict(catalog_module._DECLARED)
+    yield
+    if before != catalog_module._DECLARED:
+        catalog_module._DECLARED.clear()
+        catalog_module._DECLARED.update(before)
+        catalog_module.catalog.cache_clear()
 
 
 # -- tests that need a tool or a recording, and the count by sort at the end

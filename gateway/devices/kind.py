@@ -86,6 +86,37 @@ class Example:
         return self.payload.lstrip().startswith("{")
 
 
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How a simulated value moves.
+
+    Attributes:
+        way: `constant`; `walk` (a little up or down each time); `step` (still, and now and then
+            elsewhere); `diurnal` (up by day, down by night).
+        value: where it begins, or what it moves about.
+        by: how far it moves.
+    """
+
+    way: str
+    value: float
+    by: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pretence:
+    """How a simulator may play a device that has no behaviour of its own.
+
+    Attributes:
+        every_s: seconds between two reports.
+        motions: field → how it moves; every field has one.
+        whole: fields that take whole numbers alone.
+    """
+
+    every_s: float
+    motions: Mapping[str, Motion]
+    whole: frozenset[str] = frozenset()
+
+
 class Document(msgspec.Struct, kw_only=True, gc=False):
     """What every kind's JSON document begins with; kinds subclass it with their fields.
 
@@ -131,6 +162,7 @@ class DeviceKind:
         examples: at least one accepted JSON, one accepted binary and one rejected.
         contradictions: registry attributes → attribute name → why a device so registered cannot work.
         hint: registry attributes → a sentence about what such a device cannot send; "" if nothing.
+        pretence: how a simulated one behaves, of kinds that were declared and not written.
     """
 
     name: str
@@ -148,3 +180,4 @@ class DeviceKind:
     examples: tuple[Example, ...]
     contradictions: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _attributes: {}
     hint: Callable[[Mapping[str, Any]], str] = lambda _attributes: ""
+    pretence: Pretence | None = None

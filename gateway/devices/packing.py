@@ -85,15 +85,14 @@ class Packing:
     def __init__(self, kind: str, slots: Sequence[Slot], fields: Sequence[Field]) -> None:
         self.size = sum(slot.width for slot in slots)
         self._kind = kind
-        limits = {field.name: (field.low, field.high) for field in fields}
-        self._slots: list[tuple[Slot, int, int, float, float]] = []
+        by_name = {field.name: field for field in fields}
+        self._slots: list[tuple[Slot, int, int, float, float, bool]] = []
         start = 0
         for slot in slots:
-            low, high = limits[slot.field]
-            end = start + slot.width
-            self._slots.append(
-                (slot, start, end, -math.inf if low is None else low, math.inf if high is None else high)
-            )  # fmt: skip
+            field, end = by_name[slot.field], start + slot.width
+            low = -math.inf if field.low is None else field.low
+            high = math.inf if field.high is None else field.high
+            self._slots.append((slot, start, end, low, high, field.required))
             start = end
 
     def unpack(self, payload: bytes) -> dict[str, Any]:
@@ -105,9 +104,9 @@ class Packing:
         if len(payload) != self.size:
             raise PayloadError(Reason.UNDECODABLE, f"{self._kind} takes {self.size} bytes")
         found: dict[str, Any] = {}
-        for slot, start, end, low, high in self._slots:
+        for slot, start, end, low, high, required in self._slots:
             value = slot.value(payload[start:end])
-            if value is not None and not low <= value <= high:
+            if required if value is None else not low <= value <= high:
                 raise PayloadError(Reason.OUT_OF_RANGE, slot.field)
             found[slot.field] = value
         return found

@@ -1,17 +1,17 @@
-"""Loads a configuration: reads its three files, and either resolves all of it or names every fault."""
+"""Loads a configuration: reads its files, and either resolves all of it or names every fault."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
-
-from pydantic import BaseModel, ValidationError
 
 from gateway.registry.imports import Entries
 from gateway.settings import doors
 from gateway.settings.area import ServiceArea, service_area
-from gateway.settings.complaints import Complaint, SettingsError, complain, translate
+from gateway.settings.complaints import Complaint, SettingsError, complain
 from gateway.settings.devices import read_devices
 from gateway.settings.document import Document
+from gateway.settings.kinds import configured
+from gateway.settings.reading import read
 from gateway.settings.rules import compile_policy
 from gateway.settings.schema import DevicesFile, GatewayFile, LaneFile, PrivacyFile, ServiceAreaFile
 from gateway.settings.search import find_file
@@ -19,20 +19,22 @@ from gateway.settings.settings import Settings
 
 __all__ = ["Settings", "SettingsError", "load_devices", "load_settings"]
 
-Schema = TypeVar("Schema", bound=BaseModel)
 _WHOLE_DAY_S = 86_400
 
 
 def load_settings(path: Path) -> Settings:
     """The settings of `path` (a `gateway.yaml`) and of the files it names.
 
+    Kinds that it declares are in the catalog from then on: its devices may be of them.
+
     Raises:
-        SettingsError: with every fault of all three files.
+        SettingsError: with every fault of all files.
     """
     document = Document(path)
-    gateway, complaints = _read(document, GatewayFile)
+    gateway, complaints = read(document, GatewayFile)
     raw = document.data if isinstance(document.data, dict) else {}
     privacy, lane = _privacy(document, raw, complaints)
+    kinds = configured(document, raw.get("kinds"), complaints)
     entries = _devices(document, raw, complaints)
     if gateway is None:
         raise SettingsError(complaints)
@@ -57,6 +59,7 @@ def load_settings(path: Path) -> Settings:
         policy=compile_policy(lane, area, zone),
         purpose=lane.purpose,
         entries=entries,
+        kinds=kinds,
     )
 
 
@@ -71,39 +74,6 @@ def load_devices(path: Path, owner: str) -> Entries:
     if complaints:
         raise SettingsError(complaints)
     return entries
-
-
-def _read(document: Document, schema: type[Schema]) -> tuple[Schema | None, list[Complaint]]:
-    """The file as its schema, unknown settings left out; None where more than those is wrong."""
-    document.read()
-    complaints = [
-        Complaint(document.name, fault.line, fault.column, "", fault.sentence)
-        for fault in document.faults
-    ]
-    if document.data is None and complaints:
-        return None, complaints
-    data = {} if document.data is None else document.data
-    try:
-        return schema.model_validate(data), complaints
-    except ValidationError as error:
-        complaints += translate(error, document, schema)
-        unknown = [f["loc"] for f in error.errors() if f["type"] == "extra_forbidden"]
-    try:
-        return schema.model_validate(_without(data, (), set(unknown))), complaints
-    except ValidationError:
-        return None, complaints
-
-
-def _without(data: Any, path: tuple[str | int, ...], unknown: set[tuple[str | int, ...]]) -> Any:
-    if isinstance(data, dict):
-        return {
-            key: _without(value, (*path, key), unknown)
-            for key, value in data.items()
-            if (*path, key) not in unknown
-        }
-    if isinstance(data, list):
-        return [_without(value, (*path, index), unknown) for index, value in enumerate(data)]
-    return data
 
 
 def _named(
@@ -125,7 +95,7 @@ def _privacy(
     if path is None:
         return None, None
     rules = Document(path)
-    privacy, complaints = _read(rules, PrivacyFile)
+    privacy, complaints = read(rules, PrivacyFile)
     found += complaints
     if privacy is None:
         return None, None
@@ -146,7 +116,7 @@ def _devices(document: Document, raw: dict[str, Any], found: list[Complaint]) ->
 
 
 def _entries(document: Document, owner: str) -> tuple[Entries, list[Complaint]]:
-    file, complaints = _read(document, DevicesFile)
+    file, complaints = read(document, DevicesFile)
     if file is None:
         return Entries(), complaints
     entries, faults = read_devices(file, document, owner)

@@ -18,7 +18,7 @@ def fault(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("sekisho", "{sentence}", {"sentence": sentence})
 
 
-def _quantity(dimension: Dimension, low: str, high: str, *, in_wholes: bool = False) -> Any:
+def quantity(dimension: Dimension, low: str, high: str, *, in_wholes: bool = False) -> Any:
     """A validator: text with a unit between two limits → SI number."""
     read = whole if in_wholes else parse
 
@@ -67,6 +67,13 @@ def _municipality(given: str) -> str:
     return given
 
 
+def _kinds(given: object) -> object:
+    several = isinstance(given, list) and all(isinstance(one, str) for one in given)
+    if not (several or given is None or isinstance(given, str)):
+        raise fault("a folder is needed here, or a list of files.")
+    return given
+
+
 Name = Annotated[str, AfterValidator(_name)]
 Municipality = Annotated[str, AfterValidator(_municipality)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -99,18 +106,18 @@ class MqttListenerFile(Strict):
     anonymous: bool = False
     connections: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     packet_bytes: Annotated[
-        int, _quantity(SIZE, "256 B", "16 MiB", in_wholes=True), Field(alias="packet")
+        int, quantity(SIZE, "256 B", "16 MiB", in_wholes=True), Field(alias="packet")
     ] = 65_536
     pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
-    keep_alive_s: Annotated[
-        float, _quantity(DURATION, "1 s", "18 h"), Field(alias="keep_alive")
-    ] = 3600.0
+    keep_alive_s: Annotated[float, quantity(DURATION, "1 s", "18 h"), Field(alias="keep_alive")] = (
+        3600.0
+    )
 
 
 class IntakeFile(Strict):
     """`intake:`."""
 
-    tick_s: Annotated[float, _quantity(DURATION, "1 ms", "1 s"), Field(alias="tick")] = 0.004
+    tick_s: Annotated[float, quantity(DURATION, "1 ms", "1 s"), Field(alias="tick")] = 0.004
     batch: Annotated[int, Field(ge=1, le=65_536)] = 8192
 
 
@@ -141,14 +148,15 @@ class GatewayFile(Strict):
     store: StoreFile = StoreFile()
     privacy: str
     devices: str | None = None
+    kinds: Annotated[Any, AfterValidator(_kinds)] = None
 
 
 class ReopenFile(Strict):
     """`reopen:`, when a closed tracker opens again."""
 
     fixes: Annotated[int, Field(ge=1, le=60)] = 3
-    net_m: Annotated[float, _quantity(LENGTH, "0 m", "10 km"), Field(alias="net")] = 150.0
-    far_m: Annotated[float, _quantity(LENGTH, "0 m", "10 km"), Field(alias="far")] = 300.0
+    net_m: Annotated[float, quantity(LENGTH, "0 m", "10 km"), Field(alias="net")] = 150.0
+    far_m: Annotated[float, quantity(LENGTH, "0 m", "10 km"), Field(alias="far")] = 300.0
 
 
 class CircleFile(Strict):
@@ -156,16 +164,16 @@ class CircleFile(Strict):
 
     kind: Literal["circle"]
     anchor: Literal["home"]
-    radius_m: Annotated[float, _quantity(LENGTH, "1 m", "10 km"), Field(alias="radius")]
-    buffer_m: Annotated[float, _quantity(LENGTH, "0 m", "10 km"), Field(alias="buffer")] = 20.0
+    radius_m: Annotated[float, quantity(LENGTH, "1 m", "10 km"), Field(alias="radius")]
+    buffer_m: Annotated[float, quantity(LENGTH, "0 m", "10 km"), Field(alias="buffer")] = 20.0
     accuracy_limit_m: Annotated[
-        float, _quantity(LENGTH, "1 m", "1 km"), Field(alias="accuracy_limit")
+        float, quantity(LENGTH, "1 m", "1 km"), Field(alias="accuracy_limit")
     ] = 50.0
     default_accuracy_m: Annotated[
-        float, _quantity(LENGTH, "1 m", "1 km"), Field(alias="default_accuracy")
+        float, quantity(LENGTH, "1 m", "1 km"), Field(alias="default_accuracy")
     ] = 10.0
     reopen: ReopenFile = ReopenFile()
-    gap_s: Annotated[float, _quantity(DURATION, "1 min", "24 h"), Field(alias="gap")] = 1800.0
+    gap_s: Annotated[float, quantity(DURATION, "1 min", "24 h"), Field(alias="gap")] = 1800.0
 
 
 class LaneFile(Strict):
@@ -173,7 +181,7 @@ class LaneFile(Strict):
 
     name: Literal["store"]
     purpose: Annotated[str, Field(min_length=1)]
-    retain_s: Annotated[float, _quantity(DURATION, "1 d", "3660 d"), Field(alias="retain")]
+    retain_s: Annotated[float, quantity(DURATION, "1 d", "3660 d"), Field(alias="retain")]
     suppress: Annotated[list[CircleFile], Field(min_length=1, max_length=1)]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from gateway.devices.kind import DeviceKind
 from gateway.privacy.policy import Policy
 from gateway.registry.imports import Entries
 
@@ -44,6 +45,14 @@ class MqttListener:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredKind:
+    """A kind that a file declares, and the file."""
+
+    kind: DeviceKind
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A configuration without faults.
 
@@ -59,6 +68,7 @@ class Settings:
             `Registry.ruleset(policy.ruleset, now)` answers.
         purpose: what the lane's rows are kept for.
         entries: what `devices.yaml` says.
+        kinds: what the configuration declares beside the shipped kinds.
     """
 
     file: Path
@@ -72,3 +82,4 @@ class Settings:
     policy: Policy
     purpose: str
     entries: Entries
+    kinds: tuple[DeclaredKind, ...] = ()

@@ -9,7 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from gateway.devices.catalog import catalog, declared
+from gateway.devices.tables import table_columns
 from gateway.model.errors import Refusal
+from gateway.stores.declared import fit
 
 _ROWS = 48
 """Rows in one INSERT: between 32 and 64 the cost per row is lowest."""
@@ -89,6 +92,8 @@ class SqliteFile:
             for pragma in _PRAGMAS:
                 self.db.execute(pragma)
             self._migrate(room)
+            if room == "city":
+                fit(self.db, path, declared().values())
 
     def _migrate(self, room: str) -> None:
         """Bring the file to the newest schema; each migration is one transaction."""
@@ -147,7 +152,8 @@ class SqliteFile:
         if sql is None:
             values = ",".join(["(" + ",".join("?" * width) + ")"] * n)
             # OR IGNORE would swallow a NOT NULL violation too: an acknowledged loss
-            sql = f"INSERT INTO {table} VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
+            names = ",".join(column.name for column in table_columns(catalog()[table]))
+            sql = f"INSERT INTO {table} ({names}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
             self._inserts[table, width, n] = sql
         return sql
 

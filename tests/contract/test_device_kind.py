@@ -11,13 +11,17 @@ from gateway.devices.kind import DeviceKind, Document, Example, Sensitivity
 from gateway.model.device import Device
 from gateway.model.errors import PayloadError
 from gateway.model.identity import DeviceId
+from tests.fakes.declared import DECLARED
 
 HEAD = bytes.fromhex("01 00000000 ffffffff")
 
-KINDS = [pytest.param(kind, id=name) for name, kind in catalog().items()]
+ALL = {**catalog(), **DECLARED}
+"""The shipped kinds, and those that tests and configuration declare in YAML."""
+
+KINDS = [pytest.param(kind, id=name) for name, kind in ALL.items()]
 EXAMPLES = [
     pytest.param(kind, example, id=f"{name}: {example.name}")
-    for name, kind in catalog().items()
+    for name, kind in ALL.items()
     for example in kind.examples
 ]
 
@@ -153,7 +157,9 @@ def test_every_number_is_bounded_before_a_database_sees_it(kind: DeviceKind) -> 
 def test_personal_kinds_leave_their_rows_to_the_mask(kind: DeviceKind) -> None:
     assert kind.personal == (kind.row is None)
     if not kind.personal:
-        assert all(field.sensitivity is Sensitivity.PUBLIC for field in kind.fields)
+        secret = {f.name for f in kind.fields if f.sensitivity is not Sensitivity.PUBLIC}
+        assert all(f.sensitivity is Sensitivity.SECRET for f in kind.fields if f.name in secret)
+        assert not secret & {column.name for column in kind.columns}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -165,7 +171,7 @@ def test_a_city_row_has_a_value_for_every_column(kind: DeviceKind) -> None:
 
 
 def test_ports_and_names_are_unique() -> None:
-    kinds = catalog().values()
+    kinds = ALL.values()
     assert len({kind.f_port for kind in kinds}) == len(kinds)
     assert all(1 <= kind.f_port <= 223 for kind in kinds)
 

@@ -4,14 +4,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from gateway.devices.catalog import catalog
 from gateway.devices.kind import DeviceKind
 from gateway.devices.tables import table_columns, table_key
+from gateway.stores.declared import fit
+from tests.fakes.declared import DECLARED
 
-KINDS = [pytest.param(kind, id=name) for name, kind in catalog().items()]
+KINDS = [pytest.param(kind, id=name) for name, kind in {**catalog(), **DECLARED}.items()]
 VIEWS = {
     "child_places": "minute_utc child lat lon battery_class",
     "tag_presences": "minute_utc tag stop vehicle antenna",
@@ -33,6 +36,8 @@ def rooms() -> Iterator[dict[bool, sqlite3.Connection]]:
     """An empty file of each sort, made by the migrations; True is the personal one."""
     made = {True: sqlite3.connect(":memory:"), False: sqlite3.connect(":memory:")}
     for personal, db in made.items():
+        if not personal:
+            fit(db, Path("city.db"), DECLARED.values())
         room = files("gateway.stores").joinpath("migrations", "personal" if personal else "city")
         for script in sorted(room.iterdir(), key=lambda item: item.name):
             db.executescript(script.read_text("utf-8"))

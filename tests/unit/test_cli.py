@@ -107,7 +107,6 @@ def test_the_shell_completes_verbs() -> None:
         (("devices", "list"), 2, "No state directory is named"),
         (("devices", "list", "--state", "none"), 1, "does not exist"),
         (("keys", "init", "--state", "s", "--mark", "TEST"), 2, "SIM, REPLAY or none"),
-        (("query", "rivr", "--state", "none"), 2, "river_gauge"),
         (("decode", "-k", "river_guage", "{}"), 2, "Did you mean river_gauge?"),
         (("decode", "-k", "river_gauge", "zz"), 2, "neither a JSON document nor hex"),
         (("decode", "-k", "river_gauge", "{}"), 1, "rejected, undecodable"),
@@ -450,6 +449,7 @@ def test_query_of_nothing(sekisho: Sekisho, state: StateDir) -> None:
     assert sekisho("query", "river", *where).out == "No row of river_gauge in this time.\n"
     assert json.loads(sekisho("query", "river", "--json", *where).out) == []
     assert state.mark is Mark.SIM
+    assert "Did you mean river_gauge?" in sekisho("query", "rivergauge", *where).err
 
 
 def test_decode_shows_fields_and_row(sekisho: Sekisho) -> None:

@@ -79,9 +79,9 @@ def test_one_kind_is_named_by_its_beginning(
     assert [row["counter"] for row in said] == [1, 2]
 
 
-def test_a_kind_that_is_none_is_refused_with_the_nearest() -> None:
+def test_a_kind_that_is_none_is_refused_with_the_nearest(state: StateDir) -> None:
     with pytest.raises(Refusal, match="river_gauge") as refused:
-        tail("river_guage")
+        tail("river_guage", state=state.path)
     assert refused.value.exit_code == 2
 
 
