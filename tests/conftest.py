@@ -57,6 +57,7 @@ APT = {
     "mosquitto_pub": "mosquitto-clients",
     "zstd": "zstd",
     "systemd-analyze": "systemd",
+    "strace": "strace",
 }
 """Tool → the Debian package that brings it."""
 

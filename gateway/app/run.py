@@ -5,7 +5,6 @@ import gc
 import json
 import logging
 import os
-import resource
 import signal
 import ssl
 import sys
@@ -17,7 +16,7 @@ from typing import Any, NoReturn
 
 import uvloop
 
-from gateway.app import ports
+from gateway.app import open_files, ports
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house
 from gateway.app.lockstep import Lockstep
@@ -89,24 +88,10 @@ def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE)
-    _allow_files(sum(door.limits.connections for door in plan.doors) + _OWN_FILES)
+    open_files.allow(sum(door.limits.connections for door in plan.doors) + _OWN_FILES)
     with private_umask(), plan.state.lock():
         plan.prepare()
         return uvloop.run(_serve(plan, ready))
-
-
-def _allow_files(wanted: int) -> None:
-    """Raise the soft limit of open files as far as the hard one lets us; say so where it is too low."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft < limit:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    if limit < wanted:
-        log.warning(
-            "This user may open %d files, and the doors are set for %d: raise the limit (systemd: "
-            "LimitNOFILE), or lower connections.",
-            *(limit, wanted),
-        )
 
 
 async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
@@ -123,12 +108,13 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
         house = asyncio.create_task(_keep(checkpoint, doors, timekeeper), name="housekeeping")
         stopped = asyncio.create_task(stop.wait(), name="signals")
-        waiting: set[asyncio.Task[Any]] = {worker, house, stopped}
+        files = asyncio.create_task(open_files.watch(checkpoint.facts), name="open files")
+        waiting: set[asyncio.Task[Any]] = {worker, house, files, stopped}
         try:
             described = await _open(plan, doors, checkpoint)
             ready(described)
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in (worker, house):
+            for task in (worker, house, files):
                 if task.done():
                     task.result()  # a bug: let it be seen, let the supervisor restart us
             await _stop(plan, doors, checkpoint, worker)

@@ -18,6 +18,7 @@ from gateway.devices.catalog import catalog
 from gateway.interfaces import PATIENCE_S, Committed, Outcome, Table
 from gateway.model.instant import Instant
 from gateway.model.observation import REJECTIONS_KEPT
+from gateway.stores.journal import frames_left_out
 from gateway.stores.sqlite_file import SqliteFile, sound
 from gateway.telemetry import Facts
 
@@ -38,7 +39,7 @@ class SqliteStore:
         self._personal_path = personal
         self._facts = facts
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sekisho-store")
-        self._city = SqliteFile(city, "city")
+        self._city = self._opened(city, "city")
         self._personal: dict[str, SqliteFile] = {}
         self._trying: Outcome | None = None
         self._committed = Committed()
@@ -108,11 +109,24 @@ class SqliteStore:
     def _file(self, period: str) -> SqliteFile:
         file = self._personal.pop(period, None)
         if file is None:
-            file = SqliteFile(self._personal_path / f"{period}.db", "personal")
+            file = self._opened(self._personal_path / f"{period}.db", "personal")
             while len(self._personal) >= _OPEN_FILES:
                 self._personal.pop(next(iter(self._personal))).close()
         self._personal[period] = file  # last used, last closed
         return file
+
+    def _opened(self, path: Path, room: str) -> SqliteFile:
+        """A file, after a look at what SQLite will leave out of its journal."""
+        frames = frames_left_out(path.with_name(f"{path.name}-wal"))
+        if frames:
+            self._facts.note(
+                "journal cut",
+                f"The journal of {path.name} does not hold to its end: {frames} pages behind the last "
+                "sound commit are left out. After a power failure that is as it should be (nobody was "
+                "told that they are on disk); otherwise this disk loses data",
+                logging.WARNING,
+            )
+        return SqliteFile(path, room)
 
     def _reopen(self) -> None:
         """After an error: leave no half-open transaction behind."""

@@ -1,6 +1,7 @@
 """A client that shows every packet: for tests of what the door answers."""
 
 import asyncio
+from collections.abc import Sequence
 from itertools import count
 
 from gateway.wire.mqtt import encode
@@ -55,6 +56,23 @@ class Caller:
             if isinstance(last, Ack) and last.packet_id == self._number:
                 return last.reason
             assert await self.listen(), "hung up on"
+
+    async def publish_all(self, devices: Sequence[str], body: bytes) -> list[int]:
+        """Publish once for each device without waiting between; the reasons of the PUBACKs, in order."""
+        first, self._number = self._number + 1, self._number + len(devices)
+        heard = len(self.heard)
+        self.writer.writelines(
+            encode.publish(5, f"sekisho/v1/{device}/up".encode(), body, 1, number)
+            for number, device in enumerate(devices, first)
+        )
+        while len(self.heard) - heard < len(devices):
+            assert await self.listen(), "hung up on"
+        answers = self.heard[heard:]
+        del self.heard[heard + 1 :]
+        assert [a.packet_id for a in answers if isinstance(a, Ack)] == [
+            *range(first, self._number + 1)
+        ]
+        return [answer.reason for answer in answers if isinstance(answer, Ack)]
 
     async def leave(self) -> None:
         self.writer.close()

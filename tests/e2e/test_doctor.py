@@ -43,6 +43,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
         child("abroad", ABROAD),
         child("at-home", HOME),
         child("lost", HOME),
+        child("dead-gps", HOME),
     ]
     tokens = {m["roster"]: town.enrol([m], m["roster"]) for m in members}
     with town.registry() as registry:
@@ -186,6 +187,18 @@ async def test_a_child_at_home_is_masked_and_not_lost(clinic: Clinic) -> None:
     code, found = await doctor(town.folder, town.config, "at-home")
     assert (code, found["result"]) == (0, "note")
     assert "masked, not lost (inside the home radius)" in found["said"]
+
+
+async def test_a_tracker_without_a_fix_is_no_fault_of_the_mask(clinic: Clinic) -> None:
+    """A dead receiver goes on sending: acknowledged like any other, nothing kept, and named."""
+    body = json.dumps({"t": now(), "seq": 9, "battery_pct": 80.0}).encode()
+    assert await speak(clinic, "dead-gps", body) == 0
+
+    town = clinic.gateway.town
+    code, found = await doctor(town.folder, town.config, "dead-gps")
+    assert (code, found["result"]) == (0, "note")
+    assert "masked, not lost (no position)" in found["said"]
+    assert "its receiver is dead" in found["said"]
 
 
 async def test_of_a_real_child_nothing_is_said_but_that_it_was_heard(tmp_path: Path) -> None:

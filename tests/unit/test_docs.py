@@ -173,6 +173,21 @@ def test_no_fact_is_explained_that_nobody_notes() -> None:
     assert set(table) == noted_facts()
 
 
+def test_every_bad_day_is_proved_by_a_test_that_exists() -> None:
+    """The operator's table names its tests, one a row, and each of them is there."""
+    section = (DOCS / "operations.md").read_text().partition("## Bad days")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    named = re.findall(r"`(test_\w+)`\*? \|$", section, re.MULTILINE)
+    tests = {
+        found
+        for source in (ROOT / "tests").rglob("test_*.py")
+        for found in re.findall(r"^(?:async )?def (test_\w+)", source.read_text(), re.MULTILINE)
+    }
+
+    assert len(named) == len(rows) > 15
+    assert set(named) <= tests
+
+
 def test_the_demo_on_the_first_page_shows_every_fate() -> None:
     """The columns of the summary are the terms of the law."""
     heads = re.findall(r"^ +handed over .*$", (ROOT / "README.md").read_text(), re.MULTILINE)

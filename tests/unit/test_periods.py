@@ -1,11 +1,11 @@
 """Names of personal files, and service days."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.model.instant import Instant, from_datetime
+from gateway.model.instant import HOUR, Instant, from_datetime
 from gateway.privacy.periods import Periods
 from tests.fakes.readings import policy
 
@@ -63,6 +63,40 @@ def test_a_service_day_follows_the_clock_on_the_wall_in_spring() -> None:
     periods = Periods(policy(zone=ZoneInfo("Europe/Berlin")))
     assert periods.service_day(at("2026-03-29T00:59:59+00:00")) == date(2026, 3, 28)  # 01:59
     assert periods.service_day(at("2026-03-29T01:00:00+00:00")) == date(2026, 3, 29)  # 03:00
+
+
+@pytest.mark.parametrize(
+    ("last", "first", "hours"),
+    [
+        (date(2026, 3, 28), date(2026, 3, 29), 23),
+        (date(2026, 10, 24), date(2026, 10, 25), 25),
+        (date(2028, 2, 28), date(2028, 2, 29), 24),
+        (date(2028, 2, 29), date(2028, 3, 1), 24),
+    ],
+    ids=["clocks forward", "clocks back", "into the leap day", "out of it"],
+)
+def test_the_longest_and_the_shortest_night_are_one_service_day_each(
+    last: date, first: date, hours: int
+) -> None:
+    """From three to three by the clock on the wall: no hour belongs to no day, none to two, and the day
+    that begins behind such a night has as many hours as the wall says."""
+    berlin = ZoneInfo("Europe/Berlin")
+    periods = Periods(policy(zone=berlin))
+    begin = from_datetime(datetime.combine(last, time(3), berlin))
+    end = from_datetime(datetime.combine(first, time(3), berlin))
+
+    assert (end - begin) // HOUR == hours
+    quarters = range(begin, end, HOUR // 4)
+    assert {periods.service_day(at) for at in quarters} == {last}
+    assert periods.service_day(end) == first
+
+
+def test_the_leap_day_has_its_own_file() -> None:
+    """Where files hold a day each."""
+    periods = Periods(policy(zone=TOKYO, retain_days=2))
+    assert periods.name(at("2028-02-29T00:00+09:00")) == "store-2028-02-29"
+    assert periods.name(at("2028-02-29T23:59+09:00")) == "store-2028-02-29"
+    assert periods.name(at("2028-03-01T00:00+09:00")) == "store-2028-03-01"
 
 
 def test_what_is_remembered_stays_bounded() -> None:
