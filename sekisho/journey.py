@@ -10,7 +10,7 @@ from gateway.devices.catalog import declared
 from gateway.model.errors import Refusal
 from gateway.model.instant import CALENDAR_END, HOUR, SECOND, Instant, parse_rfc3339
 from gateway.registry.words import nearest
-from sekisho import destination
+from sekisho import destination, fault_menu
 from simulators.drive import Step
 from simulators.scenario import Scenario
 
@@ -36,14 +36,16 @@ class Journey:
     step: Step | None = None
 
 
-def wish(file: Path | None, extra: Sequence[str] = (), **options: float | None) -> Scenario:
+def wish(
+    file: Path | None, faults: str | None, extra: Sequence[str] = (), **options: float | None
+) -> Scenario:
     """The scenario of the file, or the usual one, with what the options say instead.
 
     Args:
         extra: devices of declared kinds, each as `snow_gauge=3`.
 
     Raises:
-        Refusal: the file has faults, or `extra` names no declared kind.
+        Refusal: the file has faults, or the options have; `extra` names no declared kind.
     """
     scenario = Scenario()
     if file is not None:
@@ -53,6 +55,8 @@ def wish(file: Path | None, extra: Sequence[str] = (), **options: float | None) 
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     if extra:
         given["extra"] = {**scenario.extra, **dict(map(_some, extra))}
+    if faults is not None:
+        given["faults"] = {**scenario.faults, **fault_menu.read(faults)}
     return replace(scenario, **given)
 
 

@@ -1,7 +1,7 @@
 """A scenario as YAML (`config/scenarios/*.yaml`): what to simulate, faults named with their places."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -12,7 +12,7 @@ from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, SettingsError, translate
 from gateway.settings.document import Document
 from gateway.settings.schema import fault
-from simulators.harm import DEFAULT_RATE
+from simulators.faults import DEFAULT_RATE
 from simulators.scenario import DEFAULT_START, Scenario
 
 
@@ -43,6 +43,29 @@ def _declared(given: str) -> str:
     return given
 
 
+Rate: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+
+class FaultRates(BaseModel):
+    """The menu of `simulators.faults`, with rates."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    loss: Rate = 0.0
+    duplicate: Rate = 0.0
+    reorder: Rate = 0.0
+    delay: Rate = 0.0
+    clock_skew: Rate = 0.0
+    stuck: Rate = 0.0
+    corrupt: Rate = 0.0
+    out_of_range: Rate = 0.0
+    unknown_device: Rate = 0.0
+    battery_death: Rate = 0.0
+    flood: Rate = 0.0
+    half_open: Rate = 0.0
+    dead_gps: Rate = 0.0
+
+
 class ScenarioFile(BaseModel):
     """The settings of a scenario; everything left out is as `sekisho simulate` has it."""
 
@@ -52,10 +75,11 @@ class ScenarioFile(BaseModel):
     children: Annotated[int, Field(ge=0, le=100_000)] = 50
     start: Annotated[Instant, BeforeValidator(_moment)] = DEFAULT_START
     report_every: Annotated[float, BeforeValidator(_duration_s), Field(ge=1, le=86_400)] = 60.0
-    harm: Annotated[float, Field(ge=0, le=1)] = DEFAULT_RATE
+    harm: Rate = DEFAULT_RATE
     extra: dict[
         Annotated[str, AfterValidator(_declared)], Annotated[int, Field(ge=0, le=10_000)]
     ] = Field(default_factory=dict)
+    faults: FaultRates = FaultRates()
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -74,4 +98,4 @@ def read_scenario(path: Path) -> Scenario:
     except ValidationError as error:
         raise SettingsError(translate(error, document, ScenarioFile)) from None
     town = (wish.seed, wish.children, wish.start, wish.report_every, wish.harm)
-    return Scenario(*town, wish.extra)
+    return Scenario(*town, wish.extra, wish.faults.model_dump(exclude_unset=True))

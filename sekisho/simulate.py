@@ -13,7 +13,7 @@ import typer
 
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_rfc3339
-from sekisho import destination, enrolment
+from sekisho import destination, enrolment, fault_menu
 from sekisho.journey import Journey, decide, wish
 from sekisho.kinds_in_force import know
 from sekisho.progress import Progress, summary
@@ -96,8 +96,8 @@ def simulate(
             rich_help_panel=_TOWN,
             min=0,
             max=1,
-            help="Share of uplinks harmed on purpose: sent twice, damaged, out of range, or from "
-            "an unknown device; 0 = none. Default: 0.004.",
+            help="Share of uplinks harmed on purpose in the usual ways: sent twice, damaged, out of "
+            "range, or from an unknown device; 0 = none. Default: 0.004.",
         ),
     ] = None,
     extra: Annotated[
@@ -117,6 +117,10 @@ def simulate(
             metavar="DIR",
             help="Folder of files that declare kinds, as config/kinds.",
         ),
+    ] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option(rich_help_panel=_TOWN, metavar="NAME=RATE,…", help=fault_menu.HELP),
     ] = None,
     scenario: Annotated[
         Path | None,
@@ -205,6 +209,7 @@ def simulate(
     journey = decide(
         wish(
             scenario,
+            faults,
             extra,
             seed=seed,
             children=children,

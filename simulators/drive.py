@@ -60,7 +60,7 @@ class Tally:
     def count(self, uplink: SimUplink) -> None:
         """Add one."""
         self.town = uplink.sent
-        self.kinds[uplink.kind] = self.kinds.get(uplink.kind, 0) + 1
+        self.kinds[uplink.kind] = self.kinds.get(uplink.kind, 0) + (not uplink.lost)
         if uplink.harm is not None:
             key = (uplink.kind, uplink.harm)
             self.harms[key] = self.harms.get(key, 0) + 1
@@ -129,7 +129,8 @@ class _Way:
         if self.ledger is not None:
             self.ledger.write(uplink)
         self.tally.count(uplink)
-        await self.outlet.send(uplink)
+        if not uplink.lost:
+            await self.outlet.send(uplink)
 
     def look(self) -> None:
         if self.ledger is not None:

@@ -1,41 +1,25 @@
-"""Harm done on purpose: uplinks sent twice, damaged, out of range, or from a device nobody knows.
+"""Harm done on purpose, device by device: the menu of `simulators.faults`, thrown with dice.
 
-Each device has dice of its own for it, so harming one never moves another.
+Each device has dice of its own for each fault, so harming one never moves another, and turning one fault
+on moves no other's dice. An uplink is harmed by one fault at most.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 
-from gateway.devices.catalog import catalog
-from gateway.devices.decode import binary_decoder, json_decoder
-from gateway.devices.kind import DeviceKind
-from gateway.model.device import Device
-from gateway.model.errors import PayloadError
-from gateway.model.identity import DeviceId
-from gateway.model.instant import SECOND, Instant
-from gateway.model.reason import Reason
-from simulators.calendar import utc
+from gateway.model.instant import MINUTE, SECOND, Instant
+from simulators.damage import corrupt, out_of_range, said_again
+from simulators.faults import MENU
 from simulators.fleet import SimDevice
-from simulators.speaker import Sink, encode
+from simulators.speaker import Sink
+from simulators.spells import BatteryDeath, ClockSkew, DeadGps, Spell, Stuck
 from simulators.streams import stream
 from simulators.uplink import SimUplink
 
-HARMS = ("duplicate", "corrupt", "out_of_range", "unknown_device")
-DEFAULT_RATE = 0.004
-"""Share of uplinks that are harmed: enough that a short look at the town shows some."""
-
-_TOO_MUCH: Mapping[str, tuple[Mapping[str, Any], ...]] = {
-    "child_tracker": ({"lat": 94.2, "lon": 137.2}, {"lat": 36.7, "lon": 197.2}),
-    "bus_stop_reader": ({"antenna": 9}, {"rssi_dbm": 12}),
-    "river_gauge": ({"distance_m": 32.7, "stage_m": None}, {"distance_m": None, "stage_m": -12.5}),
-    "wildlife_camera": ({"count": 99}, {"confidence": 1.2}),
-    "bicycle_parking_counter": ({"shaded_s": 31.0}, {"in_count": 20_001}),
-    "service_counter": ({"waiting": 1000}, {"open_desks": 100}),
-    "people_flow_counter": ({"towards_count": 65_535}, {"interval_s": 20}),
-    "weather_station": ({"temperature_c": 99.9}, {"pressure_hpa": 1200.0}),
-}
-"""Values just outside the field tables, as broken sensors send them; alternatives per kind."""
+_FLOOD_GAP: Instant = 20_000
+"""Microseconds between two uplinks of a flood."""
 
 
 class _Later(Protocol):
@@ -49,7 +33,7 @@ class Harm:
 
     Args:
         seed: of the simulation.
-        rate: share of uplinks harmed, 0 to 1.
+        rates: fault → share of uplinks at which it happens or begins.
         timeline: on which a duplicate waits for its moment.
         devices: by id; their registry facts decide what a receiver would make of a payload.
         sink: where uplinks go on to.
@@ -58,106 +42,160 @@ class Harm:
     def __init__(
         self,
         seed: int,
-        rate: float,
+        rates: Mapping[str, float],
         timeline: _Later,
         devices: Mapping[str, SimDevice],
         sink: Sink,
     ) -> None:
         self._seed = seed
-        self._rate = rate
+        self._rates = tuple(rates.get(name, 0.0) for name in MENU) if rates else ()
         self._timeline = timeline
         self._devices = devices
         self._sink = sink
-        self._dice: dict[str, Random] = {}
+        self._victims: dict[str, _Victim] = {}
 
     def pass_on(self, uplink: SimUplink) -> None:
         """Hand an uplink on, now and then harmed."""
-        if self._rate <= 0.0:
+        if not self._rates:
             self._sink(uplink)
             return
-        dice = self._dice.get(uplink.device)
-        if dice is None:
-            dice = self._dice[uplink.device] = stream(self._seed, uplink.device, "harm")
-        if dice.random() >= self._rate:
-            self._sink(uplink)
-            return
-        name = dice.choice(HARMS)
-        if name == "duplicate":
-            self._sink(uplink)
-            again = uplink.sent + round(dice.uniform(0.2, 90.0) * SECOND)
-            self._timeline.plan(
-                again, lambda now: self._sink(uplink._replace(sent=now, harm="duplicate"))
-            )
-        elif name == "corrupt":
-            self._sink(corrupt(uplink, dice))
-        elif name == "out_of_range":
-            self._sink(out_of_range(uplink, dice, self._devices[uplink.device]))
+        victim = self._victims.get(uplink.device)
+        if victim is None:
+            device = self._devices[uplink.device]
+            victim = _Victim(self._seed, self._rates, self._timeline, device, self._sink)
+            self._victims[uplink.device] = victim
+        victim.pass_on(uplink)
+
+
+class _Victim:
+    """One device and what befalls it."""
+
+    def __init__(
+        self,
+        seed: int,
+        rates: Sequence[float],
+        timeline: _Later,
+        device: SimDevice,
+        sink: Sink,
+    ) -> None:
+        self._seed = seed
+        self._rates = rates
+        self._timeline = timeline
+        self._device = device
+        self._sink = sink
+        self._throw = stream(seed, device.device, "harm").random
+        self._dice: dict[str, Random] = {}
+        self._spell: Spell | None = None
+        self._held: SimUplink | None = None
+
+    def pass_on(self, uplink: SimUplink) -> None:
+        """Throw for every fault of the menu, always: what one fault does moves no other's dice."""
+        struck, throw = None, self._throw
+        for name, rate in zip(MENU, self._rates, strict=True):
+            if throw() < rate and struck is None:
+                struck = name
+        if self._spell is not None:
+            harmed = self._spell(uplink)
+            if harmed is not None:
+                self._out(harmed)
+                return
+            self._spell = None
+        if struck is None:
+            self._out(uplink)
         else:
-            ghost = f"ghost-{dice.randrange(1, 10_000):04}"
-            self._sink(uplink._replace(device=ghost, harm="unknown_device"))
+            _FAULTS[struck](self, uplink)
+
+    def _how(self, fault: str) -> Random:
+        """Dice for the particulars of one fault."""
+        if fault not in self._dice:
+            self._dice[fault] = stream(self._seed, self._device.device, "harm", fault)
+        return self._dice[fault]
+
+    def _out(self, uplink: SimUplink) -> None:
+        self._sink(uplink)
+        held = self._held
+        if held is not None and not uplink.lost:
+            self._held = None
+            self._sink(held._replace(sent=uplink.sent, harm="reorder"))
+
+    def _begin(self, spell: Spell, uplink: SimUplink) -> None:
+        self._spell = spell
+        self._out(spell(uplink) or uplink)
+
+    def _again(self, at: Instant, uplink: SimUplink) -> None:
+        """Say it, on its own, at a later moment."""
+        self._timeline.plan(at, lambda now: self._sink(uplink._replace(sent=now)))
+
+    def lose(self, uplink: SimUplink) -> None:
+        self._out(uplink._replace(harm="loss", lost=True))
+
+    def duplicate(self, uplink: SimUplink) -> None:
+        self._out(uplink)
+        after = round(self._how("duplicate").uniform(0.2, 90.0) * SECOND)
+        self._again(uplink.sent + after, uplink._replace(harm="duplicate"))
+
+    def reorder(self, uplink: SimUplink) -> None:
+        if self._held is None:
+            self._held = uplink
+        else:
+            self._out(uplink)
+
+    def delay(self, uplink: SimUplink) -> None:
+        after = round(self._how("delay").uniform(1, 45) * MINUTE)
+        self._again(uplink.sent + after, uplink._replace(harm="delay"))
+
+    def out_of_range(self, uplink: SimUplink) -> None:
+        self._out(out_of_range(uplink, self._how("out_of_range"), self._device))
+
+    def pose(self, uplink: SimUplink) -> None:
+        ghost = f"ghost-{self._how('unknown_device').randrange(1, 10_000):04}"
+        self._out(uplink._replace(device=ghost, harm="unknown_device", origin=uplink.device))
+
+    def flood(self, uplink: SimUplink) -> None:
+        harmed = uplink._replace(harm="flood")
+        self._out(harmed)
+        seq = uplink.seq or 0
+        for number in range(1, self._how("flood").randint(200, 400)):
+            at = uplink.sent + number * _FLOOD_GAP
+            self._timeline.plan(at, partial(self._flood_on, harmed, seq + number))
+
+    def _flood_on(self, uplink: SimUplink, seq: int, now: Instant) -> None:
+        self._sink(said_again(uplink, seq=seq)._replace(sent=now))
+
+    def half_open(self, uplink: SimUplink) -> None:
+        self._out(uplink._replace(harm="half_open"))
+
+    def corrupt(self, uplink: SimUplink) -> None:
+        self._out(corrupt(uplink, self._how("corrupt")))
+
+    def set_clock(self, uplink: SimUplink) -> None:
+        self._begin(ClockSkew(self._how("clock_skew")), uplink)
+
+    def stick(self, uplink: SimUplink) -> None:
+        self._begin(Stuck(self._how("stuck"), uplink), uplink)
+
+    def run_down(self, uplink: SimUplink) -> None:
+        self._begin(BatteryDeath(uplink), uplink)
+
+    def lose_sight(self, uplink: SimUplink) -> None:
+        if uplink.kind == "child_tracker":
+            self._begin(DeadGps(self._how("dead_gps")), uplink)
+        else:
+            self._out(uplink)
 
 
-def corrupt(uplink: SimUplink, dice: Random) -> SimUplink:
-    """The uplink with a payload that no receiver can decode.
-
-    A cut JSON object is never a JSON object, and is cut beside a number, never in it: half of one may be
-    out of range before the end is missed. The compact form gets a version nobody defined.
-    """
-    payload = uplink.payload
-    if uplink.form == "json":
-        payload = payload[: dice.randrange(1, len(payload))].rstrip(b"0123456789.")
-    else:
-        payload = bytes([dice.randrange(2, 256)]) + payload[1:]
-    return uplink._replace(payload=payload, values=None, harm="corrupt")
-
-
-def out_of_range(uplink: SimUplink, dice: Random, device: SimDevice) -> SimUplink:
-    """The uplink with one value beyond its field's limits; unharmed where it has no such value."""
-    kind = catalog()[uplink.kind]
-    fields = dict(uplink.values or {})
-    wrong = dict(dice.choice(_TOO_MUCH.get(uplink.kind) or _beyond(kind)))
-    if uplink.kind == "bus_stop_reader":
-        if not fields["reads"]:
-            return uplink
-        read_type = kind.document.__annotations__["reads"].__origin__.__args__[0]
-        reads = [{**read} for read in fields["reads"]]
-        reads[0].update(wrong)
-        wrong = {"reads": tuple(read_type(**read) for read in reads)}
-        fields["reads"] = reads
-    else:
-        fields.update(wrong)
-    document = kind.document(t=utc(uplink.t or 0), seq=uplink.seq, **{**fields, **wrong})
-    try:
-        payload = encode(kind, uplink.form, document)
-    except PayloadError:  # the binary form has no bytes for it
-        return uplink
-    if not _refused(uplink, payload, device):
-        return uplink
-    return uplink._replace(payload=payload, values=fields, harm="out_of_range")
-
-
-def _beyond(kind: DeviceKind) -> tuple[Mapping[str, Any], ...]:
-    """For a declared kind: each of its numbers a tenth of its span, and at least one, above its limit."""
-    return tuple(
-        {field.name: int(field.high + max(1.0, (field.high - field.low) / 10))}
-        for field in kind.fields
-        if field.low is not None and field.high is not None
-    )
-
-
-def _refused(uplink: SimUplink, payload: bytes, device: SimDevice) -> bool:
-    """Whether a receiver would call these bytes out of range."""
-    kind = catalog()[uplink.kind]
-    decode = json_decoder(kind) if uplink.form == "json" else binary_decoder(kind)
-    registered = Device(
-        DeviceId(device.device),
-        device.kind,
-        device.owner,
-        device.registered_at,
-        attributes=device.attributes,
-    )
-    try:
-        decode(payload, registered)
-    except PayloadError as error:
-        return error.reason is Reason.OUT_OF_RANGE
-    return False
+_FAULTS: Mapping[str, Callable[[_Victim, SimUplink], None]] = {
+    "loss": _Victim.lose,
+    "duplicate": _Victim.duplicate,
+    "reorder": _Victim.reorder,
+    "delay": _Victim.delay,
+    "clock_skew": _Victim.set_clock,
+    "stuck": _Victim.stick,
+    "corrupt": _Victim.corrupt,
+    "out_of_range": _Victim.out_of_range,
+    "unknown_device": _Victim.pose,
+    "battery_death": _Victim.run_down,
+    "flood": _Victim.flood,
+    "half_open": _Victim.half_open,
+    "dead_gps": _Victim.lose_sight,
+}

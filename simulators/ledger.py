@@ -1,6 +1,6 @@
 """Ground truth as JSON lines: who is who, what was sent, what was harmed (docs/ledger.md)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,13 @@ FORMAT = 1
 
 
 def header(
-    seed: int, start: Instant, children: int, report_every_s: float, harm: float, step: Instant
+    seed: int,
+    start: Instant,
+    children: int,
+    report_every_s: float,
+    harm: float,
+    faults: Mapping[str, float],
+    step: Instant,
 ) -> dict[str, Any]:
     """The first line; `step` as in `simulators.drive.Step`, 0 = not in lock-step."""
     return {
@@ -30,6 +36,7 @@ def header(
         "children": children,
         "report_every_s": report_every_s,
         "harm": harm,
+        "faults": dict(faults),
         "step_us": step,
     }
 
@@ -68,6 +75,21 @@ def uplink_line(n: int, uplink: SimUplink) -> dict[str, Any]:
     }
 
 
+def lost_line(uplink: SimUplink) -> dict[str, Any]:
+    """One uplink that never left its device; it has no number."""
+    return {
+        "lost": uplink.device,
+        "kind": uplink.kind,
+        "form": uplink.form,
+        "sent": uplink.sent,
+        "t": uplink.t,
+        "seq": uplink.seq,
+        "harm": uplink.harm,
+        "values": uplink.values,
+        "truth": uplink.truth,
+    }
+
+
 class Ledger:
     """Writes a ledger file; every line is handed to the operating system at the latest at `close`.
 
@@ -86,7 +108,10 @@ class Ledger:
         self._file.write(self._encode(line) + b"\n")
 
     def write(self, uplink: SimUplink) -> None:
-        """Note one uplink that is about to be handed to the outlet."""
+        """Note one uplink that is about to be handed to the outlet, or that is lost."""
+        if uplink.lost:
+            self._put(lost_line(uplink))
+            return
         self.uplinks += 1
         self._put(uplink_line(self.uplinks, uplink))
 

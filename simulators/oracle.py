@@ -8,13 +8,13 @@ assumes that the gateway's clock shows town time to within an hour.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from gateway.model.instant import DAY, HOUR, MINUTE, Instant
 from gateway.model.reason import Fate, Reason
 from simulators.area import in_municipality
-from simulators.calendar import day_of
+from simulators.calendar import day_of, midnight
 from simulators.oracle_mask import Fix, Memory, Rules, judge_child
 
 InArea = Callable[[float, float], bool]
@@ -26,6 +26,7 @@ _HARMED = {
     "unknown_device": Reason.UNKNOWN_DEVICE,
 }
 _LATE = 7 * DAY
+_DAY_BEGINS = 3 * HOUR  # of a service day, by local time
 _WINDOW = 4096  # no client has more in flight
 _CLASS_TOPS = (25.0, 50.0, 75.0)
 
@@ -92,6 +93,7 @@ class Oracle:
         self._memory: dict[str, Memory] = {}
         self._stored: set[tuple[Any, ...]] = set()
         self._step: Instant = 0
+        self._day_keys: set[date] = set()
 
     def restart(self) -> None:
         """The gateway was killed or stopped: all mask state is forgotten, stored rows are not."""
@@ -172,6 +174,8 @@ class Oracle:
             return _verdict(line, Fate.SUPPRESSED, Reason.LATE)
         if at < self._rules.since:
             return _verdict(line, Fate.SUPPRESSED, Reason.RULES_CHANGED)
+        if not self._has_day_key(at, self._received_at(line)):
+            return _verdict(line, Fate.SUPPRESSED, Reason.KEY_GONE)
         facts = self._roster[line["device"]]["attributes"]
         reads = line["values"]["reads"]
         if not reads:
@@ -187,6 +191,14 @@ class Oracle:
             for read in reads
         )
         return self._store(line, rows)
+
+    def _has_day_key(self, at: Instant, received: Instant) -> bool:
+        """A service day's key is made while the day lasts, and is destroyed an hour after its end."""
+        day = day_of(at - _DAY_BEGINS)
+        end = midnight(day + timedelta(days=1)) + _DAY_BEGINS
+        if received < end:
+            self._day_keys.add(day)
+        return received <= end + HOUR and day in self._day_keys
 
     def _city(self, line: Line) -> Verdict:
         values = dict(line["values"])

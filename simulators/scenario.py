@@ -19,8 +19,9 @@ from simulators.behaviors.service_counter import ServiceCounter
 from simulators.behaviors.weather_station import WeatherStation
 from simulators.behaviors.wildlife_camera import WildlifeCamera
 from simulators.families import families
+from simulators.faults import DEFAULT_RATE, rates
 from simulators.fleet import SimDevice, build_fleet
-from simulators.harm import DEFAULT_RATE, Harm
+from simulators.harm import Harm
 from simulators.speaker import Speaker
 from simulators.timeline import Timeline
 from simulators.uplink import SimUplink
@@ -39,8 +40,9 @@ class Scenario:
         children: how many children carry a tracker.
         start: town time at which it begins.
         report_every_s: trackers report this often (Toyama's rate is 60 s).
-        harm: share of uplinks harmed on purpose, 0 to 1.
+        harm: share of uplinks harmed on purpose in the usual ways, 0 to 1.
         extra: declared kind → how many devices of it.
+        faults: fault of the menu → share of uplinks at which it happens or begins, 0 to 1.
     """
 
     seed: int = 7
@@ -49,6 +51,7 @@ class Scenario:
     report_every_s: float = 60.0
     harm: float = DEFAULT_RATE
     extra: Mapping[str, int] = field(default_factory=dict)
+    faults: Mapping[str, float] = field(default_factory=dict)
 
     def fleet(self) -> tuple[SimDevice, ...]:
         """Every device of this scenario."""
@@ -57,14 +60,15 @@ class Scenario:
     def ledger_header(self, step: Instant = 0) -> dict[str, Any]:
         """The ledger's first line for this scenario; `step`: in lock-step, by such a grid."""
         town = (self.seed, self.start, self.children, self.report_every_s)
-        return {**ledger.header(*town, self.harm, step), "extra": dict(self.extra)}
+        return {**ledger.header(*town, self.harm, self.faults, step), "extra": dict(self.extra)}
 
     def uplinks(self, until: Instant | None = None) -> Iterator[SimUplink]:
         """Everything the fleet sends from `start` to before `until` (None: without end), in order."""
         timeline = Timeline(self.start)
         said: deque[SimUplink] = deque()
         devices = {device.device: device for device in self.fleet()}
-        harm = Harm(self.seed, self.harm, timeline, devices, said.append)
+        chances = rates(self.harm, self.faults)
+        harm = Harm(self.seed, chances, timeline, devices, said.append)
         speakers = {name: Speaker(device, harm.pass_on) for name, device in devices.items()}
         self._set_going(timeline, speakers)
         while (due := timeline.next_at) is not None and (until is None or due < until):

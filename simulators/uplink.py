@@ -20,6 +20,8 @@ class SimUplink(NamedTuple):
         values: field name → value exactly as the receiver decodes it; None where harm left none.
         truth: what was really so (place, position); None where there is nothing to know.
         harm: name of the harm done on purpose, None for none.
+        lost: whether it never leaves: it stands in the ledger, and nowhere else.
+        origin: who truly sent it, where that is not `device`.
     """
 
     sent: Instant
@@ -32,6 +34,8 @@ class SimUplink(NamedTuple):
     values: Mapping[str, Any] | None
     truth: Mapping[str, Any] | None = None
     harm: str | None = None
+    lost: bool = False
+    origin: str | None = None
 
     @property
     def topic(self) -> str:

@@ -13,6 +13,7 @@ from gateway.wire.mqtt.fields import RECEIVE_MAXIMUM
 from gateway.wire.mqtt.framer import Framer
 from gateway.wire.mqtt.packets import Ack, ConnAck, Disconnect, Packet, Violation
 from simulators.outlets.endpoint import Endpoint
+from simulators.outlets.stranded import Stranded
 from simulators.uplink import SimUplink
 
 _LIMIT = 1 << 16
@@ -72,6 +73,7 @@ class MqttOutlet:
         self._failure: BaseException | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._online = asyncio.Event()
+        self._stranded = Stranded(endpoint)
         self.sent = 0
         self.acked = 0
         self.refused: dict[int, int] = {}
@@ -102,6 +104,9 @@ class MqttOutlet:
         packet_id = self._next_id()
         entry = self._waiting[packet_id] = _Entry(uplink.topic.encode(), uplink.payload)
         self.sent += 1
+        if uplink.harm == "half_open":
+            await self._stranded.strand(self._packet(packet_id, entry))
+            entry.tried = False  # nobody has it
         if self._writer is not None:
             if not self._written:
                 asyncio.get_running_loop().call_soon(self._flush)
@@ -113,6 +118,7 @@ class MqttOutlet:
 
     async def close(self) -> None:
         """Say goodbye; what is still unacknowledged is given up."""
+        self._stranded.close()
         if self._writer is not None:
             self._writer.write(encode.disconnect(self._endpoint.version))
         if self._keeper is not None:

@@ -8,7 +8,7 @@ import msgspec
 from simulators.outlets.file import log_line
 from simulators.scenario import Scenario
 
-FIRST_10_000 = "5edb76b3d6be86c0eec7f30d9c49c3e70700f83e2d6e21e9d01657762c6bcb78"
+FIRST_10_000 = "996862defb354cb9b9a075dde9bdfc658a32771d4aac98a76ca75ed9c51e358d"
 
 
 def digest(scenario: Scenario, uplinks: int) -> str:

@@ -10,8 +10,8 @@ from gateway.model.device import Device
 from gateway.model.errors import PayloadError
 from gateway.model.identity import DeviceId
 from gateway.model.instant import HOUR
+from simulators.damage import corrupt, out_of_range
 from simulators.fleet import SimDevice
-from simulators.harm import corrupt, out_of_range
 from simulators.scenario import DEFAULT_START, Scenario
 from simulators.streams import stream
 from simulators.uplink import SimUplink

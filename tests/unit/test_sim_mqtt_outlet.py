@@ -26,11 +26,14 @@ class Broker:
         self.cut_after = cut_after
         self.code = Code.SUCCESS
         self.goodbyes = 0
+        self.connected = 0
+        self.left = 0
         self.held: list[tuple[asyncio.StreamWriter, int]] = []
         self.arrived = asyncio.Condition()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         framer = Framer(1 << 16)
+        self.connected += 1
         try:
             while data := await reader.read(1 << 16):
                 for packet in framer.feed(data):
@@ -43,8 +46,18 @@ class Broker:
                         self.goodbyes += 1
                 async with self.arrived:
                     self.arrived.notify_all()
+        except ConnectionResetError:
+            pass
         finally:
             writer.close()
+            self.left += 1
+            async with self.arrived:
+                self.arrived.notify_all()
+
+    async def empty(self) -> None:
+        """Until everybody has left."""
+        async with self.arrived:
+            await self.arrived.wait_for(lambda: self.left == self.connected)
 
     def take(self, packet: Publish, writer: asyncio.StreamWriter) -> bool:
         """Note one uplink; whether to hang up now."""
@@ -159,3 +172,16 @@ async def test_a_new_credential_may_take_a_moment() -> None:
 async def send_all(outlet: MqttOutlet, count: int) -> None:
     for number in range(count):
         await outlet.send(uplink(number))
+
+
+async def test_a_half_open_connection_gets_half_an_uplink_and_is_left_alone() -> None:
+    """Beside the living one, on which the same uplink then goes out whole; it is closed with the outlet."""
+    broker = Broker()
+    async with outlet_to(broker) as outlet:
+        await outlet.open()
+        await outlet.send(uplink(1)._replace(harm="half_open"))
+        await outlet.drain()
+        assert broker.got == [(uplink(1).payload, False)]
+        assert (broker.connected, broker.left) == (2, 0)
+        await outlet.close()
+        await asyncio.wait_for(broker.empty(), 10)
