@@ -7,6 +7,7 @@ import typer
 
 from gateway.settings.load import Settings, SettingsError, load_settings
 from sekisho import screen
+from sekisho.examples import run
 from sekisho.place import DEFAULT_CONFIG, Json, Quiet
 
 
@@ -16,24 +17,31 @@ def check(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check a configuration and the files it names; starts nothing.
+    """Check a configuration and the files it names, and run its examples; starts nothing.
 
-    Every fault is printed as file:line:column with a sentence; exit code 2 if there is one.
+    Examples stand in tests/*.yaml beside the configuration: uplinks in, and what must become of them. They
+    run through its own decoders and mask, in memory alone. Every fault, and every example that does not
+    hold, is printed as file:line:column with a sentence; exit code 2 if there is one.
     """
     try:
         settings = load_settings(config)
+        held, differing = run(settings)
+        if differing:
+            raise SettingsError(differing)
     except SettingsError as error:
         if not json:
             raise
         screen.document({"ok": False, "faults": [fault._asdict() for fault in error.complaints]})
         raise typer.Exit(error.exit_code) from None
     if json:
-        screen.document({"ok": True, "faults": [], "ruleset": settings.policy.ruleset})
+        screen.document(
+            {"ok": True, "faults": [], "ruleset": settings.policy.ruleset, "examples": held}
+        )
     elif not quiet:
-        _report(settings)
+        _report(settings, held)
 
 
-def _report(settings: Settings) -> None:
+def _report(settings: Settings, held: int) -> None:
     policy, entries = settings.policy, settings.entries
     doors = ", ".join(
         f"{door.name} {door.bind}:{_ports(door.port, door.tls)}" for door in settings.doors
@@ -53,6 +61,7 @@ def _report(settings: Settings) -> None:
             ("ok rules", rules),
             ("ok devices", devices),
             ("ok kinds", _kinds(settings)),
+            ("ok examples", f"{screen.count(held, 'example')} hold" if held else None),
         ]
     )
 

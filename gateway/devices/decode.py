@@ -123,9 +123,14 @@ def to_binary(kind: DeviceKind, document: Document) -> bytes:
     Raises:
         PayloadError: a value does not fit.
     """
-    seconds = 0 if document.t is None else from_datetime(document.t) // SECOND
-    counter = _NO_COUNTER if document.seq is None else document.seq
-    return _HEAD.pack(VERSION, seconds, counter) + kind.pack(document)
+    at = None if document.t is None else from_datetime(document.t)
+    return with_head(kind.pack(document), at, document.seq)
+
+
+def with_head(payload: bytes, at: Instant | None, counter: int | None) -> bytes:
+    """A kind's own bytes behind the head of `up/bin`."""
+    seconds = 0 if at is None else at // SECOND
+    return _HEAD.pack(VERSION, seconds, _NO_COUNTER if counter is None else counter) + payload
 
 
 def _complaint(sentence: str) -> PayloadError:
