@@ -5,6 +5,7 @@ city.db          rows about things of the city
 personal/        0700: masked rows about people, one file per lane and period
 kinds/           the kinds that were declared in YAML, as they are in force
 registry.db      0600: devices, credentials, households, consent
+sessions.db      0600: sessions of clients, and commands that wait; in no backup
 clock.json       when the machine's clock was trusted last
 lock             held by the gateway that runs here, with its process number
 run.json         where that gateway listens and which clock it lives on
@@ -148,6 +149,10 @@ class StateDir:
     @property
     def registry_db(self) -> Path:
         return self.path / "registry.db"
+
+    @property
+    def sessions_db(self) -> Path:
+        return self.path / "sessions.db"
 
     @property
     def clock_file(self) -> Path:

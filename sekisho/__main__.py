@@ -22,6 +22,7 @@ _VERBS = {
     "doctor": "Find out why nothing arrives.",
     "decode": "Show what one payload says.",
     "devices": "Register devices, homes and consents.",
+    "command": "Say something to a device.",
     "keys": "Make the keys of a state directory, and look after them.",
     "tail": "Watch uplinks come in.",
     "query": "Read stored rows.",

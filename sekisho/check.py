@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.clock import SystemClock
+from gateway.model.instant import to_datetime
 from gateway.settings.load import Settings, SettingsError, load_settings
 from sekisho import screen
 from sekisho.examples import run
@@ -24,7 +26,7 @@ def check(
     hold, is printed as file:line:column with a sentence; exit code 2 if there is one.
     """
     try:
-        settings = load_settings(config)
+        settings = load_settings(config, to_datetime(SystemClock().now()))
         held, differing = run(settings)
         if differing:
             raise SettingsError(differing)

@@ -19,7 +19,7 @@ class Patient:
     Attributes:
         name: its id.
         device: its entry; set once the first step has found it.
-        speakers: credential → whether it has a token yet, of those that may speak for it.
+        speakers: credential → whether it can connect yet, of those that may speak for it.
     """
 
     def __init__(self, house: House, name: str) -> None:
@@ -50,15 +50,21 @@ class Patient:
                 return Finding("registered", FAULT, str(refusal) + self._knocked(), self._add())
         self.device = self._directory.devices[DeviceId(name)]
         self.speakers = {
-            user: user in self._directory.credentials
-            for user, known in speaks.items()
-            if name in known
+            user: self._can_connect(user) for user, known in speaks.items() if name in known
         }
         if row.revoked_at is not None:
             since = self._time(row.revoked_at)
             remedy = f"to let it speak again: {self._add()}"
             return Finding("registered", FAULT, f"revoked on {since}: treated as unknown", remedy)
         return Finding("registered", GOOD, f"since {self._time(row.registered_at)}")
+
+    def _can_connect(self, user: str) -> bool:
+        """Whether it has a token, or a door that takes a client certificate in its place."""
+        credential = self._directory.credentials.get(user)
+        settings = self._house.settings
+        doors = () if settings is None else settings.doors
+        certified = any(door.tls is not None and door.tls.client_ca is not None for door in doors)
+        return credential is not None and (bool(credential.digest) or certified)
 
     def _add(self) -> str:
         return f"sekisho devices add {self.name} --kind KIND"

@@ -131,11 +131,15 @@ def _door(door: MqttListener) -> DoorPlan:
         None if tls is None else tls.certificate,
         None if tls is None else tls.key,
         None if tls is None else _ca(tls.certificate),
+        None if tls is None else tls.client_ca,
+        tls is not None and tls.clients_required,
         door.anonymous,
         Limits(
             connections=door.connections,
             packet_bytes=door.packet_bytes,
             pending=door.pending,
+            topic_aliases=door.topic_aliases,
+            session_expiry_s=int(door.session_expiry_s),
             keep_alive_s=int(door.keep_alive_s),
         ),
     )

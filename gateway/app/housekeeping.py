@@ -95,12 +95,16 @@ class Timekeeper:
 
 
 async def keep_house(
-    checkpoint: Checkpoint, renew: Callable[[Directory], None], timekeeper: Timekeeper
+    checkpoint: Checkpoint,
+    renew: Callable[[Directory], None],
+    timekeeper: Timekeeper,
+    look_after: Callable[[], None] = lambda: None,
 ) -> None:
     """Run until cancelled, on the machine's own clock.
 
     Args:
         renew: told of every new directory.
+        look_after: called at every round in which the clock is trusted.
     """
     clock = checkpoint.clock
     next_round = clock.now()
@@ -125,6 +129,7 @@ async def keep_house(
                     checkpoint.facts.note("clock trusted", "The clock is right again")
                 await asyncio.to_thread(timekeeper.remember, checkpoint)
                 await remove(checkpoint)
+                look_after()
         await asyncio.sleep(REGISTRY_S if taken_in else AGAIN_S)
 
 

@@ -27,14 +27,20 @@ class Lockstep:
     Args:
         clock: the one that `checkpoint` lives on.
         renew: told of every new directory.
+        look_after: called at every round.
     """
 
     def __init__(
-        self, clock: SimulatedClock, checkpoint: Checkpoint, renew: Callable[[Directory], None]
+        self,
+        clock: SimulatedClock,
+        checkpoint: Checkpoint,
+        renew: Callable[[Directory], None],
+        look_after: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._checkpoint = checkpoint
         self._renew = renew
+        self._look_after = look_after
         self._turn = asyncio.Lock()
 
     async def keep(self) -> None:
@@ -78,6 +84,7 @@ class Lockstep:
     async def _round(self) -> None:
         self._checkpoint.mask.forget_older(self._clock.now())
         await remove(self._checkpoint)
+        self._look_after()
 
 
 def _rounds(at: Instant) -> int:

@@ -18,10 +18,12 @@ import uvloop
 
 from gateway.app import open_files, ports
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
+from gateway.app.encryption import server_context
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house
 from gateway.app.lockstep import Lockstep
+from gateway.app.post import Post
 from gateway.app.trusted_time import last_trusted
-from gateway.clock import Clock, SimulatedClock, kernel_synchronised
+from gateway.clock import Clock, SimulatedClock, SystemClock, kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
@@ -29,6 +31,7 @@ from gateway.model.instant import Instant
 from gateway.privacy.policy import Policy
 from gateway.registry import tokens
 from gateway.registry.registry import Registry
+from gateway.sessions.keeping import Keeping
 from gateway.statedir import StateDir
 from gateway.telemetry import log
 from gateway.transports.mqtt_listener.door import Door
@@ -54,6 +57,8 @@ class DoorPlan:
     certificate: Path | None = None
     key: Path | None = None
     ca: Path | None = None
+    client_ca: Path | None = None
+    clients_required: bool = False
     anonymous: bool = False
     limits: Limits = Limits()
 
@@ -104,9 +109,12 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         simulated = isinstance(plan.clock, SimulatedClock)
         timekeeper = None if simulated else _timekeeper(plan)  # before anything opens the files
         checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
-        doors = [_door(door, checkpoint, plan.keys) for door in plan.doors]
+        keeping = _keeping(plan, checkpoint)
+        doors = [_door(door, checkpoint, keeping, plan.keys) for door in plan.doors]
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
-        house = asyncio.create_task(_keep(checkpoint, doors, timekeeper), name="housekeeping")
+        house = asyncio.create_task(
+            _keep(checkpoint, doors, keeping, timekeeper), name="housekeeping"
+        )
         stopped = asyncio.create_task(stop.wait(), name="signals")
         files = asyncio.create_task(open_files.watch(checkpoint.facts), name="open files")
         waiting: set[asyncio.Task[Any]] = {worker, house, files, stopped}
@@ -125,6 +133,7 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
             for task in waiting:
                 task.cancel()
             await checkpoint.window.close()
+            await keeping.close()
             plan.state.run_file.unlink(missing_ok=True)
 
 
@@ -133,7 +142,7 @@ async def _open(plan: Plan, doors: list[Door], checkpoint: Checkpoint) -> dict[s
     described: dict[str, Any] = {}
     for door, wish in zip(doors, plan.doors, strict=True):
         port = await _listen(door, wish, "port", wish.port, None)
-        tls = None if wish.tls_port is None else _tls(wish)
+        tls = None if wish.tls_port is None else _tls(wish, checkpoint)
         tls_port = await _listen(door, wish, "tls.port", wish.tls_port, tls)
         described[wish.name] = {
             "kind": "mqtt_listener",
@@ -210,7 +219,17 @@ def under_rules(policy: Policy, registry: Registry, now: Instant) -> Policy:
     return replace(policy, generation=generation, rules_since=since)
 
 
-def _door(wish: DoorPlan, checkpoint: Checkpoint, keys: KeyRing) -> Door:
+def _keeping(plan: Plan, checkpoint: Checkpoint) -> Keeping:
+    """What clients are remembered by, and the commands that wait, on the machine's own clock."""
+    clock = SystemClock()
+    keeping = Keeping.open(plan.state, plan.keys.session_key(), clock, checkpoint.facts)
+    keeping.renew(checkpoint.directory)
+    post = Post(checkpoint, keeping.commands, clock)
+    checkpoint.window.answer("command", post.answer)
+    return keeping
+
+
+def _door(wish: DoorPlan, checkpoint: Checkpoint, keeping: Keeping, keys: KeyRing) -> Door:
     token_key = keys.token_key()
     return Door(
         checkpoint.intake,
@@ -219,41 +238,37 @@ def _door(wish: DoorPlan, checkpoint: Checkpoint, keys: KeyRing) -> Door:
         checkpoint.clock,
         checkpoint.facts,
         wish.limits,
-        wish.anonymous,
+        keeping.sessions,
+        keeping.commands,
+        anonymous=wish.anonymous,
     )
 
 
-def _renew(doors: list[Door], directory: Directory) -> None:
+def _renew(doors: list[Door], keeping: Keeping, directory: Directory) -> None:
+    keeping.renew(directory)
     for door in doors:
         door.renew(directory)
 
 
-def _tls(wish: DoorPlan) -> ssl.SSLContext:
-    """Server side TLS, 1.2 at least.
-
-    Raises:
-        Refusal: certificate or key cannot be read or do not belong together.
-    """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(str(wish.certificate), str(wish.key))
-    except (OSError, ssl.SSLError) as error:
-        raise Refusal(
-            f"Door {wish.name}: the certificate {wish.certificate} with its key cannot be used "
-            f"({error.strerror or error}). Check that both are PEM files and belong together."
-        ) from error
-    return context
+def _tls(wish: DoorPlan, checkpoint: Checkpoint) -> ssl.SSLContext:
+    assert wish.certificate is not None
+    assert wish.key is not None
+    return server_context(
+        *(wish.name, wish.certificate, wish.key, checkpoint.facts),
+        client_ca=wish.client_ca,
+        clients_required=wish.clients_required,
+    )
 
 
 def _keep(
-    checkpoint: Checkpoint, doors: list[Door], timekeeper: Timekeeper | None
+    checkpoint: Checkpoint, doors: list[Door], keeping: Keeping, timekeeper: Timekeeper | None
 ) -> Coroutine[Any, Any, None]:
     """Housekeeping, by the machine's clock or by simulated time."""
-    renew = partial(_renew, doors)
+    renew = partial(_renew, doors, keeping)
     if timekeeper is not None:
-        return keep_house(checkpoint, renew, timekeeper)
+        return keep_house(checkpoint, renew, timekeeper, keeping.look_after)
     assert isinstance(checkpoint.clock, SimulatedClock)
-    lockstep = Lockstep(checkpoint.clock, checkpoint, renew)
+    lockstep = Lockstep(checkpoint.clock, checkpoint, renew, keeping.look_after)
     checkpoint.window.answer("clock", lockstep.answer)
     return lockstep.keep()
 

@@ -1,7 +1,7 @@
 """The key ring of one state directory: which key for what, since when, until when.
 
 <keys root>/<directory id>/        0700
-    root.key                       tokens and registry are keyed from it
+    root.key                       tokens, registry and sessions are keyed from it
     files/<period>.key             one per personal file
     days/<YYYY-MM-DD>.key          one per service day; <YYYY-MM-DD>.gone once destroyed
     households/<name>.key          one per household; never derived from anything
@@ -222,6 +222,10 @@ class KeyRing:
     def registry_key(self) -> bytes:
         """The key under which the registry seals what belongs to no household."""
         return self._derived(b"registry")
+
+    def session_key(self) -> bytes:
+        """The key of the names and records in `sessions.db`."""
+        return self._derived(b"sessions")
 
     def _derived(self, purpose: bytes) -> bytes:
         return HKDF(SHA256(), keyfile.SIZE, salt=None, info=purpose).derive(self._root_key)

@@ -69,7 +69,8 @@ class Credential:
 
     Attributes:
         name: the MQTT user name.
-        digest: keyed hash of the 128-bit token; the token itself is kept nowhere.
+        digest: keyed hash of the 128-bit token, which itself is kept nowhere; empty for a credential
+            without one, which a client certificate proves.
         devices: the devices it speaks for.
         origin: "own" or "simulated"; simulated fleets register as the latter, in SIM directories only.
     """

@@ -156,7 +156,9 @@ class Registry:
     def put_speakers(
         self, name: str, devices: Iterable[str], *, at: Instant, source: str = "command"
     ) -> None:
-        """Say for whom a credential speaks, leaving its token; a new one cannot connect yet."""
+        """Say for whom a credential speaks, leaving its token; a new one has none, and connects by a client
+        certificate until it is given one.
+        """
         with self.change():
             credential_rows.put(
                 self._db, name, devices, sealed=None, origin="own", source=source, at=at
@@ -282,9 +284,9 @@ class Registry:
         speaks_for = credential_rows.rows(self._db)
         found = {}
         for name, sealed, origin in self._db.execute(
-            "SELECT name, digest, origin FROM credentials WHERE digest IS NOT NULL"
+            "SELECT name, digest, origin FROM credentials"
         ):
-            digest = tokens.unseal(key, name, sealed)
+            digest = b"" if sealed is None else tokens.unseal(key, name, sealed)
             if digest is not None:
                 devices = frozenset(DeviceId(device) for device in speaks_for[name])
                 found[name] = Credential(name, digest, devices, origin)

@@ -1,8 +1,10 @@
 """Resolves the doors of a configuration: files found, contradictions named."""
 
 import ipaddress
+from datetime import datetime
 from pathlib import Path as FilePath
 
+from gateway.settings.certificates import authority_fault, pair_fault, time_fault
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, Path
 from gateway.settings.schema import MqttListenerFile, TlsFile
@@ -59,16 +61,46 @@ def _listener(
         connections=file.connections,
         packet_bytes=file.packet_bytes,
         pending=file.pending,
+        topic_aliases=file.topic_aliases,
+        session_expiry_s=file.session_expiry_s,
         keep_alive_s=file.keep_alive_s,
     )
 
 
 def _tls(file: TlsFile, path: Path, document: Document, found: list[Complaint]) -> Tls:
-    located = []
-    for name in ("certificate", "key"):
-        try:
-            located.append(find_file(document, getattr(file, name)))
-        except ValueError as error:
-            found.append(complain(document, (*path, "tls", name), str(error)))
-            located.append(FilePath())
-    return Tls(file.port, *located)
+    path = (*path, "tls")
+    before = len(found)
+    certificate = _file(file.certificate, (*path, "certificate"), document, found)
+    key = _file(file.key, (*path, "key"), document, found)
+    if len(found) == before and (fault := pair_fault(certificate, key)) is not None:
+        found.append(complain(document, (*path, fault.part), fault.sentence))
+    ca = None
+    if file.client_ca is not None:
+        ca = _file(file.client_ca, (*path, "client_ca"), document, found)
+        if ca != FilePath() and (sentence := authority_fault(ca)) is not None:
+            found.append(complain(document, (*path, "client_ca"), sentence))
+    elif file.client_certificate is not None:
+        sentence = "client certificates need an authority to be believed: client_ca."
+        found.append(complain(document, (*path, "client_certificate"), sentence))
+    return Tls(file.port, certificate, key, ca, file.client_certificate == "required")
+
+
+def _file(name: str, path: Path, document: Document, found: list[Complaint]) -> FilePath:
+    """The file that a setting names; an empty path where there is none, which is then complained of."""
+    try:
+        return find_file(document, name)
+    except ValueError as error:
+        found.append(complain(document, path, str(error)))
+        return FilePath()
+
+
+def complain_of_expired(
+    document: Document, listeners: tuple[MqttListener, ...], now: datetime, found: list[Complaint]
+) -> None:
+    """Add a complaint for every certificate whose time is over, or has not begun."""
+    for index, listener in enumerate(listeners):
+        if listener.tls is not None:
+            sentence = time_fault(listener.tls.certificate, now)
+            if sentence is not None:
+                place: Path = ("doors", index, "tls", "certificate")
+                found.append(complain(document, place, sentence))

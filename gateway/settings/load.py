@@ -1,5 +1,6 @@
 """Loads a configuration: reads its files, and either resolves all of it or names every fault."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,10 +23,14 @@ __all__ = ["Settings", "SettingsError", "load_devices", "load_settings"]
 _WHOLE_DAY_S = 86_400
 
 
-def load_settings(path: Path) -> Settings:
+def load_settings(path: Path, now: datetime | None = None) -> Settings:
     """The settings of `path` (a `gateway.yaml`) and of the files it names.
 
     Kinds that it declares are in the catalog from then on: its devices may be of them.
+
+    Args:
+        now: the time at which certificates must be valid; None leaves that to the clients, so that one
+            expired certificate does not keep a gateway's other doors shut.
 
     Raises:
         SettingsError: with every fault of all files.
@@ -40,6 +45,8 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(complaints)
     area = _area(document, gateway.service_area, complaints)
     listeners = doors.resolve(gateway.doors, document, complaints)
+    if now is not None:
+        doors.complain_of_expired(document, listeners, now, complaints)
     state, keys = _folder(document, gateway.state), gateway.keys and _folder(document, gateway.keys)
     if keys and keys.resolve().is_relative_to(state.resolve()):
         sentence = "the keys would lie inside the state directory: choose a place outside."

@@ -93,6 +93,8 @@ class TlsFile(Strict):
     port: Port
     certificate: str
     key: str
+    client_ca: str | None = None
+    client_certificate: Literal["offered", "required"] | None = None
 
 
 class MqttListenerFile(Strict):
@@ -109,6 +111,10 @@ class MqttListenerFile(Strict):
         int, quantity(SIZE, "256 B", "16 MiB", in_wholes=True), Field(alias="packet")
     ] = 65_536
     pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
+    topic_aliases: Annotated[int, Field(ge=0, le=1000)] = 64
+    session_expiry_s: Annotated[
+        float, quantity(DURATION, "0 s", "366 d"), Field(alias="session_expiry")
+    ] = 604_800.0
     keep_alive_s: Annotated[float, quantity(DURATION, "1 s", "18 h"), Field(alias="keep_alive")] = (
         3600.0
     )

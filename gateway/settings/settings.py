@@ -11,11 +11,18 @@ from gateway.registry.imports import Entries
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The encrypted side of a door; port 0 takes a free one."""
+    """The encrypted side of a door; port 0 takes a free one.
+
+    Attributes:
+        client_ca: authorities whose client certificates are believed; None asks for none.
+        clients_required: whether nobody comes in without one.
+    """
 
     port: int
     certificate: Path
     key: Path
+    client_ca: Path | None = None
+    clients_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,8 @@ class MqttListener:
         connections: how many at a time.
         packet_bytes: largest MQTT packet taken.
         pending: uplinks of one connection in flight before reading from it stops.
+        topic_aliases: how many a connection may give (MQTT 5).
+        session_expiry_s: longest that a client is remembered after its connection.
         keep_alive_s: the longest granted; clients that ask for none are held to it.
     """
 
@@ -41,6 +50,8 @@ class MqttListener:
     connections: int
     packet_bytes: int
     pending: int
+    topic_aliases: int
+    session_expiry_s: float
     keep_alive_s: float
 
 

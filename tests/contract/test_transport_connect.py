@@ -30,12 +30,10 @@ async def test_mqtt_5_is_told_what_this_door_does_not_do() -> None:
     assert (answer.reason, answer.session_present) == (0, False)
     del answer.properties[fields.USER_PROPERTY]
     assert answer.properties == {
-        fields.SESSION_EXPIRY: 0,
         fields.RECEIVE_MAXIMUM: 7,
-        fields.MAXIMUM_QOS: 1,
         fields.RETAIN_AVAILABLE: 0,
         fields.MAXIMUM_PACKET_SIZE: 999,
-        fields.TOPIC_ALIAS_MAXIMUM: 0,
+        fields.TOPIC_ALIAS_MAXIMUM: 64,
         fields.WILDCARD_AVAILABLE: 0,
         fields.SUBSCRIPTION_ID_AVAILABLE: 0,
         fields.SHARED_AVAILABLE: 0,

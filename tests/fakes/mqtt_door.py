@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, Self
 
 from gateway.model.device import Credential, Device, Directory
@@ -11,11 +12,13 @@ from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.door import Door
 from gateway.transports.mqtt_listener.limits import Limits
 from gateway.wire.mqtt import encode
+from gateway.wire.mqtt.fields import SESSION_EXPIRY
 from gateway.wire.mqtt.framer import Framer
-from gateway.wire.mqtt.packets import Packet
+from gateway.wire.mqtt.packets import Packet, Properties
 from tests.fakes.clock import ManualClock
 from tests.fakes.readings import child, gauge, stop
 from tests.fakes.receiver import Receiver
+from tests.fakes.sessions import Desk
 
 UP = b"sekisho/v1/river-1/up"
 TOKEN = b"0123456789abcdef"
@@ -34,14 +37,21 @@ def directory(token: bytes = TOKEN, *more: Device, devices: tuple[str, ...] = ("
 
 
 class House:
-    """A door with a manual clock, and the receiver behind it; `async with` opens and closes it."""
+    """A door with a manual clock, and the receiver behind it; `async with` opens and closes it.
 
-    def __init__(self, anonymous: bool = False, **limits: Any) -> None:
+    Args:
+        path: where sessions are kept; the next house with the same path is the next life.
+    """
+
+    def __init__(self, anonymous: bool = False, path: Path | None = None, **limits: Any) -> None:
         self.clock = ManualClock()
         self.facts = Facts()
         self.receiver = Receiver()
+        self.kept = Desk(self.clock, path)
         self.door = Door(
-            self.receiver, directory(), digest, self.clock, self.facts, Limits(**limits), anonymous
+            *(self.receiver, directory(), digest, self.clock, self.facts, Limits(**limits)),
+            *(self.kept.sessions, self.kept.commands),
+            anonymous=anonymous,
         )
         self.port = 0
         self._clients: list[Client] = []
@@ -78,14 +88,23 @@ def connect(
     username: str | None = "meter",
     password: bytes | None = TOKEN,
     keep_alive_s: int = 60,
+    clean: bool = True,
+    properties: Properties | None = None,
 ) -> bytes:
     """A CONNECT, by default of the credential that is known."""
-    return encode.connect(version, client_id, username, password, keep_alive_s)
+    who = (client_id, username, password)
+    return encode.connect(version, *who, keep_alive_s, clean=clean, properties=properties)
 
 
-def publish(n: int, payload: bytes = b"x", topic: bytes = UP, version: int = 5) -> bytes:
-    """A PUBLISH at QoS 1; its payload begins with its number unless it is given."""
-    return encode.publish(version, topic, payload, 1, n)
+def remembered(client_id: str = "c", expiry_s: int = 3600, clean: bool = False, **said: Any) -> bytes:  # fmt: skip
+    """A CONNECT of MQTT 5 that wants to be remembered."""
+    wanted = {SESSION_EXPIRY: expiry_s, **said.pop("properties", {})}
+    return connect(5, client_id, clean=clean, properties=wanted, **said)
+
+
+def publish(n: int, payload: bytes = b"x", topic: bytes = UP, version: int = 5, qos: int = 1, dup: bool = False) -> bytes:  # fmt: skip
+    """A PUBLISH, at QoS 1 by default."""
+    return encode.publish(version, topic, payload, qos, n, dup)
 
 
 class Client:
@@ -95,6 +114,7 @@ class Client:
         self.reader = reader
         self.writer = writer
         self._framer = Framer(1 << 20)
+        self._more: list[Packet] = []
 
     def say(self, *packets: bytes) -> None:
         """Send bytes, in one write."""
@@ -103,13 +123,14 @@ class Client:
     async def hear(self, version: int = 5, packets: int = 1) -> list[Any]:
         """The next packets; fewer where the connection is closed before."""
         self._framer.version = version
-        heard: list[Packet] = []
+        heard = self._more
         while len(heard) < packets:
             data = await self.reader.read(65_536)
             if not data:
                 break
             heard += self._framer.feed(data)
-        return heard
+        self._more = heard[packets:]
+        return heard[:packets]
 
     async def rest(self) -> bytes:
         """Everything up to the end of the connection."""

@@ -31,12 +31,12 @@ def test_every_reason_is_the_mask_s_the_payload_s_or_has_a_code_of_its_own() -> 
 
 
 def test_mqtt_3_1_1_is_greeted_without_properties() -> None:
-    assert greeting(hello(4, will=True), Limits(), "x") == {}
+    assert greeting(hello(4, will=True), Limits(), "x", 0) == {}
 
 
 def test_an_ignored_will_is_said() -> None:
     texts = [
-        " ".join(text for _, text in greeting(hello(will=will), Limits(), "x")[fields.USER_PROPERTY])
+        " ".join(text for _, text in greeting(hello(will=will), Limits(), "x", 0)[fields.USER_PROPERTY])
         for will in (False, True)
     ]  # fmt: skip
     assert ["will" in text for text in texts] == [False, True]
@@ -45,7 +45,7 @@ def test_an_ignored_will_is_said() -> None:
 @pytest.mark.parametrize("pending", [1, 65_535, 100_000])
 def test_the_greeting_can_be_read_back(pending: int) -> None:
     """Whatever the limits, CONNACK is well formed (§2.2.2)."""
-    properties = greeting(hello(client_id=""), Limits(pending=pending), "guest")
+    properties = greeting(hello(client_id=""), Limits(pending=pending), "guest", 0)
     (answer,) = Framer(10_000, 5).feed(connack(5, Code.SUCCESS, properties))
     assert answer == (False, 0, properties)
 

@@ -9,10 +9,10 @@ from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
-from gateway.transports.mqtt_listener.reception import Claim
 from tests.fakes.clock import ManualClock
 from tests.fakes.mqtt_door import connect, digest, directory, publish
 from tests.fakes.receiver import Receiver
+from tests.fakes.sessions import Desk
 
 
 class Keeper:
@@ -29,6 +29,8 @@ class Keeper:
         self.anonymous = False
         self.crowded = False
         self.waiting_bytes = 0
+        kept = Desk(self.clock)
+        self.sessions, self.commands = kept.sessions, kept.commands
         self.inside: set[Connection] = set()
 
     def has_room(self) -> bool:
@@ -40,11 +42,8 @@ class Keeper:
     def left(self, connection: Connection) -> None:
         self.inside.remove(connection)
 
-    def holds(self, who: Claim) -> bool:
-        return who == ("", b"", "")
-
-    def claim(self, who: Claim, connection: Connection) -> None:
-        connection.claimed = who
+    def holds(self, credential: str, client_id: str) -> bool:
+        return not credential and not client_id
 
     def weigh(self, size: int) -> None:
         self.waiting_bytes += size

@@ -17,20 +17,37 @@ REFUSED = {
 
 NO_WILL = "the will is ignored: nothing is ever published here"
 NO_RETAIN = "retain is ignored: nothing is ever kept for a subscriber"
-NO_SUBSCRIPTION = "this is a checkpoint, not a broker: nothing can be subscribed to here"
+NO_SUBSCRIPTION = (
+    "this is a checkpoint, not a broker: a device may subscribe to its own commands alone"
+)
 
 
-def greeting(hello: Connect, limits: Limits, assigned_id: str) -> Properties:
-    """The properties of a successful CONNACK: what this door does not do (§3.2.2.3)."""
+def session_wanted(hello: Connect, limits: Limits) -> tuple[bool, int]:
+    """Whether to begin anew, and for how many seconds after its connection the client is remembered.
+
+    MQTT 3.1.1 has one flag for both, and no end: its sessions last as long as any (§3.1.2.11.2; 3.1.1
+    §3.1.2.4).
+    """
+    if hello.version == V5:
+        asked = hello.properties.get(fields.SESSION_EXPIRY, 0)
+    else:
+        asked = 0 if hello.clean_start else limits.session_expiry_s
+    return hello.clean_start, min(asked, limits.session_expiry_s)
+
+
+def greeting(hello: Connect, limits: Limits, assigned_id: str, expiry_s: int) -> Properties:
+    """The properties of a successful CONNACK: what this door does not do (§3.2.2.3).
+
+    Args:
+        expiry_s: the session expiry that was granted.
+    """
     if hello.version != V5:
         return {}
     properties: Properties = {
-        fields.SESSION_EXPIRY: 0,
         fields.RECEIVE_MAXIMUM: min(limits.pending, 0xFFFF),
-        fields.MAXIMUM_QOS: 1,
         fields.RETAIN_AVAILABLE: 0,
         fields.MAXIMUM_PACKET_SIZE: limits.packet_bytes,
-        fields.TOPIC_ALIAS_MAXIMUM: 0,
+        fields.TOPIC_ALIAS_MAXIMUM: limits.topic_aliases,
         fields.WILDCARD_AVAILABLE: 0,
         fields.SUBSCRIPTION_ID_AVAILABLE: 0,
         fields.SHARED_AVAILABLE: 0,
@@ -38,6 +55,8 @@ def greeting(hello: Connect, limits: Limits, assigned_id: str) -> Properties:
     }
     if hello.has_will:
         properties[fields.USER_PROPERTY].append(("sekisho", NO_WILL))
+    if expiry_s != hello.properties.get(fields.SESSION_EXPIRY, 0):
+        properties[fields.SESSION_EXPIRY] = expiry_s
     if not hello.client_id:
         properties[fields.ASSIGNED_CLIENT_ID] = assigned_id
     if not 0 < hello.keep_alive_s <= limits.keep_alive_s:

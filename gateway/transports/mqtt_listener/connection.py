@@ -2,37 +2,21 @@
 
 import asyncio
 import logging
-import secrets
+from collections.abc import Iterable
 from functools import partial
 from typing import Protocol, cast
 
-from gateway.clock import Clock
-from gateway.model.device import Credential
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
-from gateway.telemetry import Facts
-from gateway.transports.mqtt_listener.answers import REFUSED, greeting
-from gateway.transports.mqtt_listener.guestbook import Routes
-from gateway.transports.mqtt_listener.pressure import Pressure
-from gateway.transports.mqtt_listener.reception import Claim, Desk, admit, claim_of, keep_alive_s
+from gateway.sessions.session import Session
+from gateway.transports.mqtt_listener import exchange
+from gateway.transports.mqtt_listener.arrival import Arrival, Lobby
+from gateway.transports.mqtt_listener.exchange import ANSWERS
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.bodies import V5
 from gateway.wire.mqtt.codes import Code
-from gateway.wire.mqtt.fields import MAXIMUM_PACKET_SIZE, USER_PROPERTY
 from gateway.wire.mqtt.framer import Framer
-from gateway.wire.mqtt.packets import (
-    Connect,
-    Disconnect,
-    Packet,
-    PingReq,
-    Publish,
-    Subscribe,
-    Unsubscribe,
-    Violation,
-)
-
-_PUBACK = [encode.puback(V5, n) for n in range(0x1_0000)]
-"""Every successful PUBACK there is: four bytes each, the same in both versions."""
+from gateway.wire.mqtt.packets import Connect, Packet, Publish, Violation
 
 _OVERHEAD_BYTES = 150
 """What an uplink weighs in memory beside its payload, about."""
@@ -41,12 +25,10 @@ _CHUNK = 256
 """Uplinks handed over together; longer chunks are cut so that senders take turns."""
 
 
-class Keeper(Desk, Protocol):
+class Keeper(Lobby, Protocol):
     """What a connection asks of the door that let it in."""
 
     receiver: Receiver
-    clock: Clock
-    facts: Facts
 
     def arrived(self, connection: "Connection") -> None:
         """It is connected."""
@@ -54,74 +36,68 @@ class Keeper(Desk, Protocol):
     def left(self, connection: "Connection") -> None:
         """It is gone."""
 
-    def claim(self, who: Claim, connection: "Connection") -> None:
-        """It speaks as `who` from now on; whoever did before is ended."""
-
     def weigh(self, size: int) -> None:
         """So many bytes more (or, below 0, fewer) wait for their commit."""
 
-    @property
-    def crowded(self) -> bool:
-        """Whether so much waits in all that nobody is to be read."""
-        ...
 
+class Connection(Arrival):
+    """Server side of one MQTT connection."""
 
-class Connection(asyncio.Protocol):
-    """Server side of one MQTT connection. `last_heard` is on the door's monotonic clock, seconds."""
+    __slots__ = ("_framer", "_keeper", "_newest", "_unanswered")
 
     def __init__(self, keeper: Keeper) -> None:
+        super().__init__(keeper)
         self._keeper = keeper
-        self._framer = Framer(keeper.limits.packet_bytes)
-        self._transport: asyncio.Transport | None = None
-        self._credential: Credential | None = None
-        self._routes: Routes = {}
-        self._pressure = Pressure(keeper.limits)
-        self.last_heard = keeper.clock.monotonic()
-        self.silence_s = keeper.limits.connect_s
-        self.claimed: Claim | None = None
-
-    # -- asyncio.Protocol
+        self._framer = Framer(keeper.limits.packet_bytes, aliases=keeper.limits.topic_aliases)
+        self._newest: list[int | None] = []
+        self._unanswered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
         self._keeper.arrived(self)
 
-    def connection_lost(self, _exc: Exception | None) -> None:
-        self._transport = None
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._guest is not None:
+            self._guest.leave(self)
         self._keeper.left(self)
 
-    def pause_writing(self) -> None:
-        self._pressure.writable = False
-        self.throttle()
-
-    def resume_writing(self) -> None:
-        self._pressure.writable = True
-        self.throttle()
-
     def data_received(self, data: bytes) -> None:
-        if self._credential is not None:  # a CONNECT that trickles in wins no time
-            self.last_heard = self._keeper.clock.monotonic()
         packets = self._framer.feed(data)
+        if self._guest is not None:  # a CONNECT that trickles in wins no time
+            self.last_heard = self._clock.monotonic()
+        elif self._pressure.greeting:
+            self._early += packets
+            return
+        self._take(packets)
+
+    def _take(self, packets: Iterable[Packet]) -> None:
         items: list[tuple[Route | Reason, bytes]] = []
         ids: list[int | None] = []
         routes = self._routes
-        for packet in packets:
-            if type(packet) is Publish and self._credential is not None:
+        guest = self._guest
+        rest = iter(packets)
+        for packet in rest:
+            if type(packet) is Publish and guest is not None:
                 topic, payload, qos, packet_id, _dup, retain = packet
                 route = routes.get(topic) or self._lost(topic)
-                if route is None or qos > 1 or retain:
+                unusual = route is None or qos > 1 or retain
+                if unusual and not self._may_take(packet, route, guest.kept):
                     self._hand_over(items, ids)
                     items, ids = [], []
-                    if not self._unusual(packet, route):
+                    if not self._take_not(packet, route, guest.kept):
                         return
+                    continue
                 items.append((cast("Route | Reason", route), payload))
-                ids.append(packet_id)
+                ids.append(packet_id if qos < 2 else -cast(int, packet_id))
             else:
                 self._hand_over(items, ids)
                 items, ids = [], []
                 self._other(packet)
-                routes = self._routes
-                if self._transport is None or self._transport.is_closing():
+                routes, guest = self._routes, self._guest
+                if self._pressure.greeting:
+                    self._early = list(rest)
+                if not self.is_open():
                     return
         self._hand_over(items, ids)
 
@@ -129,16 +105,19 @@ class Connection(asyncio.Protocol):
 
     def _hand_over(self, items: list[tuple[Route | Reason, bytes]], ids: list[int | None]) -> None:
         """Put uplinks into the intake, in chunks; stop reading when too many of ours wait."""
-        if not items or self._credential is None:
+        if not items or self._guest is None:
             return
         now = self._keeper.clock.now()
         for start in range(0, len(items), _CHUNK):
             end = start + _CHUNK
             some = items[start:end]
             size = sum([len(payload) for _, payload in some]) + _OVERHEAD_BYTES * len(some)
-            settle = partial(self._settle, ids[start:end], size)
-            self._keeper.receiver.put(self, Uplinks(self._credential.origin, now, some, settle))
+            self._newest = ids[start:end]
+            settle = partial(self._settle, self._guest.kept, self._newest, len(some), size)
+            origin = self._guest.credential.origin
+            self._keeper.receiver.put(self, Uplinks(origin, now, some, settle))
             self._weigh(len(some), size)
+        self._await_answers(len(ids) - ids.count(None))
         self.throttle()
 
     def _weigh(self, uplinks: int, size: int) -> None:
@@ -146,50 +125,58 @@ class Connection(asyncio.Protocol):
         self._pressure.payload_bytes += size
         self._keeper.weigh(size)
 
-    def _settle(self, ids: list[int | None], size: int, refused: dict[int, Reason]) -> None:
+    def _await_answers(self, publishes: int) -> None:
+        """So many more publishes wait for their last answer; MQTT 5 has agreed to a bound (§3.3.4)."""
+        self._unanswered += publishes
+        if self._framer.version == V5 and self._unanswered > self._keeper.limits.pending:
+            sentence = "more publishes without an answer than the receive maximum"
+            self.break_off(Code.RECEIVE_MAXIMUM_EXCEEDED, sentence)
+
+    def _settle(
+        self,
+        session: Session,
+        ids: list[int | None],
+        uplinks: int,
+        size: int,
+        refused: dict[int, Reason],
+    ) -> None:
         """The commit is done: acknowledge in order of arrival, in one write."""
-        self._weigh(-len(ids), -size)
-        if self._transport is None or self._transport.is_closing():
+        self._weigh(-uplinks, -size)
+        version = self._framer.version
+        if session.receiving:
+            exchange.committed(session, ids, refused, version)
+        if not self.is_open():
+            if session.receiving and session.holder not in (None, self):
+                self._settle_elsewhere(session, ids)
             return
-        if refused and self._framer.version == V5:
+        if refused and version == V5:
             data = b"".join(
-                encode.puback(V5, n, REFUSED.get(refused[at], Code.PAYLOAD_FORMAT_INVALID))
-                if at in refused
-                else _PUBACK[n]
-                for at, n in enumerate(ids)
-                if n is not None
+                [
+                    exchange.refusal(n, refused[at]) if at in refused else ANSWERS[n]
+                    for at, n in enumerate(ids)
+                    if n is not None
+                ]
             )
         else:
-            data = b"".join([_PUBACK[n] for n in ids if n is not None])
+            data = b"".join([ANSWERS[n] for n in ids if n is not None])
         if data:
-            self._transport.write(data)
+            if version == V5:
+                self._answered(exchange.ended(ids, refused))
+            self.send(data)
         self.throttle()
 
-    def throttle(self) -> None:
-        """Read, or stop reading, this connection alone, by what weighs on it."""
-        pressure = self._pressure
-        wanted = pressure.may_read(self._keeper.crowded)
-        if wanted is pressure.reading or self._transport is None or self._transport.is_closing():
-            return
-        pressure.reading = wanted
-        if wanted:
-            self.last_heard = self._keeper.clock.monotonic()  # it could not be heard meanwhile
-            self._transport.resume_reading()
-        else:
-            self._transport.pause_reading()
+    def _settle_elsewhere(self, session: Session, ids: list[int | None]) -> None:
+        """What came here at QoS 2 is committed, and its client is on another connection by now."""
+        assert session.holder is not None
+        due = [n for n in ids if n is not None and n < 0 and exchange.due(session, -n)]
+        session.holder.answer_received(b"".join([ANSWERS[n] for n in due]))
 
-    def expire(self, now: float) -> None:
-        """End it if it was silent too long (§3.1.2.10), unless it is we who do not read.
+    def complete(self) -> None:
+        self._answered(1)
 
-        A peer that does not read its answers is not read either; its silence is its own.
-        """
-        ours = self._pressure.is_ours(self._keeper.crowded)
-        if ours or now - self.last_heard <= self.silence_s:
-            return
-        if self._pressure.writable:
-            self.end(Code.KEEP_ALIVE_TIMEOUT)
-        elif self._transport is not None:
-            self._transport.abort()
+    def _answered(self, publishes: int) -> None:
+        """So many got their last answer, some of them perhaps of an earlier connection (§4.9)."""
+        self._unanswered = max(0, self._unanswered - publishes)
 
     def _lost(self, topic: bytes) -> Reason | None:
         """The reason for a topic without a route; None if it is no topic name at all (§4.7)."""
@@ -200,115 +187,70 @@ class Connection(asyncio.Protocol):
         if not text or any(character in text for character in "+#\0"):
             return None
         refusal = self._keeper.guestbook.refusal(text)
-        if self._credential is not None:
-            name = self._credential.name
-            self._keeper.facts.recent.turned_away(
-                self._keeper.clock.now(), name, refusal.value, text
-            )
+        if self._guest is not None:
+            name, now = self._guest.credential.name, self._keeper.clock.now()
+            self._keeper.facts.recent.turned_away(now, name, refusal.value, text)
         return refusal
 
-    def _unusual(self, publish: Publish, route: Route | Reason | None) -> bool:
-        """A PUBLISH that breaks a rule ends the connection (False); retain is ignored, said so."""
+    def _may_take(self, publish: Publish, route: Route | Reason | None, session: Session) -> bool:
+        """Whether an unusual PUBLISH is an uplink all the same; retain is ignored, said so."""
         if route is None:
-            self._break_off(Code.TOPIC_NAME_INVALID, "a topic name that is none")
-        elif publish.qos > 1:
-            self._break_off(Code.QOS_NOT_SUPPORTED, "QoS 2, though QoS 1 is the most offered")
-        else:
+            return False
+        if publish.retain:
             self._keeper.facts.note("retain ignored", "A retained publish was taken as a plain one")
-            return True
-        return False
+        return publish.qos < 2 or exchange.begin(session, cast(int, publish.packet_id))
+
+    def _take_not(self, publish: Publish, route: Route | Reason | None, session: Session) -> bool:
+        """No uplink: a topic that is none, or a QoS 2 publish that came before; whether to go on."""
+        if route is None:
+            nothing = self._framer.version == V5 and not publish.topic
+            reason = Code.PROTOCOL_ERROR if nothing else Code.TOPIC_NAME_INVALID
+            self.break_off(reason, "a topic name that is none")
+            return False
+        packet_id = cast(int, publish.packet_id)
+        self._await_answers(1)
+        if exchange.due(session, packet_id):
+            if self._pressure.uplinks:  # in order of arrival: behind what still waits (§4.6)
+                self._newest.append(-packet_id)
+            else:
+                self.send(ANSWERS[-packet_id])
+        return self.is_open()
 
     # -- everything else
 
     def _other(self, packet: Packet) -> None:
         if type(packet) is Violation:
-            self._break_off(packet.reason, packet.sentence)
-        elif self._credential is None:
-            if type(packet) is Connect:
-                self._connect(packet)
-            else:
-                self._break_off(Code.PROTOCOL_ERROR, "something else before CONNECT")
-        elif type(packet) is PingReq:
-            self._send(encode.PINGRESP)
-        elif type(packet) is Subscribe:
-            self._keeper.facts.note("subscribe refused", "A SUBSCRIBE was refused")
-            reasons = [Code.NOT_AUTHORIZED] * len(packet.filters)
-            self._send(encode.suback(self._framer.version, packet.packet_id, reasons))
-        elif type(packet) is Unsubscribe:
-            reasons = [Code.NO_SUBSCRIPTION_EXISTED] * len(packet.filters)
-            self._send(encode.unsuback(self._framer.version, packet.packet_id, reasons))
-        elif type(packet) is Disconnect:
-            self.shut()
+            self.break_off(packet.reason, packet.sentence)
+        elif self._guest is not None:
+            self._guest.answer(packet)
+        elif type(packet) is Connect:
+            self._connect(packet)
         else:
-            self._break_off(Code.PROTOCOL_ERROR, "a packet that has no place here")
-
-    def _connect(self, hello: Connect) -> None:
-        """CONNECT, §3.1.4: check, answer, learn the routes."""
-        keeper = self._keeper
-        peer = None if self._transport is None else self._transport.get_extra_info("peername")
-        admitted = admit(hello, keeper, peer)
-        if isinstance(admitted, Code):
-            keeper.facts.note(
-                "connect refused", f"A CONNECT was refused: {admitted.name}", logging.WARNING
-            )
-            keeper.facts.recent.turned_away(keeper.clock.now(), hello.username, admitted.name)
-            self._send(encode.connack(hello.version, admitted, {}))
-            self.shut()
-            return
-        self._credential = admitted
-        keeper.facts.recent.came_in(keeper.clock.now(), admitted.name)
-        if (claim := claim_of(admitted, hello)) is not None:
-            keeper.claim(claim, self)
-        self.last_heard = keeper.clock.monotonic()
-        self._routes = keeper.guestbook.routes(admitted)
-        self.silence_s = 1.5 * keep_alive_s(hello, keeper.limits)
-        if hello.has_will:
-            keeper.facts.note("will ignored", "A will was ignored")
-        properties = greeting(hello, keeper.limits, f"guest-{secrets.token_hex(6)}")
-        welcome = encode.connack(hello.version, Code.SUCCESS, properties)
-        if len(welcome) > hello.properties.get(MAXIMUM_PACKET_SIZE, len(welcome)):
-            del properties[USER_PROPERTY]  # §3.1.2.11.4: courtesies go first
-            welcome = encode.connack(hello.version, Code.SUCCESS, properties)
-        self._send(welcome)
+            self.break_off(Code.PROTOCOL_ERROR, "something else before CONNECT")
 
     def renew(self) -> None:
         """The registry has changed: learn the routes anew, or leave if the credential is gone."""
-        if self._credential is None:
+        guest = self._guest
+        if guest is None:
             return
-        self._credential = self._keeper.guestbook.again(self._credential)
-        if self._credential is None:
+        guestbook = self._keeper.guestbook
+        credential = guestbook.again(guest.credential, certified=guest.certified)
+        if credential is None:
             self.end(Code.NOT_AUTHORIZED)
         else:
-            self._routes = self._keeper.guestbook.routes(self._credential)
-
-    def hush(self) -> None:
-        """Read nothing more; what was read is still acknowledged."""
-        self._pressure.hushed = True
-        self.throttle()
+            guest.renew(credential)
+            self._routes = guestbook.routes(credential)
 
     def end(self, reason: Code) -> None:
         """Say goodbye (MQTT 5) and close."""
-        if self._framer.version == V5:
-            self._send(encode.disconnect(V5, reason))
+        if self._framer.version == V5 and self._guest is not None:
+            self.send(encode.disconnect(V5, reason))
         self.shut()
 
-    def _break_off(self, reason: Code, sentence: str) -> None:
+    def break_off(self, reason: Code, sentence: str) -> None:
         self._keeper.facts.note(
             "protocol broken", f"A connection was ended: {sentence}", logging.WARNING
         )
-        if self._credential is None and reason is Code.UNSUPPORTED_VERSION:
-            self._send(encode.connack(4, reason, {}))
-            self.shut()
-        elif self._credential is None:
-            self.shut()
-        else:
-            self.end(reason)
-
-    def _send(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def shut(self) -> None:
-        """Close once what was written has left."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._guest is None and reason is Code.UNSUPPORTED_VERSION:
+            self.send(encode.connack(4, reason, {}))
+        self.end(reason)

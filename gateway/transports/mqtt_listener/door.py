@@ -7,11 +7,12 @@ from collections.abc import Callable
 from gateway.clock import Clock
 from gateway.model.device import Directory
 from gateway.model.uplink import Receiver
+from gateway.sessions.commands import Commands
+from gateway.sessions.sessions import Sessions
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
-from gateway.transports.mqtt_listener.reception import Claim
 from gateway.wire.mqtt.codes import Code
 
 _SWEEP_S = 1.0
@@ -28,6 +29,7 @@ class Door:
         receiver: where uplinks go.
         directory: devices and credentials as the registry has them now.
         digest: token → keyed hash.
+        sessions, commands: what outlives a connection; the same for every door.
         anonymous: whether clients without a user name may speak, from loopback only.
     """
 
@@ -39,16 +41,20 @@ class Door:
         clock: Clock,
         facts: Facts,
         limits: Limits,
+        sessions: Sessions,
+        commands: Commands,
+        *,
         anonymous: bool = False,
     ) -> None:
         self.receiver = receiver
         self.clock = clock
         self.facts = facts
         self.limits = limits
+        self.sessions = sessions
+        self.commands = commands
         self.anonymous = anonymous
         self.guestbook = Guestbook(directory, digest)
         self._connections: set[Connection] = set()
-        self._claims: dict[Claim, Connection] = {}
         self._stopping = False
         self._waiting_bytes = 0
         self.crowded = False
@@ -110,19 +116,9 @@ class Door:
 
     def left(self, connection: Connection) -> None:
         self._connections.discard(connection)
-        if connection.claimed is not None and self._claims.get(connection.claimed) is connection:
-            del self._claims[connection.claimed]
 
-    def holds(self, who: Claim) -> bool:
-        return who in self._claims
-
-    def claim(self, who: Claim, connection: Connection) -> None:
-        """§3.1.4: a second connection of one client ends the first."""
-        before = self._claims.get(who)
-        self._claims[who] = connection
-        connection.claimed = who
-        if before is not None and before is not connection:
-            before.end(Code.SESSION_TAKEN_OVER)
+    def holds(self, credential: str, client_id: str) -> bool:
+        return self.sessions.held(self.sessions.names.owner(credential), client_id)
 
     def weigh(self, size: int) -> None:
         """Keep count of the bytes that wait; beyond the bound nobody is read until half is gone."""

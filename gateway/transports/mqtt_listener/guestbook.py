@@ -9,12 +9,12 @@ from gateway.model.device import Credential, Directory
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Route
-from gateway.wire.topics import device_of, uplink_topics
+from gateway.wire.topics import commanded, device_of, uplink_topics
 
 Routes = dict[bytes, Route]
 
-ANONYMOUS = "anonymous"
-"""The name under which clients without a user name speak, where the door allows them."""
+ANONYMOUS = ""
+"""Under this name, which nothing registered has, clients without a user name speak where they may."""
 
 
 class Guestbook:
@@ -28,7 +28,7 @@ class Guestbook:
     def __init__(self, directory: Directory, digest: Callable[[bytes], bytes]) -> None:
         self._digest = digest
         self._directory = directory
-        self._routes: dict[tuple[str, bytes], Routes] = {}
+        self._routes: dict[str, Routes] = {}
 
     def replace(self, directory: Directory) -> None:
         """The registry has changed."""
@@ -42,23 +42,31 @@ class Guestbook:
         matches = hmac.compare_digest(self._digest(token), known)
         return credential if matches else None
 
+    def named(self, subject: str) -> Credential | None:
+        """The credential that a client certificate proves by its subject's common name."""
+        return self._directory.credentials.get(subject)
+
     def anonymous(self) -> Credential:
         """May speak for every device (loopback only, and only where configured)."""
         return Credential(ANONYMOUS, b"", frozenset(self._directory.devices))
 
-    def again(self, credential: Credential) -> Credential | None:
-        """The credential as the registry has it now; None if it was taken away or renewed."""
-        if credential.name == ANONYMOUS and not credential.digest:
+    def again(self, credential: Credential, *, certified: bool = False) -> Credential | None:
+        """The credential as the registry has it now; None if it was taken away or its token renewed.
+
+        Args:
+            certified: a certificate proved it, so that its token does not matter.
+        """
+        if credential.name == ANONYMOUS:
             return self.anonymous()
         now = self._directory.credentials.get(credential.name)
-        return now if now is not None and now.digest == credential.digest else None
+        same = now is not None and (certified or now.digest == credential.digest)
+        return now if same else None
 
     def routes(self, credential: Credential) -> Routes:
         """Topic → route for every device this credential speaks for."""
-        key = (credential.name, credential.digest)  # a registered name may be ANONYMOUS too
-        routes = self._routes.get(key)
+        routes = self._routes.get(credential.name)
         if routes is None:
-            routes = self._routes[key] = {}
+            routes = self._routes[credential.name] = {}
             for name in credential.devices:
                 self._add(name, routes)
         return routes
@@ -71,6 +79,17 @@ class Guestbook:
         as_json, as_binary = uplink_topics(name)
         routes[as_json] = Route(device, kind.name, json_decoder(kind))
         routes[as_binary] = Route(device, kind.name, binary_decoder(kind))
+
+    def hears(self, credential: Credential, text: str) -> DeviceId | None:
+        """The device whose commands a topic filter asks for; None if this credential may not hear it.
+
+        A device's own command topic is all there is to subscribe to, spelled out.
+        """
+        name = commanded(text)
+        if name is None or name not in credential.devices:
+            return None
+        device = self._directory.devices.get(name)
+        return None if device is None or device.revoked else name
 
     def refusal(self, topic: str) -> Reason:
         """Why a topic leads nowhere for a credential that has no route for it."""

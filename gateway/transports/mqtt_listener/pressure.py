@@ -11,10 +11,11 @@ class Pressure:
         payload_bytes: their payload.
         writable: whether it reads our answers.
         hushed: whether the door is closing.
+        greeting: whether CONNECT came and its answer waits for the disk.
         reading: whether it is being read just now.
     """
 
-    __slots__ = ("_limits", "hushed", "payload_bytes", "reading", "uplinks", "writable")
+    __slots__ = ("_limits", "greeting", "hushed", "payload_bytes", "reading", "uplinks", "writable")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -22,6 +23,7 @@ class Pressure:
         self.payload_bytes = 0
         self.writable = True
         self.hushed = False
+        self.greeting = False
         self.reading = True
 
     def may_read(self, crowded: bool) -> bool:
@@ -34,6 +36,7 @@ class Pressure:
         return (
             self.writable
             and not self.hushed
+            and not self.greeting
             and not crowded
             and self.uplinks < max(1, self._limits.pending // part)
             and self.payload_bytes < self._limits.pending_bytes // part
@@ -41,4 +44,4 @@ class Pressure:
 
     def is_ours(self, crowded: bool) -> bool:
         """Whether its silence is our doing: a peer that does not read its answers has itself to blame."""
-        return self.uplinks > 0 or self.hushed or crowded
+        return self.uplinks > 0 or self.hushed or self.greeting or crowded

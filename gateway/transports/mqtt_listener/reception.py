@@ -1,7 +1,8 @@
 """Who is let in by CONNECT, and for how long it may be silent (§3.1). No I/O."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol
 
 from gateway.model.device import Credential
 from gateway.transports.mqtt_listener.guestbook import Guestbook
@@ -11,8 +12,12 @@ from gateway.wire.mqtt.codes import Code
 from gateway.wire.mqtt.fields import AUTH_METHOD
 from gateway.wire.mqtt.packets import Connect
 
-Claim: TypeAlias = tuple[str, bytes, str]
-"""Credential name, its digest (a registered name may be that of the anonymous guest) and client id."""
+
+class Peer(NamedTuple):
+    """What the transport knows of a client: its IP address, and its certificate's common name."""
+
+    address: str | None
+    subject: str | None
 
 
 class Desk(Protocol):
@@ -26,23 +31,23 @@ class Desk(Protocol):
         """Whether one more may come in."""
         ...
 
-    def holds(self, who: Claim) -> bool:
-        """Whether somebody is in as `who`, whose place may be taken."""
+    def holds(self, credential: str, client_id: str) -> bool:
+        """Whether somebody is in as this client, whose place may be taken."""
         ...
 
 
-def claim_of(credential: Credential, hello: Connect) -> Claim | None:
-    """What a client is known by while it is in; None for one without an id of its own."""
-    if not hello.client_id:
-        return None
-    return credential.name, credential.digest, hello.client_id
+def subject_of(certificate: Mapping[str, Any] | None) -> str | None:
+    """The common name in a verified certificate as `ssl` shows it; None if there is none, or two."""
+    subject = (certificate or {}).get("subject", ())
+    names = [value for part in subject for field, value in part if field == "commonName"]
+    return names[0] if len(names) == 1 else None
 
 
-def admit(hello: Connect, desk: Desk, peer: tuple[str, int] | None) -> Credential | Code:
+def admit(hello: Connect, desk: Desk, peer: Peer) -> Credential | Code:
     """The credential that CONNECT proves, or the reason why it is refused.
 
     Args:
-        peer: the client's address; anonymous clients are let in from loopback alone.
+        peer: anonymous clients are let in from loopback alone.
     """
     if AUTH_METHOD in hello.properties:
         return Code.BAD_AUTH_METHOD
@@ -51,15 +56,17 @@ def admit(hello: Connect, desk: Desk, peer: tuple[str, int] | None) -> Credentia
     credential = _prove(hello, desk, peer)
     if credential is None:
         return Code.BAD_CREDENTIALS
-    claim = claim_of(credential, hello)
-    if not desk.has_room() and not (claim is not None and desk.holds(claim)):
+    if not desk.has_room() and not desk.holds(credential.name, hello.client_id):
         return Code.QUOTA_EXCEEDED
     return credential
 
 
-def _prove(hello: Connect, desk: Desk, peer: tuple[str, int] | None) -> Credential | None:
+def _prove(hello: Connect, desk: Desk, peer: Peer) -> Credential | None:
+    if peer.subject is not None:
+        same = hello.username in (None, peer.subject)
+        return desk.guestbook.named(peer.subject) if same else None
     if hello.username is None:
-        may = desk.anonymous and peer is not None and ip_address(peer[0]).is_loopback
+        may = desk.anonymous and peer.address is not None and ip_address(peer.address).is_loopback
         return desk.guestbook.anonymous() if may else None
     return desk.guestbook.credential(hello.username, hello.password or b"")
 

@@ -34,8 +34,6 @@ def connect(body: Body, _version: int, _type: Type) -> Connect:
     flags, keep_alive_s = body.u8(), body.u16()
     _check_connect_flags(flags, version)
     properties: Properties = body.properties(fields.OF_CONNECT) if version == V5 else {}
-    if 0 in (properties.get(fields.RECEIVE_MAXIMUM), properties.get(fields.MAXIMUM_PACKET_SIZE)):
-        raise Broken("a receive maximum or packet size of 0", Code.PROTOCOL_ERROR)
     if fields.AUTH_DATA in properties and fields.AUTH_METHOD not in properties:
         raise Broken("authentication data without a method", Code.PROTOCOL_ERROR)
     client_id = body.text()
@@ -88,14 +86,13 @@ def ack(body: Body, version: int, type_: Type) -> Ack:
 def subscribe(body: Body, version: int, _type: Type) -> Subscribe:
     """SUBSCRIBE, §3.8: at least one filter."""
     packet_id = _packet_id(body)
-    if version == V5:
-        body.properties(fields.OF_SUBSCRIBE)
+    properties = body.properties(fields.OF_SUBSCRIBE) if version == V5 else {}
     filters = []
     while body.left:
         filters.append((_filter(body), _options(body, version)))
     if not filters:
         raise Broken("a SUBSCRIBE without a filter", Code.PROTOCOL_ERROR)
-    return Subscribe(packet_id, tuple(filters))
+    return Subscribe(packet_id, tuple(filters), properties.get(fields.SUBSCRIPTION_ID))
 
 
 def unsubscribe(body: Body, version: int, _type: Type) -> Unsubscribe:
@@ -128,9 +125,13 @@ def ping(_body: Body, _version: int, type_: Type) -> PingReq | PingResp:
 def disconnect(body: Body, version: int, type_: Type) -> Disconnect | Auth:
     """DISCONNECT and AUTH, §3.14, §3.15: an empty body means reason 0."""
     reason = body.u8() if version == V5 and body.left else Code.SUCCESS
+    properties: Properties = {}
     if version == V5 and body.left:
-        body.properties(fields.OF_DISCONNECT if type_ is Type.DISCONNECT else fields.OF_AUTH)
-    return Disconnect(reason) if type_ is Type.DISCONNECT else Auth(reason)
+        allowed = fields.OF_DISCONNECT if type_ is Type.DISCONNECT else fields.OF_AUTH
+        properties = body.properties(allowed)
+    if type_ is Type.AUTH:
+        return Auth(reason)
+    return Disconnect(reason, properties.get(fields.SESSION_EXPIRY))
 
 
 def _filter(body: Body) -> str:

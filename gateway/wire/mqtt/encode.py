@@ -21,12 +21,19 @@ def connect(
     username: str | None,
     password: bytes | None,
     keep_alive_s: int,
+    *,
+    clean: bool = True,
+    properties: Properties | None = None,
 ) -> bytes:
-    """CONNECT with clean start, no will."""
-    flags = 0x02 | (0x80 if username is not None else 0) | (0x40 if password is not None else 0)
+    """CONNECT without a will; `properties` for MQTT 5 alone."""
+    flags = (
+        (0x02 if clean else 0)
+        | (0x80 if username is not None else 0)
+        | (0x40 if password is not None else 0)
+    )
     body = put_binary(b"MQTT") + bytes((version, flags)) + keep_alive_s.to_bytes(2, "big")
     if version == V5:
-        body += put_properties({})
+        body += put_properties(properties or {})
     body += put_binary(client_id.encode())
     if username is not None:
         body += put_binary(username.encode())
@@ -35,11 +42,11 @@ def connect(
     return _packet(Type.CONNECT, body)
 
 
-def connack(version: int, reason: Code, properties: Properties) -> bytes:
-    """CONNACK without a session; MQTT 3.1.1 has its own few codes and no properties."""
+def connack(version: int, reason: Code, properties: Properties, *, present: bool = False) -> bytes:
+    """CONNACK; `present`: there is a session to go on with. MQTT 3.1.1 has its own few codes."""
     if version == V5:
-        return _packet(Type.CONNACK, bytes((0, reason)) + put_properties(properties))
-    return _packet(Type.CONNACK, bytes((0, CONNACK_311.get(reason, 3))))
+        return _packet(Type.CONNACK, bytes((present, reason)) + put_properties(properties))
+    return _packet(Type.CONNACK, bytes((present, CONNACK_311.get(reason, 3))))
 
 
 def publish(
@@ -49,23 +56,43 @@ def publish(
     qos: int,
     packet_id: int | None,
     dup: bool = False,
+    properties: Properties | None = None,
 ) -> bytes:
-    """PUBLISH without retain and without properties."""
+    """PUBLISH without retain; `properties` for MQTT 5 alone."""
     first = Type.PUBLISH << 4 | qos << 1 | (8 if dup else 0)
     body = put_binary(topic)
     if packet_id is not None:
         body += packet_id.to_bytes(2, "big")
     if version == V5:
-        body += b"\0"
+        body += put_properties(properties) if properties else b"\0"
     body += payload
     return bytes((first,)) + put_varint(len(body)) + body
 
 
+def _answer(type_: Type, version: int, packet_id: int, reason: Code) -> bytes:
+    """Success is the two-byte form in both versions, and MQTT 3.1.1 knows nothing else."""
+    more = bytes((reason,)) if reason and version == V5 else b""
+    return _packet(type_, packet_id.to_bytes(2, "big") + more)
+
+
 def puback(version: int, packet_id: int, reason: Code = Code.SUCCESS) -> bytes:
-    """PUBACK; success is the two-byte form in both versions, and MQTT 3.1.1 knows nothing else."""
-    if reason and version == V5:
-        return bytes((Type.PUBACK << 4, 3)) + packet_id.to_bytes(2, "big") + bytes((reason,))
-    return b"\x40\x02" + packet_id.to_bytes(2, "big")
+    """PUBACK (§3.4)."""
+    return _answer(Type.PUBACK, version, packet_id, reason)
+
+
+def pubrec(version: int, packet_id: int, reason: Code = Code.SUCCESS) -> bytes:
+    """PUBREC; a reason of 0x80 and above ends the exchange, and MQTT 3.1.1 knows none (§3.5)."""
+    return _answer(Type.PUBREC, version, packet_id, reason)
+
+
+def pubrel(version: int, packet_id: int, reason: Code = Code.SUCCESS) -> bytes:
+    """PUBREL (§3.6)."""
+    return _answer(Type.PUBREL, version, packet_id, reason)
+
+
+def pubcomp(version: int, packet_id: int, reason: Code = Code.SUCCESS) -> bytes:
+    """PUBCOMP (§3.7)."""
+    return _answer(Type.PUBCOMP, version, packet_id, reason)
 
 
 def suback(version: int, packet_id: int, reasons: Iterable[Code]) -> bytes:
@@ -84,14 +111,24 @@ def unsuback(version: int, packet_id: int, reasons: Iterable[Code]) -> bytes:
     return _packet(Type.UNSUBACK, body)
 
 
-def subscribe(version: int, packet_id: int, filters: Iterable[str]) -> bytes:
-    """SUBSCRIBE at QoS 1."""
+def subscribe(version: int, packet_id: int, filters: Iterable[str], qos: int = 1) -> bytes:
+    """SUBSCRIBE, every filter at the same QoS."""
     body = packet_id.to_bytes(2, "big") + (put_properties({}) if version == V5 else b"")
-    return _packet(
-        Type.SUBSCRIBE, body + b"".join(put_binary(f.encode()) + b"\x01" for f in filters)
-    )
+    asked = b"".join(put_binary(text.encode()) + bytes((qos,)) for text in filters)
+    return _packet(Type.SUBSCRIBE, body + asked)
 
 
-def disconnect(version: int, reason: Code = Code.SUCCESS) -> bytes:
-    """DISCONNECT; MQTT 3.1.1 carries no reason."""
-    return _packet(Type.DISCONNECT, bytes((reason,)) if version == V5 and reason else b"")
+def unsubscribe(version: int, packet_id: int, filters: Iterable[str]) -> bytes:
+    """UNSUBSCRIBE."""
+    body = packet_id.to_bytes(2, "big") + (put_properties({}) if version == V5 else b"")
+    return _packet(Type.UNSUBSCRIBE, body + b"".join(put_binary(f.encode()) for f in filters))
+
+
+def disconnect(
+    version: int, reason: Code = Code.SUCCESS, properties: Properties | None = None
+) -> bytes:
+    """DISCONNECT; MQTT 3.1.1 carries neither reason nor properties."""
+    if version != V5 or not (reason or properties):
+        return _packet(Type.DISCONNECT, b"")
+    more = put_properties(properties) if properties else b""
+    return _packet(Type.DISCONNECT, bytes((reason,)) + more)

@@ -80,6 +80,8 @@ class Body:
             if number not in allowed:
                 raise Broken(f"property 0x{number:02x} has no place here", Code.PROTOCOL_ERROR)
             value = READERS[PROPERTIES[number]](self)
+            if (number in _YES_OR_NO and value > 1) or (number in _NEVER_ZERO and not value):
+                raise Broken(f"property 0x{number:02x} is {value}", Code.PROTOCOL_ERROR)
             if number == USER_PROPERTY:
                 found.setdefault(number, []).append(value)
             elif number in found:
@@ -91,6 +93,8 @@ class Body:
         return found
 
 
+MESSAGE_EXPIRY = 0x02
+SUBSCRIPTION_ID = 0x0B
 SESSION_EXPIRY = 0x11
 ASSIGNED_CLIENT_ID = 0x12
 SERVER_KEEP_ALIVE = 0x13
@@ -109,7 +113,8 @@ SUBSCRIPTION_ID_AVAILABLE = 0x29
 SHARED_AVAILABLE = 0x2A
 
 PROPERTIES = {  # §2.2.2.2, table 2-4
-    0x01: "u8", 0x02: "u32", 0x03: "text", 0x08: "text", 0x09: "binary", 0x0B: "varint",
+    0x01: "u8", MESSAGE_EXPIRY: "u32", 0x03: "text", 0x08: "text", 0x09: "binary",
+    SUBSCRIPTION_ID: "varint",
     SESSION_EXPIRY: "u32", ASSIGNED_CLIENT_ID: "text", SERVER_KEEP_ALIVE: "u16",
     AUTH_METHOD: "text", AUTH_DATA: "binary", 0x17: "u8", 0x18: "u32", 0x19: "u8", 0x1A: "text",
     0x1C: "text", REASON_STRING: "text", RECEIVE_MAXIMUM: "u16", TOPIC_ALIAS_MAXIMUM: "u16",
@@ -118,6 +123,12 @@ PROPERTIES = {  # §2.2.2.2, table 2-4
     SHARED_AVAILABLE: "u8",
 }  # fmt: skip
 """Property identifier → data type."""
+
+_YES_OR_NO = frozenset((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A))
+"""Properties that are 0 or 1, and nothing else, wherever they stand (§2.2.2.2 and the packets' own)."""
+
+_NEVER_ZERO = frozenset((SUBSCRIPTION_ID, RECEIVE_MAXIMUM, MAXIMUM_PACKET_SIZE))
+"""Properties of which 0 is a protocol error."""
 
 OF_CONNECT = frozenset(
     (
@@ -132,7 +143,7 @@ OF_CONNECT = frozenset(
         MAXIMUM_PACKET_SIZE,
     )
 )
-OF_WILL = frozenset((0x01, 0x02, 0x03, 0x08, 0x09, 0x18, USER_PROPERTY))
+OF_WILL = frozenset((0x01, MESSAGE_EXPIRY, 0x03, 0x08, 0x09, 0x18, USER_PROPERTY))
 OF_CONNACK = frozenset(
     (
         SESSION_EXPIRY,
@@ -154,9 +165,9 @@ OF_CONNACK = frozenset(
         SHARED_AVAILABLE,
     )
 )
-OF_PUBLISH = frozenset((0x01, 0x02, 0x03, 0x08, 0x09, TOPIC_ALIAS, USER_PROPERTY))
+OF_PUBLISH = frozenset((0x01, MESSAGE_EXPIRY, 0x03, 0x08, 0x09, TOPIC_ALIAS, USER_PROPERTY))
 OF_ACK = frozenset((REASON_STRING, USER_PROPERTY))
-OF_SUBSCRIBE = frozenset((0x0B, USER_PROPERTY))
+OF_SUBSCRIBE = frozenset((SUBSCRIPTION_ID, USER_PROPERTY))
 OF_UNSUBSCRIBE = frozenset((USER_PROPERTY,))
 OF_DISCONNECT = frozenset((SESSION_EXPIRY, 0x1C, REASON_STRING, USER_PROPERTY))
 OF_AUTH = frozenset((AUTH_METHOD, AUTH_DATA, REASON_STRING, USER_PROPERTY))

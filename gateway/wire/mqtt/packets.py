@@ -33,7 +33,7 @@ class ConnAck(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """§3.3. `packet_id` is None at QoS 0."""
+    """§3.3. `packet_id` is None at QoS 0; `topic` is whole, also where an alias stood for it."""
 
     topic: bytes
     payload: bytes
@@ -55,10 +55,11 @@ class Ack(NamedTuple):
 
 
 class Subscribe(NamedTuple):
-    """§3.8; each filter with its options byte."""
+    """§3.8; each filter with its options byte, and the subscription identifier if there is one."""
 
     packet_id: int
     filters: tuple[tuple[str, int], ...]
+    identifier: int | None = None
 
 
 class SubAck(NamedTuple):
@@ -91,9 +92,10 @@ class PingResp(NamedTuple):
 
 
 class Disconnect(NamedTuple):
-    """§3.14; MQTT 3.1.1 carries no reason."""
+    """§3.14; MQTT 3.1.1 carries no reason. `expiry_s`: another session expiry, seconds."""
 
     reason: int
+    expiry_s: int | None = None
 
 
 class Auth(NamedTuple):

@@ -1,0 +1,1 @@
+"""What outlives a connection: remembered MQTT sessions and commands that wait for their device."""

@@ -1,0 +1,71 @@
+"""QoS 2 on the receiving side (§4.3.3): which publishes wait for their PUBREL. No I/O.
+
+A session keeps the packet identifiers, so that an exchange goes on over a reconnect; a restart forgets
+them, and then the key of the row recognises what comes again.
+"""
+
+from collections.abc import Iterable
+
+from gateway.model.reason import Reason
+from gateway.sessions.session import Session
+from gateway.transports.mqtt_listener.answers import REFUSED
+from gateway.wire.mqtt import encode
+from gateway.wire.mqtt.bodies import V5
+from gateway.wire.mqtt.codes import Code
+
+_NUMBERS = [n.to_bytes(2, "big") for n in range(0x1_0000)]
+
+ANSWERS = [b"\x40\x02" + n for n in _NUMBERS] + [b"\x50\x02" + n for n in (b"", *_NUMBERS[:0:-1])]
+"""Every answer to a publish that succeeded, the same in both versions: PUBACK under the packet
+identifier, PUBREC under its negative."""
+
+
+def begin(session: Session, packet_id: int) -> bool:
+    """A QoS 2 publish came; whether it is new. One that came before is not handed over again."""
+    if packet_id in session.receiving:
+        return False
+    session.receiving[packet_id] = False
+    return True
+
+
+def due(session: Session, packet_id: int) -> bool:
+    """Whether a publish that came again is committed, so that its PUBREC is due once more."""
+    return session.receiving.get(packet_id, False)
+
+
+def committed(
+    session: Session, ids: Iterable[int | None], refused: dict[int, Reason], version: int
+) -> None:
+    """Uplinks are on disk, or refused: MQTT 5 ends the exchange of what is refused (§4.3.3)."""
+    receiving = session.receiving
+    for at, number in enumerate(ids):
+        if number is None or number > 0 or -number not in receiving:
+            continue
+        if at in refused and version == V5:
+            del receiving[-number]
+        else:
+            receiving[-number] = True
+
+
+def refusal(number: int, reason: Reason) -> bytes:
+    """The MQTT 5 answer to a refused publish; it knows from the sign which QoS it had."""
+    code = REFUSED.get(reason, Code.PAYLOAD_FORMAT_INVALID)
+    return encode.puback(V5, number, code) if number > 0 else encode.pubrec(V5, -number, code)
+
+
+def ended(ids: list[int | None], refused: dict[int, Reason]) -> int:
+    """How many publishes have got their last answer: at QoS 2 only a refusal is one."""
+    if min([n for n in ids if n is not None], default=0) >= 0:
+        return len(ids) - ids.count(None)
+    return sum(n is not None and (n > 0 or at in refused) for at, n in enumerate(ids))
+
+
+def release(session: Session, packet_id: int) -> Code:
+    """PUBREL: the reason of its PUBCOMP (§3.7.2.1); a protocol error where no PUBREC was sent yet."""
+    state = session.receiving.get(packet_id)
+    if state is None:
+        return Code.PACKET_ID_NOT_FOUND
+    if not state:
+        return Code.PROTOCOL_ERROR
+    del session.receiving[packet_id]
+    return Code.SUCCESS
