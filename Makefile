@@ -32,8 +32,10 @@ laws: $(VENV)/.dev ## The laws alone, with a thousand examples each
 e2e: $(VENV)/.dev ## Real processes and sockets alone
 	@$(BIN)/python -m pytest -q tests/e2e
 
-bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside a broker that merely forwards
+bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside other designs; latency; many connections
 	@$(BIN)/python -m benchmarks.intake
+	@$(BIN)/python -m benchmarks.calm
+	@$(BIN)/python -m benchmarks.latency
 
 month: $(VENV)/.runtime ## A month of the town as fast as it goes, reconciled to the row (two to three minutes)
 	@$(BIN)/sekisho demo --days 30 --folder .month

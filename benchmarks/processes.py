@@ -1,0 +1,169 @@
+"""The processes that benchmarks start, and what the kernel says they cost."""
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from benchmarks.flood import CHILDREN, GAUGES, HOME
+from gateway.clock import SystemClock
+from gateway.keys.ring import KeyRing
+from gateway.model.instant import DAY
+from gateway.registry.registry import Registry
+from gateway.settings.load import load_settings
+from gateway.statedir import Mark, StateDir
+
+ROOT = Path(__file__).resolve().parents[1]
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_MOSQUITTO = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence false
+max_queued_messages 0
+max_inflight_messages 1000
+log_type none
+"""
+
+
+def cpu_s(*processes: "subprocess.Popen[bytes]") -> float:
+    """User and system seconds of processes and all their threads so far."""
+    total = 0.0
+    for process in processes:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / _TICKS
+    return total
+
+
+def resident_mb(process: "subprocess.Popen[bytes]") -> float:
+    """Megabytes of memory that a process holds."""
+    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * _PAGE / 1e6
+
+
+def until(ready: Callable[[], bool], patience_s: float = 20.0) -> None:
+    """Wait for something; TimeoutError where it does not come."""
+    deadline = time.monotonic() + patience_s
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Gateway:
+    """`sekisho run` with the shipped configuration, on a free port and a fresh directory.
+
+    Attributes:
+        token: of the credential "flood", which speaks for every device.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        shutil.copytree(ROOT / "config", folder / "config")
+        config = folder / "config" / "gateway.yaml"
+        config.write_text(config.read_text().replace("port: 1883", "port: 0", 1))
+        clock, settings = SystemClock(), load_settings(config)
+        self.state = StateDir.create(folder / "state", Mark.SIM, clock)
+        ring = KeyRing.create(folder / "keys", self.state.id, clock, settings.zone)
+        self.token = self._register(ring, clock.now() - 30 * DAY)
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "sekisho", "run", "--config", str(config), "--json"),
+                *("--state", str(self.state.path), "--keys", str(folder / "keys"), "--quiet"),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+        )
+        assert self.process.stdout is not None
+        self.port: int = json.loads(self.process.stdout.readline())["doors"]["mqtt"]["port"]
+
+    def _register(self, ring: KeyRing, at: int) -> str:
+        ring.make_households(f"h-{n}" for n in range(CHILDREN))
+        with Registry.open(self.state, ring) as registry, registry.change():
+            names = []
+            for n in range(CHILDREN):
+                names.append(f"child-{n}")
+                registry.put_home(f"h-{n}", *HOME, None, at=at)
+                registry.put_device(names[-1], "child_tracker", "16201", at, f"h-{n}")
+                registry.record_consent(names[-1], "store", "benchmark", "none", at)
+            for n in range(GAUGES):
+                names.append(f"river-{n}")
+                facts = {"datum_m": 5.0}
+                registry.put_device(names[-1], "river_gauge", "16201", at, attributes=facts)
+            return registry.put_credential("flood", names, origin="simulated", at=at)
+
+    def rows(self) -> int:
+        """Rows on disk."""
+        paths = [*self.state.personal_dir.glob("*.db"), self.state.city_db]
+        tables = ["child_tracker"] * (len(paths) - 1) + ["river_gauge"]
+        total = 0
+        for path, table in zip(paths, tables, strict=True):
+            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+                total += db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        return total
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        stop(self.process)
+
+
+class Mosquitto:
+    """A broker, as Debian has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        config = folder / f"mosquitto-{self.port}.conf"
+        config.write_text(_MOSQUITTO.format(port=self.port))
+        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+        assert program, "needs mosquitto: sudo apt install mosquitto"
+        self.process = subprocess.Popen([program, "-c", str(config)])
+        until(lambda: answers(self.port))
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        stop(self.process)
+
+
+def module(name: str, *words: object) -> "subprocess.Popen[bytes]":
+    """A module of ours as a process with its standard output open to us."""
+    line = [sys.executable, "-m", name, *map(str, words)]
+    return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE)
+
+
+def stop(*processes: "subprocess.Popen[bytes]") -> None:
+    """SIGTERM to each, and wait."""
+    for process in processes:
+        process.terminate()
+        process.wait(30)
+
+
+def until_counted(process: "subprocess.Popen[bytes]", wanted: int) -> None:
+    """Read the numbers that a process prints, one a line, until one is at least `wanted`."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if int(line) >= wanted:
+            return
+    raise RuntimeError(f"process {process.pid} ended before it had counted {wanted}")
+
+
+def share(values: Iterable[float], part: float) -> float:
+    """The value below which `part` of the values lie."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(part * len(ranked)))]
