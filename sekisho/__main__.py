@@ -17,7 +17,7 @@ _VERBS = {
     "simulate": "Send what a fictional town's devices would send.",
     "reconcile": "Hold a ledger of ground truth against what was stored.",
     "replay": "Send recorded uplinks again, in their own time or faster.",
-    "check": "Check a configuration; starts nothing.",
+    "check": "Check a configuration and its examples; starts nothing.",
     "privacy": "Try the rules on a way of your own.",
     "doctor": "Find out why nothing arrives.",
     "decode": "Show what one payload says.",
@@ -26,6 +26,7 @@ _VERBS = {
     "keys": "Make the keys of a state directory, and look after them.",
     "tail": "Watch uplinks come in.",
     "query": "Read stored rows.",
+    "snapshot": "Copy the rows for other readers.",
 }
 """Verb → its line in the list; `sekisho/<verb>.py` holds it, as `<verb>` or, with verbs below, `app`."""
 

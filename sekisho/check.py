@@ -19,11 +19,13 @@ def check(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check a configuration and the files it names, and run its examples; starts nothing.
+    """Check a configuration, the files it names, and its examples; starts nothing.
 
-    Examples stand in tests/*.yaml beside the configuration: uplinks in, and what must become of them. They
-    run through its own decoders and mask, in memory alone. Every fault, and every example that does not
-    hold, is printed as file:line:column with a sentence; exit code 2 if there is one.
+    Examples stand in tests/*.yaml beside it: uplinks in, and what must become
+    of them. They run through its own decoders and mask, in memory alone.
+
+    Every fault, and every example that does not hold, is printed as
+    file:line:column with a sentence; exit code 2 if there is one.
     """
     try:
         settings = load_settings(config, to_datetime(SystemClock().now()))

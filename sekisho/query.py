@@ -1,4 +1,4 @@
-"""`sekisho query`: stored rows as a table, JSON or CSV."""
+"""`sekisho query`: stored rows as a table, JSON, CSV or GeoJSON."""
 
 import csv as csv_format
 import json as json_format
@@ -15,9 +15,11 @@ from gateway.devices.tables import table_columns
 from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND, Instant, from_datetime, to_rfc3339
 from gateway.model.quantity import DURATION, parse
+from gateway.registry.places import standings
 from gateway.registry.words import nearest
 from gateway.statedir import StateDir
 from sekisho import place, screen
+from sekisho.geojson import write as write_geojson
 from sekisho.place import Config, Json, State
 from sekisho.rows import Wanted, rows
 
@@ -52,11 +54,19 @@ def query(
             min=0,
             max=_MOST,
             metavar="N",
-            help="The newest N. Default: 20 on the screen, all with --json or --csv.",
+            help="The newest N. Default: 20 on the screen, all with --json, --csv, --geojson.",
         ),
     ] = None,
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with all columns.")] = False,
+    geojson: Annotated[
+        bool,
+        typer.Option(
+            "--geojson",
+            help="Print GeoJSON: people's rows at their masked place, the city's things where they are "
+            "registered (facts lat and lon).",
+        ),
+    ] = False,
     personal: Annotated[
         bool,
         typer.Option("--personal", help="I may see rows about people, and have a reason to."),
@@ -65,13 +75,13 @@ def query(
     config: Config = None,
 ) -> None:
     """Show stored rows, oldest first. Times are local with offset; TIME may be written so too."""
-    if json and csv:
-        raise Refusal("--json and --csv exclude each other.", exit_code=2)
+    if json + csv + geojson > 1:
+        raise Refusal("--json, --csv and --geojson exclude each other.", exit_code=2)
     directory, settings = place.find_state(state, config)
     found = _kind(kind)  # the directory knows of kinds that were declared
     zone = place.zone_of(settings)
     _permit(found, directory, device, personal=personal)
-    to_script = json or csv
+    to_script = json or csv or geojson
     wanted = Wanted(
         found,
         _since(last, since, directory, zone),
@@ -83,6 +93,9 @@ def query(
     names = [column.name for column in table_columns(found)]
     if json:
         _as_json(names, read)
+    elif geojson:
+        known = {} if found.personal else standings(directory.registry_db)
+        write_geojson((dict(zip(names, row, strict=True)) for row in read), known)
     elif csv:
         writer = csv_format.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)

@@ -8,8 +8,9 @@ from gateway.devices.catalog import catalog
 from gateway.model.instant import DAY, Instant
 from simulators.amenities import AMENITIES
 from simulators.families import families
+from simulators.streams import stream
 from simulators.timetable import timetable
-from simulators.town import MUNICIPALITY
+from simulators.town import MUNICIPALITY, to_degrees, town
 from simulators.vehicles import vehicles
 
 CAMERAS = 8
@@ -76,6 +77,12 @@ def build_fleet(
     ) -> SimDevice:
         return SimDevice(device, kind, form, MUNICIPALITY, since, attributes)
 
+    def standing(
+        device: str, kind: str, form: str, attributes: Mapping[str, str | float | bool]
+    ) -> SimDevice:
+        lat, lon = town_place(device)
+        return city(device, kind, form, {**attributes, "lat": lat, "lon": lon})
+
     trackers = [
         SimDevice(
             child.device,
@@ -104,9 +111,9 @@ def build_fleet(
         city(bus, "bus_stop_reader", _JSON, {"mount": "door", "vehicle": bus})
         for bus in vehicles().fleet
     ]
-    gauges = [city(name, "river_gauge", form, facts) for name, (form, facts) in GAUGES.items()]
+    gauges = [standing(name, "river_gauge", form, facts) for name, (form, facts) in GAUGES.items()]
     cameras = [
-        city(
+        standing(
             f"camera-{number:02}",
             "wildlife_camera",
             _BINARY if number % 4 == 0 else _JSON,
@@ -114,9 +121,9 @@ def build_fleet(
         )
         for number in range(1, CAMERAS + 1)
     ]
-    amenities = [city(*amenity) for amenity in AMENITIES]
+    amenities = [standing(*amenity) for amenity in AMENITIES]
     others = [
-        city(
+        standing(
             f"{kind.replace('_', '-')}-{number:02}",
             kind,
             _JSON if number % 2 else _BINARY,
@@ -126,6 +133,13 @@ def build_fleet(
         for number in range(1, many + 1)
     ]
     return (*trackers, *stops, *doors, *gauges, *cameras, *amenities, *others)
+
+
+def town_place(device: str) -> tuple[float, float]:
+    """Where a thing of the town stands: at one of its crossings, the same for every seed."""
+    crossings = town().streets.nodes
+    lat, lon = to_degrees(crossings[stream(0, device, "place").randrange(len(crossings))])
+    return round(lat, 5), round(lon, 5)
 
 
 def invented_facts(attributes: Mapping[str, str]) -> dict[str, str | float | bool]:

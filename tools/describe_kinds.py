@@ -31,6 +31,9 @@ without a clock), `seq` (the device's own counter, 0 to 4294967295) and the kind
 not in the table are ignored and never kept. Compact binary goes to `sekisho/v1/<device>/up/bin` behind a
 head of 9 bytes (`gateway/devices/decode.py`), or without it as a LoRaWAN payload on the kind's port.
 
+Beside the facts that stand with each kind, every thing of the city may have its place in the registry:
+`lat` and `lon`, WGS 84 degrees, both of them.
+
 What a field may reveal: *public*: kept as it is · *position*: kept only as the mask allows · *tag*: kept
 only as a pseudonym of one service day · *coarse*: kept in classes · *live*: shown to those it concerns,
 never stored · *secret*: never kept.

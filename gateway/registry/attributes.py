@@ -11,6 +11,9 @@ _MOST = 1e9
 
 Attributes = Mapping[str, str | float | bool]
 
+PLACE = {"lat": 90.0, "lon": 180.0}
+"""Where a thing of the city stands, WGS 84 degrees; every such kind may say it, and no kind about people."""
+
 
 class UnknownAttribute(ValueError):
     """The kind has no such attribute; `choices` are the names it has."""
@@ -39,12 +42,26 @@ def attribute_faults(kind: DeviceKind, attributes: Attributes) -> dict[str, str]
     for name in required(kind):
         if name not in attributes:
             faults[name] = f"{kind.name} needs the attribute {name}."
-    return faults or dict(kind.contradictions(attributes))
+    return faults or contradictions(kind, attributes)
+
+
+def contradictions(kind: DeviceKind, attributes: Attributes) -> dict[str, str]:
+    """Attribute name → why a device with these cannot be; the kind's own reasons, and its place."""
+    found = dict(kind.contradictions(attributes))
+    given = [name for name in PLACE if name in attributes]
+    if len(given) == 1:
+        found[given[0]] = "a place is lat and lon, both of them."
+    for name in given:
+        value = attributes[name]
+        if not _is_number(value) or abs(float(value)) > PLACE[name]:
+            found[name] = f"degrees from -{PLACE[name]:g} to {PLACE[name]:g} are needed here."
+    return found
 
 
 def units_of(kind: DeviceKind) -> dict[str, str]:
     """Attribute name → unit, or "text"."""
-    return {name.lstrip("*"): unit.lstrip("*") for name, unit in kind.attributes.items()}
+    own = {name.lstrip("*"): unit.lstrip("*") for name, unit in kind.attributes.items()}
+    return own if kind.personal else own | dict.fromkeys(PLACE, "deg")
 
 
 def _short(units: Mapping[str, str]) -> dict[str, str]:

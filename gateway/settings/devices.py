@@ -71,7 +71,7 @@ def _device(
             if name not in facts
         ] or [
             complain(document, (*path, name) if name in facts else path, sentence)
-            for name, sentence in kind.contradictions(facts).items()
+            for name, sentence in attributes.contradictions(kind, facts).items()
         ]
         if device.household is not None and not kind.personal:
             sentence = f"{kind.name} is a thing of the city and belongs to no household."

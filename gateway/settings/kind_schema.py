@@ -38,7 +38,15 @@ def _word(given: str) -> str:
     return given
 
 
+_POSITION = re.compile(r"(lat|lon|lng|latitude|longitude|easting|northing|position|gps)(_.*)?")
+
+
 def _field_name(given: str) -> str:
+    if _POSITION.fullmatch(given):
+        raise fault(
+            "what says where it is may follow a person, and such a kind is written in Python with a rule in "
+            "the mask. A thing that stays where it is has its lat and lon in the registry."
+        )
     if given in RESERVED:
         raise fault(f"{given} stands in every row or document already: choose another word.")
     return _word(given)
@@ -80,7 +88,14 @@ def _hex(given: str) -> str:
     return given
 
 
+def _attribute(given: str) -> str:
+    if given in ("lat", "lon"):
+        raise fault("every thing of the city may have lat and lon: leave it out.")
+    return _word(given)
+
+
 Word = Annotated[str, AfterValidator(_word)]
+Attribute = Annotated[str, AfterValidator(_attribute)]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -141,7 +156,7 @@ class KindFile(Strict):
     summary: Line
     f_port: Annotated[int, Field(ge=1, le=223)]
     fields: Annotated[list[FieldFile], Field(min_length=1, max_length=64)]
-    attributes: dict[Word, Annotated[str, Field(min_length=1, max_length=20)]] = Field(
+    attributes: dict[Attribute, Annotated[str, Field(min_length=1, max_length=20)]] = Field(
         default_factory=dict
     )
     examples: Annotated[list[ExampleFile], Field(min_length=1)]

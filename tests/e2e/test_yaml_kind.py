@@ -4,11 +4,12 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import ROOT, Gateway, sekisho, until
+from tests.e2e.processes import ROOT, Gateway, background, sekisho, until
 from tests.e2e.town import Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -43,8 +44,17 @@ def test_a_declared_kind_goes_from_check_to_query(tmp_path: Path) -> None:
     with Gateway(town) as gateway:
         url = f"mqtt://127.0.0.1:{gateway.port}"
         words = ["--scenario", "winter.yaml", "--register", state, "--follow", state, "--to", url]
-        code, out, err = sekisho(tmp_path, "simulate", *words, "--for", "1h", "--pace", "0")
-        assert code == 0, err
+        words += ["--for", "1h", "--pace", "0", "--seed"]
+        seeds = count(1)
+        with background(tmp_path, "tail", "tail", "snow", "--state", state, "--json") as (_, seen):
+
+            def shown() -> bool:
+                """Simulate a snowy hour; whether the viewer was there in time to see it."""
+                code, _, err = sekisho(tmp_path, "simulate", *words, str(next(seeds)))
+                assert code == 0, err
+                return '"depth_cm"' in seen.read_text()
+
+            until(shown, "a row in the viewer")
         until(lambda: stored(town) >= 15, "the gauges' rows")
         code, out, err = sekisho(tmp_path, "query", "snow", "--state", state, "--json")
         assert code == 0, err
