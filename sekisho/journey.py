@@ -34,6 +34,8 @@ class Journey:
     cafile: Path | None
     just_issued: bool = False
     step: Step | None = None
+    connections: int = 1
+    qos: int = 1
 
 
 def wish(

@@ -1,5 +1,6 @@
 """How far the simulation is: a bar on a terminal, nothing elsewhere, and the figures at the end."""
 
+import resource
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -50,6 +51,8 @@ class Progress:
             return
         rate = tally.uplinks / wall_s if wall_s > 0 else 0.0
         figures = f"{tally.uplinks:,} uplinks  {rate:,.0f}/s"
+        if tally.rate.wanted:
+            figures += f" of {tally.rate.wanted / max(wall_s, 1.0):,.0f}/s wanted"
         if outlet.sent != outlet.acked:
             figures += f"  {outlet.sent - outlet.acked} in flight"
         self._bar.update(
@@ -68,6 +71,7 @@ def summary(
     return {
         "seed": scenario.seed,
         "children": scenario.children,
+        "devices": len(scenario.fleet()),
         "fictional": True,
         "to": _without_password(to),
         "start_us": scenario.start,
@@ -76,6 +80,7 @@ def summary(
         "acked": outlet.acked,
         "refused": {f"0x{code:02X}": n for code, n in getattr(outlet, "refused", {}).items()},
         "wall_s": round(wall_s, 3),
+        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "kinds": {
             kind: {
                 "uplinks": n,

@@ -11,6 +11,7 @@ from sekisho.place import Config, Json, State
 from sekisho.reconciliation import Rules
 from sekisho.reconciliation import reconcile as compare
 from sekisho.window import ask
+from sekisho.witness import testimony
 
 
 def reconcile(
@@ -21,6 +22,15 @@ def reconcile(
             "--ledger", metavar="FILE", help="As sekisho simulate --ledger FILE wrote it, whole."
         ),
     ],
+    seen: Annotated[
+        Path | None,
+        typer.Option(
+            "--seen",
+            metavar="FILE",
+            help="Instead of a gateway: what a subscriber of some broker wrote down, one line an uplink, as "
+            "mosquitto_sub -q 1 -t 'sekisho/v1/#' -F '%t %x' prints.",
+        ),
+    ] = None,
     state: State = None,
     config: Config = None,
     json: Json = False,
@@ -34,17 +44,20 @@ def reconcile(
     \b
     sekisho simulate --follow DIR --for 2h --pace 0 --ledger truth.jsonl
     sekisho reconcile --ledger truth.jsonl --state DIR
+    sekisho reconcile --ledger truth.jsonl --seen seen.txt
     """  # noqa: D301 - \b keeps the lines of the example apart
+    if not ledger.is_file():
+        raise Refusal(
+            f"There is no ledger {ledger}. Write one: sekisho simulate --ledger {ledger}.", 2
+        )
+    if seen is not None:
+        raise typer.Exit(_hear(ledger, seen, json=json))
     directory, settings = place.find_state(state, config)
     if directory.mark is None:
         raise Refusal(
             f"{directory.path} holds the real thing: nobody may count there what was masked. Reconcile "
             "directories marked SIM or REPLAY.",
             2,
-        )
-    if not ledger.is_file():
-        raise Refusal(
-            f"There is no ledger {ledger}. Write one: sekisho simulate --ledger {ledger}.", 2
         )
     rules = Rules()
     if settings is not None:
@@ -64,3 +77,18 @@ def reconcile(
         if not running:
             print("  (no gateway runs there: rows were compared, fates are the oracle's)")
     raise typer.Exit(1 if result.unexplained else 0)
+
+
+def _hear(ledger: Path, seen: Path, *, json: bool) -> int:
+    """Print what a subscriber saw of a ledger; the exit code."""
+    if not seen.is_file():
+        raise Refusal(f"There is no file {seen}. Let mosquitto_sub write it.", 2)
+    said = testimony(ledger, seen)
+    if json:
+        screen.document(said._asdict())
+    else:
+        mark = "✗" if said.missing or said.surplus else "✓"
+        print(
+            f"{said.sent:,} sent, {said.seen:,} seen: {said.missing:,} missing, {said.surplus:,} too many {mark}"
+        )
+    return 1 if said.missing or said.surplus else 0

@@ -1,32 +1,18 @@
 """`sekisho simulate`: a fictional town whose devices send the same bytes as hardware would."""
 
 import asyncio
-import json
-import signal
 import sys
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated
 
 import typer
 
-from gateway.model.errors import Refusal
-from gateway.model.instant import to_rfc3339
-from sekisho import destination, enrolment, fault_menu
-from sekisho.journey import Journey, decide, wish
+from sekisho import enrolment, fault_menu
+from sekisho.journey import decide, wish
 from sekisho.kinds_in_force import know
-from sekisho.progress import Progress, summary
-from simulators.calendar import ZONE
-from simulators.drive import Outlet, Tally, drive
-from simulators.ledger import Ledger
-from simulators.outlets.file import FileOutlet
-from simulators.outlets.mqtt import MqttOutlet
-from simulators.pace import Pace
-from simulators.streams import stream
-
-_STEP_WINDOW = 4096
-"""In lock-step everybody waits for the whole stretch, so it may be under way at once."""
+from sekisho.progress import Progress
+from sekisho.travel import report, travel
 
 _TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
 
@@ -45,6 +31,18 @@ def simulate(
             min=0,
             max=100_000,
             help="How many children carry a tracker. Default: 50.",
+        ),
+    ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            rich_help_panel=_TOWN,
+            min=1,
+            max=200_000,
+            metavar="N",
+            help="A large fleet instead of one town: so many devices, district by district. Each district "
+            "is a town of its own: 50 trackers (--children), 33 readers, 20 things of the city, all at "
+            "their kind's rate: 20,000 devices send about 180 uplinks a second at pace 1.",
         ),
     ] = None,
     to: Annotated[
@@ -161,6 +159,18 @@ def simulate(
             "in lock-step: its clock moves on when everything sent before is acknowledged.",
         ),
     ] = None,
+    connections: Annotated[
+        int,
+        typer.Option(
+            rich_help_panel=_WAY_OUT,
+            min=1,
+            max=200_000,
+            help="MQTT connections; each device always speaks on the same one.",
+        ),
+    ] = 1,
+    qos: Annotated[
+        int, typer.Option(rich_help_panel=_WAY_OUT, min=0, max=1, help="MQTT quality of service.")
+    ] = 1,
     step: Annotated[
         str | None,
         typer.Option(
@@ -202,6 +212,7 @@ def simulate(
     sekisho simulate --seed 7                       one day into uplinks-7.jsonl
     sekisho simulate --register DIR --follow DIR    into the gateway that runs on DIR
     sekisho simulate --to mqtt://HOST               into any broker
+    sekisho simulate --devices 20000 --connections 200 --pace 1 --to mqtt://HOST
     """  # noqa: D301 - \b keeps the lines of the examples apart
     for place_of_kinds in (kinds, register, follow):
         if place_of_kinds is not None:
@@ -215,9 +226,11 @@ def simulate(
             children=children,
             report_every_s=report_every,
             harm=harm,
+            devices=devices,
         ),
         *(to, pace, start, duration, follow, user, password_file, cafile, register, step),
     )
+    journey = replace(journey, connections=connections, qos=qos)
     fleet = journey.scenario.fleet()
     token = None
     if devices_out is not None:
@@ -230,90 +243,11 @@ def simulate(
             journey, user=enrolment.CREDENTIAL, password=token.encode(), just_issued=True
         )
     screen = sys.stderr if journey.to == "file:-" else sys.stdout
-    figures = asyncio.run(_travel(journey, ledger, Progress(sys.stderr, quiet=quiet)))
+    figures = asyncio.run(travel(journey, ledger, Progress(sys.stderr, quiet=quiet)))
     if register is not None:
         figures["token_file"] = str(enrolment.token_file_of(register))
     if ledger is not None:
         figures["ledger"] = str(ledger)
-    _report(figures, screen, as_json=as_json, quiet=quiet)
+    report(figures, screen, as_json=as_json, quiet=quiet)
     if figures["sent"] != figures["acked"]:
         raise typer.Exit(1)
-
-
-async def _travel(journey: Journey, ledger: Path | None, progress: Progress) -> dict[str, Any]:
-    """Send everything; SIGINT and SIGTERM end it early, and what was sent is still awaited."""
-    scenario = journey.scenario
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    outlet = await _open(journey)
-    book = nullcontext() if ledger is None else _open_ledger(ledger, journey)
-    pace = Pace(scenario.start, journey.pace)
-
-    def show(tally: Tally) -> None:
-        progress.show(tally, outlet, pace.elapsed_s, scenario.start, journey.until)
-
-    try:
-        with book as written, progress:
-            tally = await drive(
-                scenario, outlet, pace, journey.until, written, stop, show, journey.step
-            )
-    finally:
-        await outlet.close()
-    return summary(tally, outlet, pace.elapsed_s, scenario, journey.to)
-
-
-async def _open(journey: Journey) -> Outlet:
-    if journey.to.startswith("file:"):
-        return FileOutlet(journey.to.removeprefix("file:"))
-    end = destination.endpoint(
-        journey.to, journey.user, journey.password, journey.cafile, journey.scenario.seed
-    )
-    window = end.window if journey.step is None else _STEP_WINDOW
-    end = replace(end, just_issued=journey.just_issued, window=window)
-    outlet = MqttOutlet(end, stream(journey.scenario.seed, "outlet", "reconnect"))
-    try:
-        await outlet.open()
-    except BaseException:
-        await outlet.close()
-        raise
-    return outlet
-
-
-def _open_ledger(path: Path, journey: Journey) -> Ledger:
-    scenario, step = journey.scenario, journey.step
-    try:
-        head = scenario.ledger_header(0 if step is None else step.length)
-        return Ledger(path, head, scenario.fleet())
-    except OSError as error:
-        raise Refusal(
-            f"The ledger {path} cannot be written ({error.strerror}). Name another --ledger."
-        ) from error
-
-
-def _report(figures: dict[str, Any], screen: TextIO, *, as_json: bool, quiet: bool) -> None:
-    if as_json:
-        print(json.dumps(figures, ensure_ascii=False), file=screen)
-        return
-    if quiet:
-        return
-    begin, end = (to_rfc3339(figures[key], ZONE)[:16] for key in ("start_us", "end_us"))
-    print(
-        f"A fictional town, seed {figures['seed']}, {figures['children']} children, "
-        f"{begin} to {end} town time → {figures['to']}",
-        file=screen,
-    )
-    for kind, row in figures["kinds"].items():
-        harmed = ", ".join(f"{name} {n:,}" for name, n in row["harmed"].items())
-        print(
-            f"  {kind:<17}{row['uplinks']:>10,}  {'harmed: ' + harmed if harmed else ''}".rstrip(),
-            file=screen,
-        )
-    print(
-        f"{figures['sent']:,} sent = {figures['acked']:,} acknowledged + "
-        f"{figures['sent'] - figures['acked']:,} in flight, {figures['wall_s']:.1f} s",
-        file=screen,
-    )
-    for key, words in (("ledger", "ledger"), ("token_file", "token of the fleet")):
-        if key in figures:
-            print(f"  {words}: {figures[key]}", file=screen)

@@ -9,12 +9,13 @@ fast it goes, because nothing of it depends on wall time.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import NamedTuple, Protocol
 
 from gateway.model.instant import Instant
 from simulators.ledger import Ledger
 from simulators.pace import Pace
+from simulators.rate import Rate
 from simulators.scenario import Scenario
 from simulators.uplink import SimUplink
 
@@ -24,8 +25,15 @@ _BREATHE_EVERY = 256
 class Outlet(Protocol):
     """A way out of the town."""
 
-    sent: int
-    acked: int
+    @property
+    def sent(self) -> int:
+        """Uplinks handed over by `send`."""
+        ...
+
+    @property
+    def acked(self) -> int:
+        """Of those, arrived."""
+        ...
 
     async def send(self, uplink: SimUplink) -> None:
         """Take one uplink; may wait while too many are unacknowledged."""
@@ -46,9 +54,11 @@ class Tally:
         kinds: kind → uplinks.
         harms: (kind, harm) → uplinks harmed on purpose.
         town: town time reached.
+        rate: whether uplinks left when they were due.
     """
 
     town: Instant
+    rate: Rate = field(default_factory=Rate)
     kinds: dict[str, int] = field(default_factory=dict)
     harms: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -103,7 +113,7 @@ async def drive(
     """
     way = _Way(outlet, pace, ledger, stop, show, Tally(scenario.start))
     if step is None:
-        await _freely(scenario.uplinks(until), way)
+        await _freely(scenario.uplinks(until), way, len(scenario.fleet()))
     else:
         await _in_step(scenario.uplinks(until), way, step)
         if until is not None and not stop.is_set():
@@ -138,12 +148,18 @@ class _Way:
         self.show(self.tally)
 
 
-async def _freely(uplinks: Iterable[SimUplink], way: _Way) -> None:
-    for number, uplink in enumerate(uplinks, 1):
-        await way.pace.wait(uplink.sent, way.stop)
+async def _freely(uplinks: Iterator[SimUplink], way: _Way, warm: int) -> None:
+    pace, rate = way.pace, way.tally.rate
+    first = [] if pace.never_waits else list(islice(uplinks, warm))
+    pace.begin()
+    for number, uplink in enumerate(chain(first, uplinks), 1):
+        await pace.wait(uplink.sent, way.stop)
         if way.stop.is_set():
             break
         await way.hand_over(uplink)
+        if not pace.never_waits:
+            left = pace.elapsed_s
+            rate.note(left + pace.due_in(uplink.sent), left)
         if number % _BREATHE_EVERY == 0:
             way.look()
             await way.pace.breathe()
@@ -152,6 +168,7 @@ async def _freely(uplinks: Iterable[SimUplink], way: _Way) -> None:
 async def _in_step(uplinks: Iterable[SimUplink], way: _Way, step: Step) -> None:
     stretches = _stretches(uplinks, step.length)
     stretch = next(stretches, None)
+    way.pace.begin()
     while stretch is not None:
         end, together = stretch
         await way.pace.wait(end, way.stop)

@@ -12,7 +12,7 @@ class Pace:
     """Waits until town time is due.
 
     Args:
-        start: town time at the moment of construction.
+        start: town time at the beginning: of construction, or of `begin`.
         factor: town seconds per wall second; 0 = never wait.
     """
 
@@ -22,8 +22,17 @@ class Pace:
         self._anchor = time.monotonic()
 
     @property
+    def never_waits(self) -> bool:
+        """Whether it is as fast as possible."""
+        return self._factor <= 0
+
+    def begin(self) -> None:
+        """Town time begins to pass now, not at construction."""
+        self._anchor = time.monotonic()
+
+    @property
     def elapsed_s(self) -> float:
-        """Wall seconds since construction."""
+        """Wall seconds since the beginning."""
         return time.monotonic() - self._anchor
 
     def due_in(self, at: Instant) -> float:

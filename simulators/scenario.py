@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Any
 
 from gateway.devices.catalog import catalog
 from gateway.model.instant import Instant, parse_rfc3339
-from simulators import ledger
+from simulators import districts, ledger
 from simulators.air import Sky
 from simulators.behaviors.bicycle_parking_counter import BicycleParking
 from simulators.behaviors.bus_stop_reader import Buses
@@ -22,6 +23,7 @@ from simulators.families import families
 from simulators.faults import DEFAULT_RATE, rates
 from simulators.fleet import SimDevice, build_fleet
 from simulators.harm import Harm
+from simulators.selection import selected
 from simulators.speaker import Speaker
 from simulators.timeline import Timeline
 from simulators.uplink import SimUplink
@@ -43,6 +45,9 @@ class Scenario:
         harm: share of uplinks harmed on purpose in the usual ways, 0 to 1.
         extra: declared kind → how many devices of it.
         faults: fault of the menu → share of uplinks at which it happens or begins, 0 to 1.
+        devices: so many devices in as many districts as they need; None: one town.
+        only: the devices, and single uplinks as `river-01#17`, that are sent; empty: all.
+        begins, ends: town time between which they are sent; None: without bound.
     """
 
     seed: int = 7
@@ -52,18 +57,44 @@ class Scenario:
     harm: float = DEFAULT_RATE
     extra: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, float] = field(default_factory=dict)
+    devices: int | None = None
+    only: tuple[str, ...] = ()
+    begins: Instant | None = None
+    ends: Instant | None = None
 
     def fleet(self) -> tuple[SimDevice, ...]:
         """Every device of this scenario."""
-        return build_fleet(self.seed, self.start, self.children, self.extra)
+        if self.devices is None:
+            return build_fleet(self.seed, self.start, self.children, self.extra)
+        parts = (districts.named(town.fleet(), n) for n, town in enumerate(self._districts()))
+        return tuple(islice(chain.from_iterable(parts), self.devices))
+
+    def _districts(self) -> list["Scenario"]:
+        """As many towns as the devices need."""
+        town = replace(self, devices=None, only=(), begins=None, ends=None)
+        if self.devices is None:
+            return [town]
+        many = -(-self.devices // len(town.fleet()))
+        return [replace(town, seed=districts.district_seed(self.seed, n)) for n in range(many)]
 
     def ledger_header(self, step: Instant = 0) -> dict[str, Any]:
         """The ledger's first line for this scenario; `step`: in lock-step, by such a grid."""
         town = (self.seed, self.start, self.children, self.report_every_s)
-        return {**ledger.header(*town, self.harm, self.faults, step), "extra": dict(self.extra)}
+        head = ledger.header(*town, self.harm, self.faults, step)
+        return {**head, "extra": dict(self.extra), "devices": self.devices, "only": self.only}
 
     def uplinks(self, until: Instant | None = None) -> Iterator[SimUplink]:
         """Everything the fleet sends from `start` to before `until` (None: without end), in order."""
+        uplinks = self._town(until)
+        if self.devices is not None:
+            parts = [town.uplinks(until) for town in self._districts()]
+            known = frozenset(device.device for device in self.fleet())
+            uplinks = districts.together(parts, known, until)
+        if self.only or self.begins is not None or self.ends is not None:
+            uplinks = selected(uplinks, self.only, self.begins, self.ends)
+        return uplinks
+
+    def _town(self, until: Instant | None) -> Iterator[SimUplink]:
         timeline = Timeline(self.start)
         said: deque[SimUplink] = deque()
         devices = {device.device: device for device in self.fleet()}

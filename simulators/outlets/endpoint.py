@@ -14,6 +14,7 @@ class Endpoint:
         tls: context for `mqtts://`, None for plain TCP.
         client_id: MQTT client identifier.
         version: 4 (MQTT 3.1.1) or 5.
+        qos: 0 or 1.
         window: most uplinks sent and not yet acknowledged.
         keep_alive_s: wall seconds between signs of life.
         patience_s: give up after so many wall seconds without a connection; None = never.
@@ -28,6 +29,7 @@ class Endpoint:
     tls: ssl.SSLContext | None = None
     client_id: str = "sekisho-sim"
     version: int = 5
+    qos: int = 1
     window: int = 64
     keep_alive_s: int = 30
     patience_s: float | None = 60.0

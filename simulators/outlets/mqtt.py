@@ -1,34 +1,21 @@
-"""Uplinks over MQTT at QoS 1, as hardware would: a window, acknowledgements, reconnects with DUP."""
+"""Uplinks over MQTT at QoS 1, as hardware would: a window, acknowledgements, reconnects with DUP; or at QoS 0."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
 from gateway.model.errors import Refusal
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.codes import Type
-from gateway.wire.mqtt.fields import RECEIVE_MAXIMUM
-from gateway.wire.mqtt.framer import Framer
-from gateway.wire.mqtt.packets import Ack, ConnAck, Disconnect, Packet, Violation
+from gateway.wire.mqtt.packets import Ack, Disconnect, Packet, PingResp, Violation
 from simulators.outlets.endpoint import Endpoint
+from simulators.outlets.handshake import LIMIT, Line, Lost, hang_up, shake_hands
 from simulators.outlets.stranded import Stranded
 from simulators.uplink import SimUplink
 
-_LIMIT = 1 << 16
-_CONNECT_S = 10.0
 _FIRST_PATIENCE_S = 3.0  # long enough for a gateway that is started in the same breath
-_FOREVER = {
-    0x81,
-    0x82,
-    0x84,
-    0x85,
-    0x86,
-    0x87,
-    0x8C,
-}  # MQTT 5 CONNACK: trying again changes nothing
-_FOREVER_311 = {1, 2, 4, 5}  # the same for MQTT 3.1.1
 
 
 @dataclass(slots=True)
@@ -40,15 +27,13 @@ class _Entry:
     tried: bool = False
 
 
-class _Lost(Exception):
-    """The connection is gone; another will be made."""
-
-
 class MqttOutlet:
     """One MQTT client for the whole fleet.
 
     `send` returns when the uplink is on its way, waiting while the window is full. Whatever was not
     acknowledged when a connection broke goes out again, in order and marked DUP, on the next one.
+    At QoS 0 an uplink counts as acknowledged when a PINGREQ behind it is answered (`drain` sends one), and
+    what was on its way when a connection broke is lost.
 
     Args:
         endpoint: where to.
@@ -74,6 +59,8 @@ class MqttOutlet:
         self._keeper: asyncio.Task[None] | None = None
         self._online = asyncio.Event()
         self._stranded = Stranded(endpoint)
+        self._unconfirmed = 0  # sent at QoS 0 since the last PINGREQ …
+        self._pings: deque[int] = deque()  # … and between those that wait for their answer
         self.sent = 0
         self.acked = 0
         self.refused: dict[int, int] = {}
@@ -99,6 +86,9 @@ class MqttOutlet:
         Raises:
             Refusal: the other side refuses for good, or stayed away longer than `patience_s`.
         """
+        if self._endpoint.qos == 0:
+            await self._send_unacknowledged(uplink)
+            return
         if len(self._waiting) >= self._window or self._failure is not None:
             await self._until(lambda: len(self._waiting) < self._window)
         packet_id = self._next_id()
@@ -108,13 +98,15 @@ class MqttOutlet:
             await self._stranded.strand(self._packet(packet_id, entry))
             entry.tried = False  # nobody has it
         if self._writer is not None:
-            if not self._written:
-                asyncio.get_running_loop().call_soon(self._flush)
-            self._written.append(self._packet(packet_id, entry))
+            self._put(self._packet(packet_id, entry))
 
     async def drain(self) -> None:
-        """Return when everything sent is acknowledged."""
-        await self._until(lambda: not self._waiting)
+        """Return when everything sent is acknowledged, or was lost with its connection."""
+        if self._endpoint.qos == 0 and self._unconfirmed:
+            self._put(encode.PINGREQ)
+            self._pings.append(self._unconfirmed)
+            self._unconfirmed = 0
+        await self._until(lambda: not self._waiting and not self._pings)
 
     async def close(self) -> None:
         """Say goodbye; what is still unacknowledged is given up."""
@@ -132,6 +124,21 @@ class MqttOutlet:
             self._packet_id = self._packet_id % 0xFFFF + 1
             if self._packet_id not in self._waiting:
                 return self._packet_id
+
+    async def _send_unacknowledged(self, uplink: SimUplink) -> None:
+        """QoS 0: as fast as the wire takes it, and not at all without one."""
+        await self._until(lambda: self._writer is not None)
+        self.sent += 1
+        self._unconfirmed += 1
+        topic = uplink.topic.encode()
+        self._put(encode.publish(self._endpoint.version, topic, uplink.payload, 0, None))
+        if self._unconfirmed % self._window == 0:
+            await self.drain()
+
+    def _put(self, packet: bytes) -> None:
+        if not self._written:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._written.append(packet)
 
     def _flush(self) -> None:
         if self._writer is not None and self._written:
@@ -156,18 +163,21 @@ class MqttOutlet:
 
     async def _keep(self) -> None:
         """Stay connected: connect, live on that connection until it breaks, wait, again."""
-        loop = asyncio.get_running_loop()
+        loop, end = asyncio.get_running_loop(), self._endpoint
         away_since, tries = loop.time(), 0
         try:
             while True:
                 try:
-                    reader, writer, framer, early = await self._connect()
-                except (OSError, _Lost, TimeoutError) as error:
+                    patient = end.just_issued and self.connects == 0
+                    line = await shake_hands(end, patient=patient)
+                except (OSError, Lost, TimeoutError) as error:
                     tries += 1
                     self._give_up_after(loop.time() - away_since, error)
                     await asyncio.sleep(min(10.0, 0.2 * 2**tries) * self._dice.uniform(0.5, 1.0))
                     continue
-                await self._live(reader, writer, framer, early)
+                self.connects += 1
+                self._window = min(end.window, line.receive_maximum)
+                await self._live(line)
                 away_since, tries = loop.time(), 0
         except Exception as error:  # noqa: BLE001 - whoever sends or drains must hear of it
             self._failure = error
@@ -187,71 +197,27 @@ class MqttOutlet:
                 "were acknowledged. Start the gateway (sekisho run), or correct --to."
             ) from error
 
-    async def _connect(
-        self,
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Framer, list[Packet]]:
-        """One connection that was accepted, and what came right behind the CONNACK."""
-        end = self._endpoint
-        async with asyncio.timeout(_CONNECT_S):
-            reader, writer = await asyncio.open_connection(end.host, end.port, ssl=end.tls)
-            try:
-                writer.write(
-                    encode.connect(
-                        end.version, end.client_id, end.username, end.password, end.keep_alive_s
-                    )
-                )
-                framer = Framer(_LIMIT, end.version)
-                packets: list[Packet] = []
-                while not packets:
-                    data = await reader.read(_LIMIT)
-                    if not data:
-                        raise _Lost("the other side hung up before it answered")
-                    packets = framer.feed(data)
-                self._judge(packets[0])
-            except BaseException:
-                await _hang_up(writer)
-                raise
-        self.connects += 1
-        return reader, writer, framer, packets[1:]
-
-    def _judge(self, packet: Packet) -> None:
-        if not isinstance(packet, ConnAck):
-            raise _Lost("the other side does not speak MQTT")
-        forever = _FOREVER if self._endpoint.version == 5 else _FOREVER_311
-        if packet.reason in forever and not (self._endpoint.just_issued and self.connects == 0):
-            raise Refusal(
-                f"{self._endpoint.host}:{self._endpoint.port} refuses this credential "
-                f"(CONNACK 0x{packet.reason:02X}). Register the fleet there (--register), or give "
-                "--user and --password-file."
-            )
-        if packet.reason:
-            raise _Lost(f"CONNACK 0x{packet.reason:02X}")
-        self._window = min(self._endpoint.window, packet.properties.get(RECEIVE_MAXIMUM, 0xFFFF))
-
-    async def _live(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        framer: Framer,
-        early: list[Packet],
-    ) -> None:
+    async def _live(self, line: Line) -> None:
         """Resend, then read acknowledgements until the connection breaks."""
+        writer = line.writer
         self._written.clear()
         writer.writelines([self._packet(*waiting) for waiting in self._waiting.items()])
         self._writer = writer
         self._online.set()
         pinger = asyncio.create_task(self._ping(writer), name="mqtt-outlet-ping")
         try:
-            await self._digest(early)
-            while data := await reader.read(_LIMIT):
-                await self._digest(framer.feed(data))
-        except (_Lost, OSError):
+            await self._digest(line.early)
+            while data := await line.reader.read(LIMIT):
+                await self._digest(line.framer.feed(data))
+        except (Lost, OSError):
             pass
         finally:
             self._writer = None
+            self._unconfirmed = 0
+            self._pings.clear()
             pinger.cancel()
             await asyncio.gather(pinger, return_exceptions=True)
-            await _hang_up(writer)
+            await hang_up(writer)
 
     async def _digest(self, packets: list[Packet]) -> None:
         for packet in packets:
@@ -260,18 +226,17 @@ class MqttOutlet:
                     self.acked += 1
                     if packet.reason >= 0x80:
                         self.refused[packet.reason] = self.refused.get(packet.reason, 0) + 1
+            elif isinstance(packet, PingResp):
+                self.acked += self._pings.popleft() if self._pings else 0
             elif isinstance(packet, (Disconnect, Violation)):
-                raise _Lost
+                raise Lost
         await self._tell()
 
     async def _ping(self, writer: asyncio.StreamWriter) -> None:
         """PINGREQ at half the keep-alive; a dead line shows when the pipe breaks."""
         while True:
             await asyncio.sleep(self._endpoint.keep_alive_s / 2)
+            self._flush()
+            self._pings.append(self._unconfirmed)
+            self._unconfirmed = 0
             writer.write(encode.PINGREQ)
-
-
-async def _hang_up(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 START = "2026-05-12T07:42:00+09:00"
 """Children are on their way to school."""
 
-TOWN = Scenario(start=parse_rfc3339(START), harm=0.2)
+TOWN = Scenario(start=parse_rfc3339(START), harm=0.1)
 
 Tables = dict[str, list[tuple[Any, ...]]]
 
@@ -28,17 +28,20 @@ Tables = dict[str, list[tuple[Any, ...]]]
 def test_every_pace_stores_the_same_rows(tmp_path: Path) -> None:
     """Four minutes of the town at pace 60, 600 and as fast as possible, from the same directory with
     the same keys: every table of the city's and the personal files is the same, times of receipt
-    included. Another step gives other times of receipt, so the comparison can fail."""
+    included; so it is at QoS 0 over three connections. Another step gives other times of receipt, so
+    the comparison can fail."""
     base = Town(tmp_path / "base")
     token = base.enrol([roster_line(device) for device in TOWN.fleet()])
     token_file_of(base.state.path).write_text(token)
     first = lived(base, tmp_path / "first", "--pace", "0")
     assert {name.split("/")[1] for name, rows in first.items() if rows} >= {
-        *("child_tracker", "bus_stop_reader", "river_gauge", "refusals_per_day")
+        *("child_tracker", "bus_stop_reader", "bicycle_parking_counter", "refusals_per_day")
     }
     keys = tmp_path / "first" / "keys"
     for pace in ("60", "600"):
         assert lived(base, tmp_path / pace, "--pace", pace, keys=keys) == first
+    words = ("--pace", "0", "--qos", "0", "--connections", "3")
+    assert lived(base, tmp_path / "qos", *words, keys=keys) == first
     other = lived(base, tmp_path / "other", "--pace", "0", "--step", "2min", keys=keys)
     assert other != first
     assert [without_receipt(rows) for rows in other.values()] == [
