@@ -2,9 +2,9 @@
 
 A batch closes at a tick; its acknowledgements leave at the first tick after its commit, whether or not
 anything was written, because the latency of a single acknowledgement would otherwise tell a stored fix
-from a suppressed one (decisions 2). Where a commit takes longer than a tick, a batch that writes nothing
-waits as many ticks as the slowest of the last commits did. A full backlog closes batches without waiting
-for the tick.
+from a suppressed one (decisions 2). Where commits take longer than a tick, a batch that writes nothing
+waits as many ticks as one of the last commits took, each of them in its turn. A full backlog closes batches
+without waiting for the tick.
 """
 
 import asyncio
@@ -24,11 +24,8 @@ from gateway.telemetry import Facts, Tally
 _SHORTEST_S = 0.001
 """The loop's timers count milliseconds: less would be a busy wait."""
 
-_CROWD = 512
-"""Uplinks from which on a batch that writes anything hides each of them: it leaves when it is written."""
-
 _LIKE = 32
-"""Commits whose slowest sets how long every acknowledgement waits at least …"""
+"""Commits whose times are played again by batches that write nothing …"""
 
 _LIKE_AT_MOST = 50
 """… in ticks, so that a disk that was away for minutes slows nobody down once it is back."""
@@ -64,6 +61,7 @@ class Flow:
         self._batch = batch
         self._facts = facts or Facts()
         self._commits: deque[int] = deque(maxlen=_LIKE)
+        self._played = 0
         self._committed: deque[tuple[int, list[Uplinks], Batch]] = deque()
         self.doing = "idle"
 
@@ -103,8 +101,9 @@ class Flow:
             self._show(batch.outcome, committed)
         self._tally.terms.update(batch.terms)
         due = self._tick() + 1
-        if not batch.outcome or sum(len(uplinks.items) for uplinks in chunks) < _CROWD:
-            due = max(due, closed + max(self._commits, default=1))
+        if not batch.outcome and self._commits:
+            self._played = (self._played + 1) % len(self._commits)
+            due = max(due, closed + self._commits[self._played])
         self._committed.append((due, chunks, batch))
         self.doing = "idle"
 

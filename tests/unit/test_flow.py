@@ -1,6 +1,7 @@
 """The worker: commit, then acknowledge at the next tick, and show; in a loop where sleeping costs no time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -164,6 +165,36 @@ def test_a_batch_that_writes_nothing_waits_like_the_last_that_wrote(takes_s: flo
         settled.append(tick(worker.settled_at[-1]))
 
     assert settled[0] == settled[1]
+
+
+def test_batches_that_write_nothing_play_the_last_commits_again_each_in_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One commit in eight is slow, as where a journal is folded in: so is one in eight acknowledgements
+    of what is suppressed, and neither more nor fewer of what is stored."""
+    store = SlowStore(0.001)
+    worker = Worker(store, batch=1)
+    waited: dict[str, list[int]] = {"child away": [], "child at home": []}
+
+    close = worker.intake.close
+    monkeypatch.setattr(worker.intake, "close", lambda: None)  # it stays open until all were sent
+
+    async def one_by_one(_worker: object) -> None:
+        for sort in ("child away", "child at home"):
+            for n in range(32):
+                store.takes_s = 0.018 if n % 8 == 0 else 0.001
+                begun = tick(worker.loop.seconds)
+                worker.another().hand(worker.intake, [uplink(sort, n)])
+                before = len(worker.settled_at)
+                while len(worker.settled_at) == before:
+                    await asyncio.sleep(TICK_S / 4)
+                waited[sort].append(tick(worker.settled_at[-1]) - begun)
+        close()
+
+    worker.carry(one_by_one)
+
+    assert Counter(waited["child at home"]) == Counter(waited["child away"])
+    assert {1, 6} <= set(waited["child away"])
 
 
 @pytest.mark.parametrize("takes_s", [0.0, 0.0039, 0.0041, 0.03, 3.0])
