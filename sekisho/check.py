@@ -39,7 +39,13 @@ def check(
         raise typer.Exit(error.exit_code) from None
     if json:
         screen.document(
-            {"ok": True, "faults": [], "ruleset": settings.policy.ruleset, "examples": held}
+            {
+                "ok": True,
+                "faults": [],
+                "ruleset": settings.policy.ruleset,
+                "kinds": [one.kind.name for one in settings.kinds],
+                "examples": held,
+            }
         )
     elif not quiet:
         _report(settings, held)

@@ -96,7 +96,7 @@ class HouseholdFile(Strict):
     consent: bool = False
 
 
-class TestsFile(Strict):
+class ExamplesFile(Strict):
     """One file of examples."""
 
     fictional: bool = False
@@ -116,7 +116,7 @@ class Examples(NamedTuple):
 def read_examples(path: Path, settings: Settings) -> tuple[Examples | None, list[Complaint]]:
     """The examples of a file with the devices they speak of, or everything that is wrong with it."""
     document = Document(path)
-    file, complaints = read(document, TestsFile)
+    file, complaints = read(document, ExamplesFile)
     if file is None:
         return None, complaints
     if any(family.home for family in file.households.values()) and not file.fictional:

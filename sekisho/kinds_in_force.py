@@ -11,20 +11,21 @@ from gateway.settings.settings import Settings
 from gateway.statedir import StateDir, sync_directory, write_durably
 from gateway.stores.sqlite_file import SqliteFile
 
+_UNWANTED = "If this kind is not wanted any more, remove the file."
+
 
 def know(folder: Path) -> None:
     """Take the kinds that a folder declares into the catalog, but for those that are there already.
 
     Raises:
-        SettingsError: one of its files is not a declaration.
-        Refusal: two kinds want the same port.
+        SettingsError: one of its files is not a declaration, or wants the port of another kind.
     """
     complaints = []
     for file in declarations_in(folder):
         if file.stem in declared():
             continue
         kind, faults = read_kind(file)
-        complaints += faults
+        complaints += [fault._replace(sentence=f"{fault.sentence} {_UNWANTED}") for fault in faults]
         if kind is not None:
             declare([kind])
     if complaints:

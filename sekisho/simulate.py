@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.model.errors import Refusal
 from sekisho import enrolment, fault_menu
 from sekisho.journey import decide, wish
 from sekisho.kinds_in_force import know
@@ -214,9 +215,11 @@ def simulate(
     sekisho simulate --to mqtt://HOST               into any broker
     sekisho simulate --devices 20000 --connections 200 --pace 1 --to mqtt://HOST
     """  # noqa: D301 - \b keeps the lines of the examples apart
-    for place_of_kinds in (kinds, register, follow):
-        if place_of_kinds is not None:
-            know(place_of_kinds if place_of_kinds is kinds else place_of_kinds / "kinds")
+    if kinds is not None and not kinds.is_dir():
+        raise Refusal(f"--kinds {kinds}: there is no such folder.", 2)
+    for folder in (kinds, register and register / "kinds", follow and follow / "kinds"):
+        if folder is not None:
+            know(folder)
     journey = decide(
         wish(
             scenario,

@@ -3,6 +3,7 @@
 A kind about people cannot be declared: the mask must know every field of it.
 """
 
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -142,8 +143,8 @@ def _limit_fault(slot: Slot, limit: float | None) -> str | None:
     assert limit is not None
     bare = Slot(slot.field, slot.type, slot.scale, slot.offset)
     try:
-        again = bare.value(bare.raw(limit))
-    except (OverflowError, ValueError):
+        again = bare.unpack(bare.pack(limit))
+    except (struct.error, OverflowError):
         return f"the limit {limit:g} does not fit {slot.type} with this scale and offset."
     if again is None or abs(again - limit) > 1e-9 * max(1.0, abs(limit)):
         return f"the limit {limit:g} is no whole number of steps of {slot.scale:g}."
@@ -152,7 +153,7 @@ def _limit_fault(slot: Slot, limit: float | None) -> str | None:
 
 def _fits(slot: Slot, raw: int) -> bool:
     try:
-        raw.to_bytes(slot.width, "big", signed=slot.type[0] == "i")
-    except OverflowError:
+        Slot(slot.field, slot.type).pack(raw)
+    except (struct.error, OverflowError):
         return False
     return True

@@ -5,19 +5,21 @@ A value is `raw · scale + offset`; one raw number may be set aside to say "not 
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from gateway.devices.kind import Field
 from gateway.model.errors import PayloadError
 from gateway.model.reason import Reason
 
-WIDTHS = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "u24": 3, "u32": 4, "i32": 4, "f32": 4}
-"""Type → bytes. `f32` is IEEE 754 single precision; its NaN says "not measured"."""
+_CODES = {
+    "u8": "B", "i8": "b", "u16": "H", "i16": "h", "u24": "3s", "u32": "I", "i32": "i", "f32": "f",
+}  # fmt: skip
+"""Type → how `struct` calls it. `f32` is IEEE 754 single precision; its NaN says "not measured"."""
 
-_SINGLE = struct.Struct(">f")
+Reader: TypeAlias = Callable[[Any], float | int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Slot:
 
     Attributes:
         field: name of the field.
-        type: a key of `WIDTHS`.
+        type: u8, i8, u16, i16, u24, u32, i32 or f32.
         scale, offset: value = raw · scale + offset; not for `f32`.
         none: the raw number that says "not measured"; None where there is always a value.
     """
@@ -38,62 +40,57 @@ class Slot:
     none: int | None = None
 
     @property
-    def width(self) -> int:
-        """Bytes."""
-        return WIDTHS[self.type]
-
-    @property
     def digits(self) -> int:
         """Decimals of every value that this slot can carry."""
         return max(_decimals(self.scale), _decimals(self.offset))
 
-    def value(self, raw: bytes) -> float | int | None:
-        """What these bytes say; None for "not measured"."""
+    def reader(self) -> Reader:
+        """From what `struct` unpacks to the value; "not measured" is left to `Packing`."""
         if self.type == "f32":
-            number: float = _SINGLE.unpack(raw)[0]
-            return None if math.isnan(number) else number
-        whole = int.from_bytes(raw, "big", signed=self.type[0] == "i")
-        if whole == self.none:
-            return None
-        digits = self.digits
-        if digits == 0:
-            return whole * int(self.scale) + int(self.offset)
-        return round(whole * self.scale + self.offset, digits)
+            return lambda raw: None if math.isnan(raw) else raw
+        number = _number(self.scale, self.offset, self.digits)
+        if self.type == "u24":
+            return lambda raw: number(int.from_bytes(raw, "big"))
+        return number
 
-    def raw(self, value: float | None) -> bytes:
+    def pack(self, value: float | None) -> bytes:
         """The bytes of a value, rounded to the nearest step.
 
         Raises:
-            OverflowError, ValueError: there are no bytes for it.
+            struct.error, OverflowError, ValueError: there are no bytes for it.
         """
+        code = f">{_CODES[self.type]}"
         if self.type == "f32":
-            return _SINGLE.pack(math.nan if value is None else value)
+            return struct.pack(code, math.nan if value is None else value)
         if value is None:
             if self.none is None:
                 raise ValueError("this slot always has a value")
-            whole = self.none
+            raw = self.none
         else:
-            whole = round((value - self.offset) / self.scale)
-            if whole == self.none:
+            raw = round((value - self.offset) / self.scale)
+            if raw == self.none:
                 raise ValueError("this number says that there is no value")
-        return whole.to_bytes(self.width, "big", signed=self.type[0] == "i")
+        return raw.to_bytes(3, "big") if self.type == "u24" else struct.pack(code, raw)
+
+    def unpack(self, raw: bytes) -> float | int | None:
+        """The value of these bytes, whatever `none` says."""
+        return self.reader()(*struct.unpack(f">{_CODES[self.type]}", raw))
 
 
 class Packing:
     """One kind's payload: its slots in order, each within the limits of its field."""
 
     def __init__(self, kind: str, slots: Sequence[Slot], fields: Sequence[Field]) -> None:
-        self.size = sum(slot.width for slot in slots)
         self._kind = kind
+        self._slots = tuple(slots)
+        self._layout = struct.Struct(">" + "".join(_CODES[slot.type] for slot in slots))
         by_name = {field.name: field for field in fields}
-        self._slots: list[tuple[Slot, int, int, float, float, bool]] = []
-        start = 0
-        for slot in slots:
-            field, end = by_name[slot.field], start + slot.width
-            low = -math.inf if field.low is None else field.low
-            high = math.inf if field.high is None else field.high
-            self._slots.append((slot, start, end, low, high, field.required))
-            start = end
+        self._readers = tuple(_bounded(slot, by_name[slot.field]) for slot in slots)
+
+    @property
+    def size(self) -> int:
+        """Bytes of a payload."""
+        return self._layout.size
 
     def unpack(self, payload: bytes) -> dict[str, Any]:
         """Field name → value or None.
@@ -101,14 +98,15 @@ class Packing:
         Raises:
             PayloadError: wrong length (undecodable), value outside the field table.
         """
-        if len(payload) != self.size:
+        if len(payload) != self._layout.size:
             raise PayloadError(Reason.UNDECODABLE, f"{self._kind} takes {self.size} bytes")
         found: dict[str, Any] = {}
-        for slot, start, end, low, high, required in self._slots:
-            value = slot.value(payload[start:end])
+        raws = self._layout.unpack(payload)
+        for raw, (name, none, read, low, high, required) in zip(raws, self._readers, strict=True):
+            value = None if raw == none else read(raw)
             if required if value is None else not low <= value <= high:
-                raise PayloadError(Reason.OUT_OF_RANGE, slot.field)
-            found[slot.field] = value
+                raise PayloadError(Reason.OUT_OF_RANGE, name)
+            found[name] = value
         return found
 
     def pack(self, values: Mapping[str, Any]) -> bytes:
@@ -118,13 +116,36 @@ class Packing:
             PayloadError: a value does not fit its bytes.
         """
         parts = []
-        for slot, *_ in self._slots:
+        for slot in self._slots:
             try:
-                parts.append(slot.raw(values.get(slot.field)))
-            except (OverflowError, ValueError, TypeError):
+                parts.append(slot.pack(values.get(slot.field)))
+            except (struct.error, OverflowError, ValueError, TypeError):
                 detail = f"{slot.field}: does not fit the binary form"
                 raise PayloadError(Reason.OUT_OF_RANGE, detail) from None
         return b"".join(parts)
+
+
+def _bounded(
+    slot: Slot, field: Field
+) -> tuple[str, int | bytes | None, Reader, float, float, bool]:
+    """Name, raw number of "not measured", reader, lower and upper limit, whether it must be there."""
+    none: int | bytes | None = slot.none
+    if slot.none is not None and slot.type == "u24":
+        none = slot.none.to_bytes(3, "big")
+    low = -math.inf if field.low is None else field.low
+    high = math.inf if field.high is None else field.high
+    return slot.field, none, slot.reader(), low, high, field.required
+
+
+def _number(scale: float, offset: float, digits: int) -> Reader:
+    """Raw number → value, exact to its last decimal."""
+    if digits == 0:
+        times, plus = int(scale), int(offset)
+        return lambda raw: raw * times + plus
+    steps = round(1 / scale)
+    if offset == 0 and abs(steps * scale - 1) < 1e-12:
+        return lambda raw: raw / steps  # one division is rounded correctly
+    return lambda raw: round(raw * scale + offset, digits)
 
 
 def _decimals(number: float) -> int:

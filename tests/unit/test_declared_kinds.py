@@ -1,5 +1,6 @@
 """Kinds declared in YAML: what a file may say, and the sentence for everything it may not."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import HOUR
 from gateway.settings.complaints import SettingsError
 from gateway.settings.kinds import read_kind
+from gateway.settings.load import load_settings
 from gateway.stores.declared import fit, taken
 from sekisho.kinds_in_force import know
 from simulators.scenario import DEFAULT_START, Scenario
@@ -150,6 +152,74 @@ def test_a_folder_of_broken_declarations_names_every_fault(tmp_path: Path) -> No
 
     assert len(refusal.value.complaints) == 2
     assert not declared()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The shipped configuration, to be changed."""
+    shutil.copytree(CONFIG, tmp_path / "config")
+    return tmp_path / "config" / "gateway.yaml"
+
+
+@pytest.mark.parametrize(
+    ("setting", "kinds"),
+    [
+        ("", ["snow_gauge"]),
+        ("kinds: kinds", ["snow_gauge"]),
+        ("kinds: [kinds/snow_gauge.yaml]", ["snow_gauge"]),
+        ("kinds: []", []),
+        ("kinds: areas", []),
+    ],
+)
+def test_the_setting_says_where_declarations_lie(
+    config: Path, setting: str, kinds: list[str]
+) -> None:
+    """A folder, a list of files, or, left out, the folder `kinds/` beside the file."""
+    (config.parent / "areas").mkdir()
+    config.write_text(f"{config.read_text()}\n{setting}\n")
+
+    assert [one.kind.name for one in load_settings(config).kinds] == kinds
+    assert list(declared()) == kinds
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("kinds: kind", 'kinds: no folder named "kind".'),
+        ("kinds: [snow_gague.yaml]", 'kinds[0]: file "snow_gague.yaml" does not exist'),
+        ("kinds: 3", "kinds: a folder is needed here, or a list of files."),
+        ("kinds: [1]", "kinds: a folder is needed here, or a list of files."),
+    ],
+)
+def test_a_setting_that_leads_nowhere_is_a_fault(config: Path, setting: str, sentence: str) -> None:
+    config.write_text(f"{config.read_text()}\n{setting}\n")
+
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(config)
+
+    assert sentence in str(refusal.value)
+
+
+def test_a_device_of_a_declared_kind_is_checked_like_any_other(config: Path) -> None:
+    """Its facts may be written short and with units; one it has not is refused with the nearest."""
+    devices = config.parent / "devices.yaml"
+    snow = "devices:\n  - {id: snow-7, kind: snow_gauge, mast: 4 m, road: pass, lat: 36.6, lon: 137.5}\n"
+    devices.write_text(devices.read_text().replace("devices:\n", snow, 1))
+
+    (entry,) = (e for e in load_settings(config).entries.devices if e.device == "snow-7")
+    assert entry.attributes == {"mast_m": 4.0, "road": "pass", "lat": 36.6, "lon": 137.5}
+
+    devices.write_text(devices.read_text().replace("mast: 4 m", "mats: 4 m"))
+    with pytest.raises(SettingsError, match=r"Did you mean mast\?"):
+        load_settings(config)
+
+
+@pytest.mark.parametrize("name", ["lat", "longitude", "lon_deg", "position"])
+def test_what_says_where_it_is_cannot_be_declared(tmp_path: Path, name: str) -> None:
+    """A tracker in YAML would store exact positions past the mask."""
+    complaints = said(tmp_path, SNOW.replace("name: air_c", f"name: {name}"))
+
+    assert "may follow a person" in complaints[0]
 
 
 def columns(db: sqlite3.Connection) -> list[str]:

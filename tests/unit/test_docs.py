@@ -14,8 +14,10 @@ import typer
 from pydantic import BaseModel
 
 from gateway.model.reason import Fate, Reason
+from gateway.settings.kind_schema import KindFile
 from gateway.settings.schema import DevicesFile, GatewayFile, PrivacyFile
 from sekisho.__main__ import _VERBS, _load
+from sekisho.example_file import ExamplesFile
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -195,10 +197,10 @@ def test_the_demo_on_the_first_page_shows_every_fate() -> None:
     assert [head.split()[2 : 2 + len(Fate)] for head in heads] == [[fate.value for fate in Fate]]
 
 
-@pytest.mark.parametrize("model", [GatewayFile, PrivacyFile, DevicesFile])
+@pytest.mark.parametrize("model", [GatewayFile, PrivacyFile, DevicesFile, KindFile, ExamplesFile])
 def test_every_setting_is_shown(model: type[BaseModel]) -> None:
     """A setting stands in a shipped configuration, commented or not, or in a page."""
-    shown = "\n".join(path.read_text() for path in (ROOT / "config").glob("*.yaml"))
+    shown = "\n".join(path.read_text() for path in (ROOT / "config").rglob("*.yaml"))
     pages = "\n".join(page.read_text() for page in PAGES)
 
     missing = {
