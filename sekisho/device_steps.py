@@ -98,7 +98,7 @@ class Patient:
                 "credential",
                 FAULT,
                 "no credential may speak for it",
-                f"name one under credentials in devices.yaml, or sekisho devices token {self.name}",
+                f"sekisho devices token {self.name} --for {self.name}",
             )
         ready = [user for user, can in self.speakers.items() if can]
         if not ready:
@@ -115,7 +115,7 @@ class Patient:
                 "consent",
                 FAULT,
                 "no guardian's opt-in is recorded, so nothing of it is ever kept",
-                f"once you hold it: sekisho devices consent {self.name}",
+                f"once you hold it: sekisho devices consent {self.name} --by WHO --text SHEET",
             )
         return Finding("consent", GOOD, "recorded")
 
@@ -143,7 +143,7 @@ class Patient:
                 FAULT,
                 "its home lies outside the service area, and so does what is near it: nothing outside "
                 "is ever kept",
-                f"correct service_area in {settings.file}, or the home (sekisho devices import-homes)",
+                f"correct service_area in {settings.file}, or the home: sekisho devices import-homes FILE",
             )
         return Finding("home", GOOD, "known, inside the service area")
 

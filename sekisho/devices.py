@@ -8,7 +8,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.device_rows import DeviceRow
 from gateway.registry.registry import Registry
-from sekisho import facts, place, registration, screen, try_line
+from sekisho import completion, facts, place, registration, screen, try_line
 from sekisho.place import Config, Json, Keys, Quiet, State
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
@@ -34,7 +34,12 @@ def devices() -> None:
 @app.command()
 def add(
     device: DeviceArgument,
-    kind: Annotated[str, typer.Option("--kind", "-k", metavar="KIND", show_default=False)],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind", "-k", metavar="KIND", show_default=False, autocompletion=completion.kinds
+        ),
+    ],
     *,
     attribute: Attribute = [],  # noqa: B006 - typer reads it, nobody writes it
     household: Household = None,
@@ -152,6 +157,16 @@ def show(
 def set_(
     device: DeviceArgument,
     *,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind",
+            "-k",
+            metavar="KIND",
+            help="What it really is; facts of the kind before are dropped.",
+            autocompletion=completion.kinds,
+        ),
+    ] = None,
     attribute: Attribute = [],  # noqa: B006 - typer reads it, nobody writes it
     household: Household = None,
     name: Name = None,
@@ -164,9 +179,11 @@ def set_(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         row = registry.device(device)
-        given = {**row.attributes, **facts.attributes(row.kind, attribute)}
+        is_now = kind or row.kind
+        kept = row.attributes if is_now == row.kind else {}
+        given = {**kept, **facts.attributes(is_now, attribute)}
         registry.put_device(
-            *(device, row.kind, row.owner, row.registered_at, household or row.household),
+            *(device, is_now, row.owner, row.registered_at, household or row.household),
             attributes=given,
             name=name or row.name,
             changed_at=here.clock.now(),
@@ -179,15 +196,29 @@ def set_(
 def token(
     credential: Annotated[str, typer.Argument(metavar="CREDENTIAL", show_default=False)],
     *,
+    speaks_for: Annotated[
+        list[str],
+        typer.Option(
+            "--for", metavar="DEVICE", help="Let it speak for this device too; again for more."
+        ),
+    ] = [],  # noqa: B006 - typer reads it, nobody writes it
     state: State = None,
     keys: Keys = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Give a credential a new token; the one before opens nothing any more."""
+    """Give a credential a new token; the one before opens nothing any more. --for makes a new one."""
     here = place.find(state, keys, config)
-    with here.registry() as registry:
-        issued = registry.renew_token(credential, here.clock.now())
+    now = here.clock.now()
+    with here.registry() as registry, registry.change():
+        for device in speaks_for:
+            registry.device(device)
+        if speaks_for and credential not in registry.credentials():
+            issued = registry.put_credential(credential, speaks_for, at=now)
+        else:
+            for device in speaks_for:
+                registry.allow(credential, device, now)
+            issued = registry.renew_token(credential, now)
     if json:
         screen.document({"user": credential, "token": issued})
         return

@@ -18,7 +18,7 @@ from gateway.model.quantity import DURATION, parse
 from gateway.registry.places import standings
 from gateway.registry.words import nearest
 from gateway.statedir import StateDir
-from sekisho import place, screen
+from sekisho import completion, place, screen
 from sekisho.geojson import write as write_geojson
 from sekisho.place import Config, Json, State
 from sekisho.rows import Wanted, rows
@@ -36,7 +36,12 @@ Moment = Annotated[str | None, typer.Option(metavar="TIME", show_default=False)]
 def query(
     kind: Annotated[
         str,
-        typer.Argument(metavar="KIND", show_default=False, help="A kind, or how it begins: river."),
+        typer.Argument(
+            metavar="KIND",
+            show_default=False,
+            help="A kind, or how it begins: river.",
+            autocompletion=completion.kinds,
+        ),
     ],
     *,
     last: Annotated[

@@ -10,7 +10,7 @@ from gateway.devices.catalog import catalog
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_datetime
 from gateway.registry.words import nearest
-from sekisho import place, screen
+from sekisho import completion, place, screen
 from sekisho.place import Config, Json, State
 from sekisho.window import ask
 
@@ -19,7 +19,10 @@ _TIMES = {"observed_at", "received_at", "minute"}
 
 def tail(
     kind: Annotated[
-        str | None, typer.Argument(help="Only this kind, or the beginning of its name.")
+        str | None,
+        typer.Argument(
+            help="Only this kind, or the beginning of its name.", autocompletion=completion.kinds
+        ),
     ] = None,
     *,
     state: State = None,

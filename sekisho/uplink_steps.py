@@ -123,8 +123,7 @@ class Trail:
                 "payload",
                 FAULT,
                 f"it does not speak as a {kind} but as a {fault['like']}",
-                f"register it as what it is: sekisho devices revoke {self._patient.name}, then "
-                f"sekisho devices add ID --kind {fault['like']}",
+                f"if it is one: sekisho devices set {self._patient.name} --kind {fault['like']}",
             )
         if fault["reason"] == Reason.OUT_OF_RANGE:
             said = f"{where} lies outside its limits"
@@ -135,7 +134,7 @@ class Trail:
             "payload",
             FAULT,
             f"{fault['reason']}: {where}",
-            f"docs/kinds.md has the layout of {kind}; sekisho decode {kind} PAYLOAD tries one",
+            f"docs/kinds.md has the layout of {kind}; sekisho decode PAYLOAD --kind {kind} tries one",
         )
 
     def _its_clock(self) -> Finding | None:

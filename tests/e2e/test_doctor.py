@@ -1,5 +1,6 @@
 """`sekisho doctor` names what is broken, and the remedy: one table of set-ups that do not work."""
 
+import asyncio
 import json
 import socket
 import time
@@ -17,6 +18,7 @@ from tests.e2e.caller import Caller
 from tests.e2e.disk import small_disk
 from tests.e2e.processes import Gateway, sekisho
 from tests.e2e.town import SINCE, Town, child, gauge
+from tests.unit.test_docs import parse
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
@@ -37,7 +39,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     town = Town(tmp_path_factory.mktemp("clinic") / "town")
     members = [
         *map(gauge, ("wrong-token", "wrong-topic", "wrong-kind", "wrong-clock", "wrong-version")),
-        *map(gauge, ("healthy", "silent", "mute")),
+        *map(gauge, ("healthy", "silent", "mute", "mute-2", "wrong-kind-2")),
         {**child("no-consent", HOME), "consent": False},
         {**child("no-home", HOME), "home": None},
         child("abroad", ABROAD),
@@ -47,7 +49,8 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     ]
     tokens = {m["roster"]: town.enrol([m], m["roster"]) for m in members}
     with town.registry() as registry:
-        registry.drop_credential("mute")
+        for name in ("mute", "mute-2"):
+            registry.drop_credential(name)
     with Gateway(town) as gateway:
         yield Clinic(gateway, tokens)
         assert gateway.stop() == 0
@@ -83,6 +86,8 @@ async def doctor(folder: Path, config: Path, *words: str) -> tuple[int, dict[str
     return code, json.loads(out)["findings"][-1]
 
 
+BEAR = b'{"seq": 1, "species": "bear", "count": 2, "confidence": 0.91}'
+
 BROKEN: dict[str, tuple[Callable[[Clinic], Any] | None, str, str, str]] = {
     "wrong-token": (
         lambda c: speak(c, "wrong-token", level(), token="f" * 32),
@@ -91,9 +96,7 @@ BROKEN: dict[str, tuple[Callable[[Clinic], Any] | None, str, str, str]] = {
         "sekisho devices token wrong-token",
     ),
     "wrong-kind": (
-        lambda c: speak(
-            c, "wrong-kind", b'{"seq": 1, "species": "bear", "count": 2, "confidence": 0.91}'
-        ),
+        lambda c: speak(c, "wrong-kind", BEAR),
         "payload",
         "does not speak as a river_gauge but as a wildlife_camera",
         "--kind wildlife_camera",
@@ -110,10 +113,20 @@ BROKEN: dict[str, tuple[Callable[[Clinic], Any] | None, str, str, str]] = {
         "healthy spoke for it",
         "sekisho devices add unheard-of --kind KIND",
     ),
-    "mute": (None, "credential", "no credential may speak for it", "sekisho devices token mute"),
+    "mute": (
+        None,
+        "credential",
+        "no credential may speak for it",
+        "sekisho devices token mute --for mute",
+    ),
     "silent": (None, "connection", "nobody has connected as silent", "user name"),
-    "no-consent": (None, "consent", "no guardian's opt-in", "sekisho devices consent no-consent"),
-    "no-home": (None, "home", "its household has no home", "sekisho devices import-homes"),
+    "no-consent": (
+        None,
+        "consent",
+        "no guardian's opt-in",
+        "sekisho devices consent no-consent --by WHO --text SHEET",
+    ),
+    "no-home": (None, "home", "its household has no home", "sekisho devices import-homes FILE"),
     "abroad": (None, "home", "its home lies outside the service area", "service_area in"),
     "lost": (
         lambda c: speak(c, "lost", fix(*ABROAD)),
@@ -137,6 +150,8 @@ async def test_a_broken_device_is_named_with_its_remedy(clinic: Clinic, device: 
     assert (code, found["step"], found["result"]) == (1, step, "fault")
     assert said in found["said"]
     assert remedy in found["remedy"]
+    if remedy.startswith("sekisho "):
+        parse(remedy.split()[1:])
 
 
 async def test_a_topic_that_leads_nowhere_is_shown_beside_the_right_one(clinic: Clinic) -> None:
@@ -166,6 +181,25 @@ async def test_a_payload_of_another_version_is_called_that(clinic: Clinic) -> No
     assert (code, found["step"]) == (1, "payload")
     assert "version: only 1 is known" in found["said"]
     assert "docs/kinds.md" in found["remedy"]
+
+
+async def test_remedies_mend(clinic: Clinic) -> None:
+    """What doctor says of a mute device and of one under the wrong kind is done, and doctor goes on."""
+    town = clinic.gateway.town
+    at = ("--config", str(town.config))
+    await speak(clinic, "wrong-kind-2", BEAR)
+    assert (await doctor(town.folder, town.config, "wrong-kind-2"))[1]["step"] == "payload"
+    assert (
+        sekisho(town.folder, "devices", "set", "wrong-kind-2", "--kind", "wildlife_camera", *at)[0]
+        == 0
+    )
+    _, out, _ = sekisho(town.folder, "devices", "token", "mute-2", "--for", "mute-2", *at, "--json")
+    await asyncio.sleep(1)  # a running gateway follows within a second
+    await speak(clinic, "wrong-kind-2", BEAR)
+    await speak(clinic, "mute-2", level(), token=json.loads(out)["token"])
+
+    for device in ("wrong-kind-2", "mute-2"):
+        assert (await doctor(town.folder, town.config, device))[0] == 0
 
 
 async def test_a_healthy_device_passes_every_step(clinic: Clinic) -> None:

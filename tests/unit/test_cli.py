@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -488,3 +489,30 @@ def test_a_circle_does_not_shrink_by_omission(sekisho: Sekisho, state: StateDir)
             radii.append(registry.own_radii())
 
     assert radii == [{"h-3": 500.0}, {"h-3": 500.0}, {"h-3": 80.0}]
+
+
+def test_a_shell_completes_verbs_options_and_kinds(tmp_path: Path) -> None:
+    """A real bash takes the script that --show-completion prints, and offers what fits."""
+    front = tmp_path / "sekisho"
+    front.write_text(f'#!/bin/sh\nexec {sys.executable} -m sekisho "$@"\n')
+    front.chmod(0o755)
+    (tmp_path / "try.sh").write_text(
+        'eval "$(sekisho --show-completion bash)"\n'
+        'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))\n_sekisho_completion sekisho\n'
+        "printf '%s\\n' \"${COMPREPLY[@]}\"\n"
+    )
+
+    def offered(*words: str) -> list[str]:
+        done = subprocess.run(
+            ["bash", str(tmp_path / "try.sh"), "sekisho", *words],
+            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    assert offered("que") == ["query"]
+    assert "import-homes" in offered("devices", "imp")
+    assert offered("run", "--clock-is") == ["--clock-is-right"]
+    assert offered("query", "ri") == ["river_gauge"]
