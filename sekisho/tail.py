@@ -42,6 +42,7 @@ def tail(
     zone = place.zone_of(settings)
     if directory.mark is None:
         screen.warn("Rows about people are not shown here: only things of the city.")
+    width = max(map(len, catalog()))
     seen = 0
     for row in ask(directory, "tail"):
         if wanted is not None and row["kind"] != wanted:
@@ -50,7 +51,7 @@ def tail(
             print(jsonlib.dumps(row), flush=True)
         else:
             at = row["observed_at"] if "observed_at" in row else row["minute"]
-            print(f"{_time(at, zone)}  {row['kind']:<16} {_said(row)}", flush=True)
+            print(f"{_time(at, zone)}  {row['kind']:<{width}} {_said(row)}", flush=True)
         seen += 1
         if seen == limit:
             return

@@ -105,10 +105,11 @@ def report(figures: dict[str, Any], screen: TextIO, *, as_json: bool, quiet: boo
         f"{begin} to {end} town time → {figures['to']}",
         file=screen,
     )
+    width = max(map(len, figures["kinds"]), default=0)
     for kind, row in figures["kinds"].items():
         harmed = ", ".join(f"{name} {n:,}" for name, n in row["harmed"].items())
         print(
-            f"  {kind:<17}{row['uplinks']:>10,}  {'harmed: ' + harmed if harmed else ''}".rstrip(),
+            f"  {kind:<{width}}{row['uplinks']:>10,}  {'harmed: ' + harmed if harmed else ''}".rstrip(),
             file=screen,
         )
     print(

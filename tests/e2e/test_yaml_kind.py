@@ -73,6 +73,29 @@ def test_a_declared_kind_goes_from_check_to_query(tmp_path: Path) -> None:
     assert (code, json.loads(out)["values"]["depth_cm"]) == (0, 42.5)
 
 
+def test_what_a_declared_kind_sends_is_reconciled_to_the_row(tmp_path: Path) -> None:
+    """Harmed on purpose, in simulated time: fates and values are those the oracle expects, or none."""
+    town = Town(tmp_path)
+    declare(town)
+    state = str(town.state.path)
+    words = ["--register", state, "--follow", state, "--children", "0", "--harm", "0.2"]
+    words += ["--extra", f"{KIND}=6", "--for", "2h", "--pace", "0", "--ledger", "truth.jsonl"]
+    with Gateway(town, "--clock", "sim://2026-01-20T07:00+09:00") as gateway:
+        code, _, err = sekisho(tmp_path, "simulate", *words)
+        assert code == 0, err
+        config = str(town.config)
+        code, out, err = sekisho(
+            tmp_path, "reconcile", "--ledger", "truth.jsonl", "--config", config, "--json"
+        )
+        assert gateway.stop() == 0
+
+    assert code == 0, out + err
+    said = json.loads(out)
+    assert said["unexplained"] == 0
+    fates = {(t["fate"], t["reason"]) for t in said["terms"] if t["kind"] == KIND}
+    assert fates >= {("stored", ""), ("duplicate", ""), ("rejected", "out of range")}
+
+
 def test_a_declaration_may_grow_and_not_shrink(tmp_path: Path) -> None:
     """A new field is a new, empty column; a field that is gone is refused at the start, with the way out."""
     town = Town(tmp_path)

@@ -15,6 +15,7 @@ from gateway.settings.complaints import SettingsError
 from gateway.settings.kinds import read_kind
 from gateway.settings.load import load_settings
 from gateway.stores.declared import fit, taken
+from gateway.stores.sqlite_file import SqliteFile
 from sekisho.kinds_in_force import know
 from simulators.scenario import DEFAULT_START, Scenario
 from tests.fakes.declared import CONFIG, DECLARED, EVERY_SORT
@@ -241,6 +242,23 @@ def test_a_table_grows_with_its_declaration() -> None:
     with pytest.raises(Refusal, match="no longer keeps tiny"):
         fit(db, Path("city.db"), [smaller])
     db.close()
+
+
+def test_values_find_their_columns_in_a_table_that_grew(tmp_path: Path) -> None:
+    """A column that came later lies last in the table, and first in the kind: no value is misplaced."""
+    changed = {slot: getattr(EVERY_SORT, slot) for slot in EVERY_SORT.__slots__}
+    declare([DeviceKind(**changed | {"columns": EVERY_SORT.columns[1:]})])
+    SqliteFile(tmp_path / "city.db", "city").close()
+    declare([EVERY_SORT])
+    file = SqliteFile(tmp_path / "city.db", "city")
+    row = (1, "d-1", 2, b"12345678", 0, 3, "device", 0, -0.5, 12.3, 7, 8, 9.999, 1.5)
+
+    assert file.insert("every_sort", [row]) == ([], [])
+    assert file.insert("every_sort", [row]) == ([0], [])
+
+    (found,) = file.select("SELECT tiny, small, medium, large, signed, real FROM every_sort")
+    assert found == (-0.5, 12.3, 7, 8, 9.999, 1.5)
+    file.close()
 
 
 def test_a_number_that_changes_its_sort_is_refused() -> None:
