@@ -2,7 +2,7 @@
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -87,9 +87,29 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    """Print the number and end, where it is asked for."""
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("sekisho")
+        except PackageNotFoundError:
+            number = "from a checkout that is not installed"
+        print(f"sekisho {number}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
-def sekisho() -> None:
+def sekisho(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
     """A checkpoint for a city's sensors: uplinks in, masks first, durable rows out."""
+    del version
 
 
 def main() -> None:

@@ -284,4 +284,5 @@ def _stop_or_leave(stop: asyncio.Event, number: int) -> None:
     """The first signal asks to finish; the second one ends now."""
     if stop.is_set():
         os._exit(128 + number)
+    log.info("Stopping: nothing more is taken in, and what is here is committed and acknowledged.")
     stop.set()

@@ -103,10 +103,14 @@ def destroy(path: Path) -> bool:
     """Overwrite the key and remove its file; False if there was none.
 
     Overwriting reaches the file's blocks; what a flash drive keeps elsewhere is beyond a program.
+
+    Raises:
+        OSError: it cannot be reached: a folder that is away may hold the key all the same.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
+        os.close(os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         return False
     try:
         os.pwrite(descriptor, secrets.token_bytes(SIZE), 0)

@@ -148,7 +148,11 @@ class KeyRing:
             return self._file_path(period).exists()
 
     def destroy_file_key(self, period: str) -> None:
-        """Destroy the key of a personal file that is gone."""
+        """Destroy the key of a personal file whose time is over.
+
+        Raises:
+            OSError: it cannot be reached.
+        """
         self._file_keys.pop(period, None)
         keyfile.destroy(self._file_path(period))
 
@@ -191,8 +195,13 @@ class KeyRing:
         return keyfile.find_or_make(path)
 
     def retire(self, now: Instant) -> int:
-        """Destroy the keys of days that have been over for an hour; returns how many there were."""
+        """Destroy the keys of days that have been over for an hour; returns how many there were.
+
+        Raises:
+            OSError: they cannot be reached: a folder that is away may hold some all the same.
+        """
         destroyed = 0
+        sync_directory(self.path / "days")
         for path in sorted((self.path / "days").glob("????-??-??.*")):
             day = date.fromisoformat(path.stem)
             over_since = now - self._end_of(day)
@@ -238,9 +247,19 @@ class KeyRing:
             keyfile.make_all(missing[start : start + _AT_ONCE])
 
     def seal(self, household: str, plaintext: bytes, aad: bytes) -> bytes:
-        """Encrypt under the household's own key (made at first use): nonce ‖ AES-256-GCM text."""
+        """Encrypt under the household's own key (made at first use): nonce ‖ AES-256-GCM text.
+
+        Raises:
+            Refusal: the folder of the households' keys is away, or takes no key.
+        """
         path = self._household_path(household)
-        key = keyfile.read(path) or keyfile.make(path)
+        try:
+            key = keyfile.read(path) or keyfile.make(path)
+        except OSError as error:
+            raise Refusal(
+                f"No key could be made in {path.parent}: {error.strerror}. Bring that folder back, or "
+                "say where the keys lie (setting keys, or --keys)."
+            ) from error
         nonce = secrets.token_bytes(_NONCE)
         return nonce + AESGCM(key).encrypt(nonce, plaintext, _bound(household, aad))
 

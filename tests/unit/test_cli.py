@@ -516,3 +516,9 @@ def test_a_shell_completes_verbs_options_and_kinds(tmp_path: Path) -> None:
     assert "import-homes" in offered("devices", "imp")
     assert offered("run", "--clock-is") == ["--clock-is-right"]
     assert offered("query", "ri") == ["river_gauge"]
+
+
+def test_the_version_is_said(sekisho: Sekisho) -> None:
+    answer = sekisho("--version")
+    assert answer.code == 0
+    assert answer.out.startswith("sekisho ")

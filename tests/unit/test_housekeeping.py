@@ -437,3 +437,21 @@ async def test_a_keys_volume_that_cannot_be_written_stops_no_gateway(
     assert house.files() == WEEKS[2:]
     assert house.checkpoint.facts.counts == {"retention waits": 1, "period removed": 2}
     assert "canary" not in caplog.text
+
+
+@in_virtual_time
+async def test_keys_that_are_away_keep_their_files(house: House) -> None:
+    """The file of a week that is over stays as long as its key may still lie on a volume that is away,
+    and goes with it when that is back."""
+    await house.fill()
+    folder = house.checkpoint.keys.path / "files"
+    folder.rename(folder.with_name("away"))
+    keeping = house.keeping(house.watch())
+    await asyncio.sleep(1)
+    assert house.files() == WEEKS
+    folder.with_name("away").rename(folder)
+    house.clock.advance(15 * 60)
+    await asyncio.sleep(1)
+    keeping.cancel()
+    assert house.files() == house.keys() == WEEKS[2:]
+    assert house.checkpoint.facts.counts == {"retention waits": 1, "period removed": 2}

@@ -121,6 +121,26 @@ def test_destroying_overwrites_before_unlinking(tmp_path: Path) -> None:
     assert not keyfile.destroy(path)
 
 
+def test_a_folder_that_is_away_is_no_destroyed_key(ring: KeyRing) -> None:
+    """The volume with the keys is not mounted: nothing may be taken for destroyed, since it comes back."""
+    ring.file_key("store-2026-W20")
+    ring.day_key(DAY)
+    for folder in ("files", "days"):
+        (ring.path / folder).rename(ring.path / f"{folder}-away")
+
+    with pytest.raises(FileNotFoundError):
+        ring.destroy_file_key("store-2026-W20")
+    with pytest.raises(FileNotFoundError):
+        ring.retire(parse_rfc3339("2026-05-20T00:00:00+09:00"))
+
+
+def test_sealing_without_the_folder_of_the_households_is_refused_in_words(ring: KeyRing) -> None:
+    """A home that is registered meanwhile is not lost in a trace."""
+    (ring.path / "households").rename(ring.path / "away")
+    with pytest.raises(Refusal, match="Bring that folder back"):
+        ring.seal("h-1", b"x", b"y")
+
+
 def test_a_destroyed_file_key_is_not_remembered(ring: KeyRing) -> None:
     """After its key is destroyed, a personal file's name leads to another key."""
     key = ring.file_key("store-2026-W20")
