@@ -119,7 +119,7 @@ def decide(
             f"--to {to}: uplinks go to mqtt://host:port, mqtts://host:port or file:PATH.", 2
         )
     if pace is None:
-        pace = 0.0 if is_file else _MQTT_PACE
+        pace = 0.0 if is_file else _MQTT_PACE if wished.devices is None else 1.0
     length = _length("--for", duration) if duration else (24 * HOUR if is_file else None)
     state = follow or register
     if not is_file and register is None:

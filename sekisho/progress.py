@@ -9,11 +9,16 @@ from simulators.calendar import ZONE
 from simulators.drive import Outlet, Tally
 from simulators.scenario import Scenario
 
+_INTERVAL_S = 10.0
+
 
 class Progress:
     """A line that moves, on a terminal only."""
 
     def __init__(self, screen: TextIO, *, quiet: bool) -> None:
+        self._screen = None if quiet else screen
+        self._said_s = 0.0
+        self._said = (0, 0)
         self._bar: Any = None
         self._task: Any = None
         if screen.isatty() and not quiet:
@@ -46,8 +51,9 @@ class Progress:
     def show(
         self, tally: Tally, outlet: Outlet, wall_s: float, start: Instant, until: Instant | None
     ) -> None:
-        """Move the line."""
+        """Move the line; where there is none, say now and then whether the rate is held."""
         if self._bar is None:
+            self._interval(tally, outlet, wall_s)
             return
         rate = tally.uplinks / wall_s if wall_s > 0 else 0.0
         figures = f"{tally.uplinks:,} uplinks  {rate:,.0f}/s"
@@ -61,6 +67,23 @@ class Progress:
             completed=tally.town - start,
             town=f"{to_rfc3339(tally.town, ZONE)[11:16]} town time",
             figures=figures,
+        )
+
+    def say(self, text: str) -> None:
+        """A line of its own, beside the result."""
+        if self._screen is not None:
+            print(text, file=self._screen, flush=True)
+
+    def _interval(self, tally: Tally, outlet: Outlet, wall_s: float) -> None:
+        """What was wanted and held since the last time, if that is long enough ago."""
+        rate, passed = tally.rate, wall_s - self._said_s
+        if passed < _INTERVAL_S or not rate.wanted:
+            return
+        wanted, held = rate.wanted - self._said[0], rate.held - self._said[1]
+        self._said_s, self._said = wall_s, (rate.wanted, rate.held)
+        self.say(
+            f"{wall_s:>6.0f} s  {wanted / passed:,.0f}/s wanted  {held / passed:,.0f}/s held  worst second "
+            f"{rate.worst:.2f}  {outlet.sent - outlet.acked:,} in flight"
         )
 
 

@@ -61,7 +61,8 @@ def simulate(
             rich_help_panel=_WAY_OUT,
             min=0,
             help="Town seconds per second; 0 = as fast as possible. "
-            "Default: 0 to a file, 60 over MQTT, 1 with --follow of a gateway on real time.",
+            "Default: 0 to a file, 60 over MQTT, 1 with --devices or with --follow of a gateway on real "
+            "time.",
         ),
     ] = None,
     start: Annotated[

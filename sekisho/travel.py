@@ -37,6 +37,8 @@ async def travel(journey: Journey, ledger: Path | None, progress: Progress) -> d
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if scenario.devices is not None:
+        progress.say(f"Inventing {scenario.devices:,} devices and their day")
     outlet = await _open(journey)
     book = nullcontext() if ledger is None else _open_ledger(ledger, journey)
     pace = Pace(scenario.start, journey.pace)
@@ -49,12 +51,11 @@ async def travel(journey: Journey, ledger: Path | None, progress: Progress) -> d
             tally = await drive(
                 scenario, outlet, pace, journey.until, written, stop, show, journey.step
             )
-            left_s = pace.elapsed_s
     finally:
         await outlet.close()
     figures = summary(tally, outlet, pace.elapsed_s, scenario, journey.to)
     if journey.pace and journey.step is None:
-        figures["rate"] = tally.rate.figures(left_s)
+        figures["rate"] = tally.rate.figures()
     return figures
 
 

@@ -2,15 +2,18 @@
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-from gateway.model.instant import Instant, from_datetime, to_datetime
+from gateway.model.instant import DAY, HOUR, Instant, from_datetime, to_datetime
 
 ZONE = timezone(timedelta(hours=9), "JST")
 """Japan Standard Time; the town knows no summer time."""
 
+_AHEAD = 9 * HOUR
+_EPOCH = date(1970, 1, 1).toordinal()
+
 
 def day_of(at: Instant) -> date:
     """The local calendar day."""
-    return to_datetime(at, ZONE).date()
+    return date.fromordinal(_EPOCH + (at + _AHEAD) // DAY)
 
 
 def midnight(day: date) -> Instant:
@@ -20,7 +23,7 @@ def midnight(day: date) -> Instant:
 
 def hour_of(at: Instant) -> float:
     """Local time of day in hours, 0 ≤ h < 24."""
-    return (at + 9 * 3_600_000_000) % 86_400_000_000 / 3_600_000_000
+    return (at + _AHEAD) % DAY / HOUR
 
 
 def is_weekend(day: date) -> bool:

@@ -150,7 +150,11 @@ class _Way:
 
 async def _freely(uplinks: Iterator[SimUplink], way: _Way, warm: int) -> None:
     pace, rate = way.pace, way.tally.rate
-    first = [] if pace.never_waits else list(islice(uplinks, warm))
+    first: list[SimUplink] = []
+    for uplink in islice(uplinks, 0 if pace.never_waits else warm):
+        first.append(uplink)
+        if len(first) % _BREATHE_EVERY == 0:
+            await pace.breathe()
     pace.begin()
     for number, uplink in enumerate(chain(first, uplinks), 1):
         await pace.wait(uplink.sent, way.stop)

@@ -16,6 +16,7 @@ class Rate:
         seconds: whole seconds in which any were due, so far.
         worst: the least share of a second's uplinks that left in time; 1.0 while all did.
         latest_s: how late the latest one was.
+        due_s: when the newest one was due, seconds since the beginning.
     """
 
     wanted: int = 0
@@ -23,6 +24,7 @@ class Rate:
     seconds: int = 0
     worst: float = 1.0
     latest_s: float = 0.0
+    due_s: float = 0.0
     _second: int = -1
     _due: int = 0
     _in_time: int = 0
@@ -33,6 +35,7 @@ class Rate:
             self._close()
             self._second = int(due_s)
         in_time = left_s - due_s <= _IN_TIME_S
+        self.due_s = due_s
         self._due += 1
         self._in_time += in_time
         self.wanted += 1
@@ -45,9 +48,9 @@ class Rate:
             self.worst = min(self.worst, self._in_time / self._due)
         self._due = self._in_time = 0
 
-    def figures(self, elapsed_s: float) -> dict[str, float]:
-        """Per second over `elapsed_s`, the second under way left out of `worst_second`."""
-        over = max(elapsed_s, 1e-9)
+    def figures(self) -> dict[str, float]:
+        """Per second of the time in which they were due; the second under way is not among the worst."""
+        over = max(self.due_s, 1.0)
         return {
             "wanted_per_s": round(self.wanted / over, 1),
             "held_per_s": round(self.held / over, 1),
