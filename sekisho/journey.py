@@ -128,6 +128,8 @@ def decide(
         user, password = destination.password_of(password_file, None, user)
     scenario = replace(wished, start=begin)
     until = None if length is None else begin + length
+    if duration is None and wished.ends is not None:
+        until = wished.ends
     if not 0 <= begin <= (begin if until is None else until) < CALENDAR_END:
         raise Refusal("The town lives between 1970 and 2200: choose --start and --for so.", 2)
     return Journey(scenario, to, pace, until, user, password, cafile, step=in_step)

@@ -15,8 +15,10 @@ _INTERVAL_S = 10.0
 class Progress:
     """A line that moves, on a terminal only."""
 
-    def __init__(self, screen: TextIO, *, quiet: bool) -> None:
+    def __init__(self, screen: TextIO, *, quiet: bool, intervals: bool = False) -> None:
+        """`intervals`: where there is no terminal, say every ten seconds whether the rate is held."""
         self._screen = None if quiet else screen
+        self._intervals = intervals
         self._said_s = 0.0
         self._said = (0, 0)
         self._bar: Any = None
@@ -51,7 +53,7 @@ class Progress:
     def show(
         self, tally: Tally, outlet: Outlet, wall_s: float, start: Instant, until: Instant | None
     ) -> None:
-        """Move the line; where there is none, say now and then whether the rate is held."""
+        """Move the line."""
         if self._bar is None:
             self._interval(tally, outlet, wall_s)
             return
@@ -69,6 +71,12 @@ class Progress:
             figures=figures,
         )
 
+    def tried(self, tries: int, allowed: int, smallest: int) -> None:
+        """Move the line of a search: checks run so far, and the smallest part that fails."""
+        if self._bar is not None:
+            figures = f"try {tries:,}  smallest {smallest:,} uplinks"
+            self._bar.update(self._task, total=allowed, completed=tries, town="", figures=figures)
+
     def say(self, text: str) -> None:
         """A line of its own, beside the result."""
         if self._screen is not None:
@@ -77,7 +85,7 @@ class Progress:
     def _interval(self, tally: Tally, outlet: Outlet, wall_s: float) -> None:
         """What was wanted and held since the last time, if that is long enough ago."""
         rate, passed = tally.rate, wall_s - self._said_s
-        if passed < _INTERVAL_S or not rate.wanted:
+        if not self._intervals or passed < _INTERVAL_S or not rate.wanted:
             return
         wanted, held = rate.wanted - self._said[0], rate.held - self._said[1]
         self._said_s, self._said = wall_s, (rate.wanted, rate.held)

@@ -80,6 +80,10 @@ class ScenarioFile(BaseModel):
         Annotated[str, AfterValidator(_declared)], Annotated[int, Field(ge=0, le=10_000)]
     ] = Field(default_factory=dict)
     faults: FaultRates = FaultRates()
+    devices: Annotated[int, Field(ge=1, le=200_000)] | None = None
+    begins: Annotated[Instant | None, BeforeValidator(_moment), Field(alias="from")] = None
+    ends: Annotated[Instant | None, BeforeValidator(_moment), Field(alias="until")] = None
+    only: tuple[str, ...] = ()
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -98,4 +102,7 @@ def read_scenario(path: Path) -> Scenario:
     except ValidationError as error:
         raise SettingsError(translate(error, document, ScenarioFile)) from None
     town = (wish.seed, wish.children, wish.start, wish.report_every, wish.harm)
-    return Scenario(*town, wish.extra, wish.faults.model_dump(exclude_unset=True))
+    return Scenario(
+        *(*town, wish.extra, wish.faults.model_dump(exclude_unset=True)),
+        *(wish.devices, wish.only, wish.begins, wish.ends),
+    )

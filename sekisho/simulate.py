@@ -16,6 +16,7 @@ from sekisho.progress import Progress
 from sekisho.travel import report, travel
 
 _TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
+_SHRINK = "The shortest scenario that fails"
 
 
 def simulate(
@@ -203,6 +204,36 @@ def simulate(
             rich_help_panel=_FILES, metavar="DIR", help="Keys root, where it is not the usual one."
         ),
     ] = None,
+    shrink: Annotated[
+        bool,
+        typer.Option(
+            "--shrink",
+            rich_help_panel=_SHRINK,
+            help="Send nothing: find the shortest scenario for which --check still fails, and write it to "
+            "--out.",
+        ),
+    ] = False,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_SHRINK,
+            metavar="COMMAND",
+            help="Shell command that ends with another code than 0 where the uplinks show what you look "
+            "for. It finds them in {uplinks} and the ledger in {ledger}, or in SEKISHO_UPLINKS and "
+            "SEKISHO_LEDGER.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            rich_help_panel=_SHRINK,
+            metavar="FILE",
+            help="Scenario file; --scenario sends it again.",
+        ),
+    ] = Path("shrunk.yaml"),
+    tries: Annotated[
+        int, typer.Option(rich_help_panel=_SHRINK, min=1, help="Run the check so often at most.")
+    ] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No summary, errors only.")] = False,
 ) -> None:
@@ -214,6 +245,7 @@ def simulate(
     sekisho simulate --seed 7                       one day into uplinks-7.jsonl
     sekisho simulate --register DIR --follow DIR    into the gateway that runs on DIR
     sekisho simulate --to mqtt://HOST               into any broker
+    sekisho simulate --shrink --for 2h --faults all=0.01 --check './check.sh {uplinks}'
     sekisho simulate --devices 20000 --connections 200 --pace 1 --to mqtt://HOST
     """  # noqa: D301 - \b keeps the lines of the examples apart
     if kinds is not None and not kinds.is_dir():
@@ -234,6 +266,11 @@ def simulate(
         ),
         *(to, pace, start, duration, follow, user, password_file, cafile, register, step),
     )
+    if shrink:
+        from sekisho.shrink import search
+
+        search(journey, check, out, tries, as_json=as_json, quiet=quiet)
+        return
     journey = replace(journey, connections=connections, qos=qos)
     fleet = journey.scenario.fleet()
     token = None
@@ -247,7 +284,8 @@ def simulate(
             journey, user=enrolment.CREDENTIAL, password=token.encode(), just_issued=True
         )
     screen = sys.stderr if journey.to == "file:-" else sys.stdout
-    figures = asyncio.run(travel(journey, ledger, Progress(sys.stderr, quiet=quiet)))
+    progress = Progress(sys.stderr, quiet=quiet, intervals=devices is not None)
+    figures = asyncio.run(travel(journey, ledger, progress))
     if register is not None:
         figures["token_file"] = str(enrolment.token_file_of(register))
     if ledger is not None:
