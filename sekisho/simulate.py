@@ -10,7 +10,7 @@ import typer
 
 from gateway.model.errors import Refusal
 from sekisho import enrolment, fault_menu
-from sekisho.journey import decide, wish
+from sekisho.journey import Journey, decide, wish
 from sekisho.kinds_in_force import know
 from sekisho.progress import Progress
 from sekisho.travel import report, travel
@@ -272,17 +272,11 @@ def simulate(
         search(journey, check, out, tries, as_json=as_json, quiet=quiet)
         return
     journey = replace(journey, connections=connections, qos=qos)
-    fleet = journey.scenario.fleet()
-    token = None
     if devices_out is not None:
+        fleet = journey.scenario.fleet()
         enrolment.write_devices(fleet, journey.scenario.start, devices_out)
     if register is not None:
-        token = enrolment.enrol(fleet, register, keys)
-        enrolment.write_private(enrolment.token_file_of(register), token + "\n")
-    if token is not None and journey.password is None and user in (None, enrolment.CREDENTIAL):
-        journey = replace(
-            journey, user=enrolment.CREDENTIAL, password=token.encode(), just_issued=True
-        )
+        journey = _enrolled(journey, register, keys, user)
     screen = sys.stderr if journey.to == "file:-" else sys.stdout
     progress = Progress(sys.stderr, quiet=quiet, intervals=devices is not None)
     figures = asyncio.run(travel(journey, ledger, progress))
@@ -293,3 +287,12 @@ def simulate(
     report(figures, screen, as_json=as_json, quiet=quiet)
     if figures["sent"] != figures["acked"]:
         raise typer.Exit(1)
+
+
+def _enrolled(journey: Journey, register: Path, keys: Path | None, user: str | None) -> Journey:
+    """The journey with the credential that its fleet was given, unless it has one of its own."""
+    token = enrolment.enrol(journey.scenario.fleet(), register, keys)
+    enrolment.write_private(enrolment.token_file_of(register), token + "\n")
+    if journey.password is not None or user not in (None, enrolment.CREDENTIAL):
+        return journey
+    return replace(journey, user=enrolment.CREDENTIAL, password=token.encode(), just_issued=True)
