@@ -32,11 +32,12 @@ def configured(
         found += complaints
         if kind is None:
             continue
-        try:
-            declare([kind])
-            kinds.append(DeclaredKind(kind, file))
-        except ValueError as error:
-            found.append(Complaint(displayed(file), 1, 1, "", str(error)))
+        if (other := next((k.file for k in kinds if k.kind.name == kind.name), None)) is not None:
+            sentence = f"{displayed(other)} declares {kind.name} too."
+            found.append(Complaint(displayed(file), 1, 1, "", sentence))
+            continue
+        declare([kind])
+        kinds.append(DeclaredKind(kind, file))
     return tuple(kinds)
 
 

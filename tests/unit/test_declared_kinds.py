@@ -1,21 +1,17 @@
 """Kinds declared in YAML: what a file may say, and the sentence for everything it may not."""
 
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from gateway.devices.catalog import catalog, declare, declared
 from gateway.devices.kind import DeviceKind
-from gateway.devices.tables import table_columns
-from gateway.model.errors import Refusal
 from gateway.model.instant import HOUR
 from gateway.settings.complaints import SettingsError
 from gateway.settings.kinds import read_kind
 from gateway.settings.load import load_settings
-from gateway.stores.declared import fit, taken
-from gateway.stores.sqlite_file import SqliteFile
+from gateway.stores.declared import taken
 from sekisho.kinds_in_force import know
 from simulators.scenario import DEFAULT_START, Scenario
 from tests.fakes.declared import CONFIG, DECLARED, EVERY_SORT
@@ -201,6 +197,17 @@ def test_a_setting_that_leads_nowhere_is_a_fault(config: Path, setting: str, sen
     assert sentence in str(refusal.value)
 
 
+def test_two_files_of_one_kind_are_a_fault(config: Path) -> None:
+    """Which of them counts must not hang on the order of a list."""
+    (config.parent / "more").mkdir()
+    shutil.copy(config.parent / "kinds" / "snow_gauge.yaml", config.parent / "more")
+    both = "kinds: [kinds/snow_gauge.yaml, more/snow_gauge.yaml]"
+    config.write_text(f"{config.read_text()}\n{both}\n")
+
+    with pytest.raises(SettingsError, match=r"kinds/snow_gauge\.yaml declares snow_gauge too"):
+        load_settings(config)
+
+
 def test_a_device_of_a_declared_kind_is_checked_like_any_other(config: Path) -> None:
     """Its facts may be written short and with units; one it has not is refused with the nearest."""
     devices = config.parent / "devices.yaml"
@@ -221,61 +228,6 @@ def test_what_says_where_it_is_cannot_be_declared(tmp_path: Path, name: str) -> 
     complaints = said(tmp_path, SNOW.replace("name: air_c", f"name: {name}"))
 
     assert "may follow a person" in complaints[0]
-
-
-def columns(db: sqlite3.Connection) -> list[str]:
-    return [row[1] for row in db.execute("PRAGMA table_info(every_sort)")]
-
-
-def test_a_table_grows_with_its_declaration() -> None:
-    """A field that is new becomes a column behind the others; again and again nothing changes."""
-    db = sqlite3.connect(":memory:")
-    whole = [column.name for column in table_columns(EVERY_SORT)]
-    changed = {slot: getattr(EVERY_SORT, slot) for slot in EVERY_SORT.__slots__}
-    smaller = DeviceKind(**changed | {"columns": EVERY_SORT.columns[1:]})
-
-    fit(db, Path("city.db"), [smaller])
-    assert columns(db) == [name for name in whole if name != "tiny"]
-    for _ in range(2):
-        fit(db, Path("city.db"), [EVERY_SORT])
-        assert columns(db) == [*(name for name in whole if name != "tiny"), "tiny"]
-    with pytest.raises(Refusal, match="no longer keeps tiny"):
-        fit(db, Path("city.db"), [smaller])
-    db.close()
-
-
-def test_values_find_their_columns_in_a_table_that_grew(tmp_path: Path) -> None:
-    """A column that came later lies last in the table, and first in the kind: no value is misplaced."""
-    changed = {slot: getattr(EVERY_SORT, slot) for slot in EVERY_SORT.__slots__}
-    declare([DeviceKind(**changed | {"columns": EVERY_SORT.columns[1:]})])
-    SqliteFile(tmp_path / "city.db", "city").close()
-    declare([EVERY_SORT])
-    file = SqliteFile(tmp_path / "city.db", "city")
-    row = (1, "d-1", 2, b"12345678", 0, 3, "device", 0, -0.5, 12.3, 7, 8, 9.999, 1.5)
-
-    assert file.insert("every_sort", [row]) == ([], [])
-    assert file.insert("every_sort", [row]) == ([0], [])
-
-    (found,) = file.select("SELECT tiny, small, medium, large, signed, real FROM every_sort")
-    assert found == (-0.5, 12.3, 7, 8, 9.999, 1.5)
-    file.close()
-
-
-def test_a_number_that_changes_its_sort_is_refused() -> None:
-    """What is stored as a whole number is never read as another."""
-    db = sqlite3.connect(":memory:")
-    changed = {slot: getattr(EVERY_SORT, slot) for slot in EVERY_SORT.__slots__}
-    column = EVERY_SORT.columns[0]
-    other = type(column)(column.name, "INTEGER")
-    fit(db, Path("city.db"), [EVERY_SORT])
-
-    with pytest.raises(Refusal, match="keeps tiny as another sort of number"):
-        fit(
-            db,
-            Path("city.db"),
-            [DeviceKind(**changed | {"columns": (other, *EVERY_SORT.columns[1:])})],
-        )
-    db.close()
 
 
 def test_a_simulated_declared_device_stays_within_its_limits() -> None:
