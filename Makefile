@@ -1,12 +1,13 @@
 # make help shows every target.
 PYTHON ?= python3
 SECONDS ?= 60
+STREAMS ?= 10000000
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix laws e2e long bench month docs lock clean
+.PHONY: help demo test check fix laws e2e long bench fuzz docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,7 +41,10 @@ bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside other desi
 month: $(VENV)/.runtime ## A month of the town as fast as it goes, reconciled to the row (two to three minutes)
 	@$(BIN)/sekisho demo --days 30 --folder .month
 
-long: laws bench month ## The long forms: a thousand examples a law, the benchmark, a month
+long: laws bench month fuzz ## The long forms: a thousand examples a law, the benchmark, a month, ten million harmed streams
+
+fuzz: $(VENV)/.dev ## Ten million harmed MQTT streams (STREAMS=n)
+	@$(BIN)/python -m tests.fuzz_mqtt --streams $(STREAMS)
 
 docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas)
 	@$(BIN)/python -m tools.describe_kinds

@@ -56,6 +56,7 @@ APT = {
     "mosquitto": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "zstd": "zstd",
+    "npm": "nodejs npm",
     "systemd-analyze": "systemd",
     "strace": "strace",
 }
@@ -87,6 +88,27 @@ def may_mount() -> bool:
     return mounted.returncode == 0
 
 
+NPM = Path(__file__).parent / "e2e" / "npm"
+"""The npm client; what it needs is installed beside it, as its lock file says."""
+
+
+@cache
+def npm_lacks() -> str | None:
+    """What would make the npm client run; None where it can, after installing it if it is not there."""
+    npm = tool("npm")
+    if npm is None or tool("node") is None:
+        return f"sudo apt install {APT['npm']}"
+    installed, lock = NPM / "node_modules" / ".package-lock.json", NPM / "package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return None
+    line = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    try:
+        done = subprocess.run(line, cwd=NPM, capture_output=True, check=False, timeout=300)
+    except subprocess.TimeoutExpired:
+        return "a network that reaches a registry of npm"
+    return None if done.returncode == 0 else "a network that reaches a registry of npm"
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A missing tool is a failure where everything is required, and named at the end elsewhere."""
     for marker in item.iter_markers("needs"):
@@ -97,6 +119,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             elif name == "mount":
                 missing = not may_mount()
                 remedy, required = "a user who may mount a disk (root, outside a sandbox)", False
+            elif name == "npm":
+                missing, required = npm_lacks() is not None, REQUIRED
+                remedy = npm_lacks() or ""
             else:
                 missing = tool(name) is None
                 remedy, required = f"sudo apt install {APT[name]}", REQUIRED

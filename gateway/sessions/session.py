@@ -10,8 +10,8 @@ class Holder(Protocol):
         """Another connection of the same client has come: end this one."""
         ...
 
-    def answer_received(self, answers: bytes) -> None:
-        """Send what is due for publishes that came on an earlier connection."""
+    def answer_received(self, answers: bytes, ended: int) -> None:
+        """Send what is due for publishes that came on an earlier connection; `ended` exchanges are over."""
         ...
 
 

@@ -168,7 +168,10 @@ async def test_an_exchange_goes_on_over_a_reconnect() -> None:
         assert house.receiver.payloads == []
 
 
-async def test_a_commit_that_ends_after_the_reconnect_is_told_to_the_new_connection() -> None:
+@pytest.mark.parametrize(("refused", "reason"), [({}, 0), ({0: Reason.UNDECODABLE}, 0x99)])
+async def test_a_commit_that_ends_after_the_reconnect_is_told_to_the_new_connection(
+    refused: dict[int, Reason], reason: int
+) -> None:
     """The first connection handed it over, the second one asked again: one uplink, one PUBREC."""
     async with House() as house:
         first = await house.arrive()
@@ -182,8 +185,8 @@ async def test_a_commit_that_ends_after_the_reconnect_is_told_to_the_new_connect
         await second.hear()
         await settled()
         assert house.receiver.payloads == [b"x"]
-        house.receiver.settle()
-        assert await second.hear() == [Ack(Type.PUBREC, 5, 0)]
+        house.receiver.settle(refused)
+        assert await second.hear() == [Ack(Type.PUBREC, 5, reason)]
 
 
 async def test_a_clean_start_forgets_every_exchange() -> None:

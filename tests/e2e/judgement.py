@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -47,11 +47,16 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    senders: Sequence[Sender], roster: Iterable[Member], state: StateDir, now: Instant
+    senders: Sequence[Sender],
+    roster: Iterable[Member],
+    state: StateDir,
+    now: Instant,
+    apart: Collection[str] = (),
 ) -> Judgement:
     """Judge every sender's whole history; a device speaks through one sender only.
 
     Args:
+        apart: gauges whose rows are judged elsewhere.
         now: the gateway's clock, to within an hour.
     """
     members = list(roster)
@@ -65,7 +70,7 @@ def judge(
             must.update(rows[n])
         for n in allowed:
             may.update(rows[n])
-    stored = Counter(stored_rows(state))
+    stored = Counter(row for row in stored_rows(state) if row[2] not in apart)
     return Judgement(
         sum(sender.acked for sender in senders),
         stored.total(),

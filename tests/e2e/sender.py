@@ -49,8 +49,9 @@ class _Line(asyncio.Protocol):
             self._greeted = True
         acks, rest = divmod(len(data), 4)
         self._rest = data[len(data) - rest :] if rest else b""
-        for at in range(0, acks * 4, 4):
-            self._sender.acknowledge(data[at : at + 4])
+        releases = [self._sender.acknowledge(data[at : at + 4]) for at in range(0, acks * 4, 4)]
+        if self.transport is not None and any(releases):
+            self.transport.write(b"".join(releases))
         self.fill()
 
     def fill(self) -> None:
@@ -62,11 +63,14 @@ class _Line(asyncio.Protocol):
 
 
 class Sender:
-    """One credential's connection to a gateway that may die, over MQTT 3.1.1 at QoS 1.
+    """One credential's connection to a gateway that may die, over MQTT 3.1.1.
+
+    At QoS 2 an uplink counts as acknowledged with its PUBREC: from then on it is on disk.
 
     Args:
         uplinks: what to send, without end or not; taken as the window has room.
         window: most uplinks in flight.
+        qos: 1 or 2.
         life: which life the gateway is in, asked when a connection is made.
 
     Attributes:
@@ -82,6 +86,7 @@ class Sender:
         uplinks: Iterator[Uplink],
         window: int = 400,
         life: Callable[[], int] = lambda: 0,
+        qos: int = 1,
     ) -> None:
         user, token = credential
         self.hello = encode.connect(4, name, user, token.encode(), 60)
@@ -91,15 +96,20 @@ class Sender:
         self._uplinks = uplinks
         self._window = window
         self._life = life
+        self._qos = qos
         self._sent = 0
         self._ending = False
 
-    def acknowledge(self, packet: bytes) -> None:
-        """Take one PUBACK; acknowledgements come in the order of sending."""
-        due = b"\x40\x02" + (self.acked % 65_535 + 1).to_bytes(2, "big")
+    def acknowledge(self, packet: bytes) -> bytes:
+        """Take one PUBACK or PUBREC, which come in the order of sending, or PUBCOMP; what it asks for."""
+        if packet[:2] == b"\x70\x02" and self._qos == 2:
+            return b""
+        number = (self.acked % 65_535 + 1).to_bytes(2, "big")
+        due = (b"\x50\x02" if self._qos == 2 else b"\x40\x02") + number
         assert packet == due, f"{packet!r} where {due!r} was due"
         assert self.acked < self._sent, "an acknowledgement for what was not sent"
         self.acked += 1
+        return b"\x62\x02" + number if self._qos == 2 else b""
 
     def next_parts(self) -> list[bytes]:
         """PUBLISH packets to fill the window, some at a time."""
@@ -118,7 +128,8 @@ class Sender:
             uplink = self.handed[self._sent]
             number = self._sent % 65_535 + 1
             # what went out on an earlier connection is marked DUP (§3.3.1.1)
-            parts.append(encode.publish(4, uplink.topic, uplink.payload, 1, number, dup=dup))
+            packet = encode.publish(4, uplink.topic, uplink.payload, self._qos, number, dup=dup)
+            parts.append(packet)
             self._sent += 1
         return parts
 

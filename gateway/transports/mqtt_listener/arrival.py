@@ -132,8 +132,9 @@ class Arrival(Wire):
             self._guest.leave(self)
         self.end(Code.SESSION_TAKEN_OVER)
 
-    def answer_received(self, answers: bytes) -> None:
-        self.send(answers)
+    def answer_received(self, answers: bytes, ended: int) -> None:
+        """Answers to publishes that came on an earlier connection."""
+        raise NotImplementedError
 
     def complete(self) -> None:
         """One QoS 2 exchange is over."""

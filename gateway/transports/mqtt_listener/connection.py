@@ -81,15 +81,16 @@ class Connection(Arrival):
             if type(packet) is Publish and guest is not None:
                 topic, payload, qos, packet_id, _dup, retain = packet
                 route = routes.get(topic) or self._lost(topic)
-                unusual = route is None or qos > 1 or retain
-                if unusual and not self._may_take(packet, route, guest.kept):
-                    self._hand_over(items, ids)
-                    items, ids = [], []
-                    if not self._take_not(packet, route, guest.kept):
-                        return
-                    continue
+                if route is None or qos > 1 or retain:
+                    if not self._may_take(packet, route, guest.kept):
+                        self._hand_over(items, ids)
+                        items, ids = [], []
+                        if not self._take_not(packet, route, guest.kept):
+                            return
+                        continue
+                    packet_id = -packet_id if qos > 1 and packet_id else packet_id
                 items.append((cast("Route | Reason", route), payload))
-                ids.append(packet_id if qos < 2 else -cast(int, packet_id))
+                ids.append(packet_id)
             else:
                 self._hand_over(items, ids)
                 items, ids = [], []
@@ -143,12 +144,12 @@ class Connection(Arrival):
         """The commit is done: acknowledge in order of arrival, in one write."""
         self._weigh(-uplinks, -size)
         version = self._framer.version
+        if not self.is_open():
+            if session.receiving:
+                self._settle_elsewhere(session, ids, refused)
+            return
         if session.receiving:
             exchange.committed(session, ids, refused, version)
-        if not self.is_open():
-            if session.receiving and session.holder not in (None, self):
-                self._settle_elsewhere(session, ids)
-            return
         if refused and version == V5:
             data = b"".join(
                 [
@@ -161,15 +162,31 @@ class Connection(Arrival):
             data = b"".join([ANSWERS[n] for n in ids if n is not None])
         if data:
             if version == V5:
-                self._answered(exchange.ended(ids, refused))
+                self._answered(exchange.ended(session, ids, refused))
             self.send(data)
         self.throttle()
 
-    def _settle_elsewhere(self, session: Session, ids: list[int | None]) -> None:
-        """What came here at QoS 2 is committed, and its client is on another connection by now."""
-        assert session.holder is not None
-        due = [n for n in ids if n is not None and n < 0 and exchange.due(session, -n)]
-        session.holder.answer_received(b"".join([ANSWERS[n] for n in due]))
+    def _settle_elsewhere(
+        self, session: Session, ids: list[int | None], refused: dict[int, Reason]
+    ) -> None:
+        """What came here at QoS 2 is settled, and its client may be on another connection by now."""
+        version = self._framer.version
+        due = [
+            (exchange.refusal(n, refused[at]), 1)
+            if at in refused and version == V5
+            else (ANSWERS[n], 0)
+            for at, n in enumerate(ids)
+            if n is not None and n < 0 and -n in session.receiving
+        ]
+        exchange.committed(session, ids, refused, version)
+        if due and session.holder not in (None, self):
+            assert session.holder is not None
+            answers = b"".join([answer for answer, _ in due])
+            session.holder.answer_received(answers, sum(ended for _, ended in due))
+
+    def answer_received(self, answers: bytes, ended: int) -> None:
+        self._answered(ended)
+        self.send(answers)
 
     def complete(self) -> None:
         self._answered(1)

@@ -53,9 +53,9 @@ def refusal(number: int, reason: Reason) -> bytes:
     return encode.puback(V5, number, code) if number > 0 else encode.pubrec(V5, -number, code)
 
 
-def ended(ids: list[int | None], refused: dict[int, Reason]) -> int:
+def ended(session: Session, ids: list[int | None], refused: dict[int, Reason]) -> int:
     """How many publishes have got their last answer: at QoS 2 only a refusal is one."""
-    if min([n for n in ids if n is not None], default=0) >= 0:
+    if not session.receiving and not refused:
         return len(ids) - ids.count(None)
     return sum(n is not None and (n > 0 or at in refused) for at, n in enumerate(ids))
 
