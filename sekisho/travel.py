@@ -54,7 +54,7 @@ async def travel(journey: Journey, ledger: Path | None, progress: Progress) -> d
     finally:
         await outlet.close()
     figures = summary(tally, outlet, pace.elapsed_s, scenario, journey.to)
-    if journey.pace and journey.step is None:
+    if journey.pace:
         figures["rate"] = tally.rate.figures()
     return figures
 
@@ -135,6 +135,6 @@ def _say_rate(figures: dict[str, Any], screen: TextIO) -> None:
     if rate["held_per_s"] < _HELD * rate["wanted_per_s"]:
         print(
             "This rate was not held: uplinks left more than a second after they were due. Lower --pace or "
-            "--devices, give more --connections, or a faster receiver.",
+            "--devices, give more --connections or a longer --step, or take a faster receiver.",
             file=sys.stderr,
         )

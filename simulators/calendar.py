@@ -1,8 +1,9 @@
-"""Local days of the town: midnight, time of day, weekday or weekend."""
+"""Local days of the town: midnight, time of day, day off or not."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from gateway.model.instant import DAY, HOUR, Instant, from_datetime, to_datetime
+from simulators.holidays import public_holidays
 
 ZONE = timezone(timedelta(hours=9), "JST")
 """Japan Standard Time; the town knows no summer time."""
@@ -26,9 +27,14 @@ def hour_of(at: Instant) -> float:
     return (at + _AHEAD) % DAY / HOUR
 
 
-def is_weekend(day: date) -> bool:
-    """Saturday or Sunday."""
-    return day.weekday() >= 5
+def is_day_off(day: date) -> bool:
+    """Saturday, Sunday or public holiday."""
+    return day.weekday() >= 5 or is_holiday(day)
+
+
+def is_holiday(day: date) -> bool:
+    """Whether a local day is a public holiday."""
+    return day in public_holidays(day.year)
 
 
 def utc(at: Instant) -> datetime:

@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from gateway.model.instant import SECOND, Instant
-from simulators.calendar import is_weekend, midnight
+from simulators.calendar import is_day_off, midnight
 from simulators.families import Child
 from simulators.streams import stream
 from simulators.streets import Point, between, distance
@@ -118,7 +118,7 @@ def plan_day(seed: int, child: Child, day: date) -> Day:
     dice = stream(seed, child.device, "day", day.isoformat())
     home = child.household.dwelling
     diary = _Diary(day, home.house)
-    if is_weekend(day):
+    if is_day_off(day):
         if dice.random() < 0.7:
             _outing(dice, diary, child, dice.uniform(9.5, 14.0), dice.uniform(0.7, 2.5))
         return diary.close()

@@ -142,6 +142,12 @@ class _Way:
         if not uplink.lost:
             await self.outlet.send(uplink)
 
+    def note(self, due: Instant) -> None:
+        """An uplink left that was due at that town time."""
+        if not self.pace.never_waits:
+            left = self.pace.elapsed_s
+            self.tally.rate.note(left + self.pace.due_in(due), left)
+
     def look(self) -> None:
         if self.ledger is not None:
             self.ledger.flush()
@@ -149,7 +155,7 @@ class _Way:
 
 
 async def _freely(uplinks: Iterator[SimUplink], way: _Way, warm: int) -> None:
-    pace, rate = way.pace, way.tally.rate
+    pace = way.pace
     first: list[SimUplink] = []
     for uplink in islice(uplinks, 0 if pace.never_waits else warm):
         first.append(uplink)
@@ -161,9 +167,7 @@ async def _freely(uplinks: Iterator[SimUplink], way: _Way, warm: int) -> None:
         if way.stop.is_set():
             break
         await way.hand_over(uplink)
-        if not pace.never_waits:
-            left = pace.elapsed_s
-            rate.note(left + pace.due_in(uplink.sent), left)
+        way.note(uplink.sent)
         if number % _BREATHE_EVERY == 0:
             way.look()
             await way.pace.breathe()
@@ -181,6 +185,7 @@ async def _in_step(uplinks: Iterable[SimUplink], way: _Way, step: Step) -> None:
         await step.advance(end)
         for uplink in together:
             await way.hand_over(uplink)
+            way.note(end)
         way.look()
         await way.pace.breathe()
         stretch = next(stretches, None)  # made while the gateway is at work

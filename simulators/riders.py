@@ -5,7 +5,7 @@ from functools import cache
 from random import Random
 from typing import NamedTuple
 
-from simulators.calendar import is_weekend
+from simulators.calendar import is_day_off
 from simulators.streams import stream
 from simulators.timetable import Trip, timetable
 
@@ -83,7 +83,7 @@ def rides_on(seed: int, day: date) -> dict[str, list[Ride]]:
     found: dict[str, list[Ride]] = {}
     for rider in riders(seed):
         dice = stream(seed, rider.stream, "day", day.isoformat())
-        if dice.random() >= rider.days[is_weekend(day)]:
+        if dice.random() >= rider.days[is_day_off(day)]:
             continue
         legs = [(rider.out_h, rider.origin, rider.destination)]
         if dice.random() < 0.85:

@@ -6,6 +6,9 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from simulators.calendar import is_holiday
+
+_SUNDAY = 6
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -43,8 +46,12 @@ class Timetable(NamedTuple):
     services: dict[str, tuple[bool, ...]]
 
     def trips_on(self, day: date) -> list[Trip]:
-        """The trips of that day's type, in order of departure; the feed's own dates are ignored."""
-        running = {name for name, days in self.services.items() if days[day.weekday()]}
+        """The trips of that day's type, in order of departure; the feed's own dates are ignored.
+
+        Public holidays go by Sunday's.
+        """
+        kind = _SUNDAY if is_holiday(day) else day.weekday()
+        running = {name for name, days in self.services.items() if days[kind]}
         return [trip for trip in self.trips if trip.service in running]
 
 

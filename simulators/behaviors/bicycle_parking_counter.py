@@ -1,7 +1,7 @@
 """A bicycle parking lot: in before the trains of the morning, out in the evening, counted by two beams."""
 
 from gateway.model.instant import DAY, HOUR, MINUTE, SECOND, Instant
-from simulators.calendar import day_of, hour_of, is_weekend, midnight
+from simulators.calendar import day_of, hour_of, is_day_off, midnight
 from simulators.speaker import Speaker
 from simulators.streams import stream
 from simulators.timeline import Timeline
@@ -55,7 +55,7 @@ class BicycleParking:
         """Everybody who comes on the day that begins, with the way back; what is over is over."""
         dice = stream(self._seed, self._speaker.device.device, "day", str(begin // DAY))
         many = self._room * (_FILL - _RESIDUE) * dice.gauss(1.0, 0.05)
-        if is_weekend(day_of(begin)):
+        if is_day_off(day_of(begin)):
             many *= _WEEKEND
         for _ in range(round(many)):
             came = begin + round(_came_h(dice.random(), dice.gauss(0, 1)) * HOUR)

@@ -1,7 +1,7 @@
 """People in a shopping street: sums of ten minutes, to the station in the evening, fewer in the rain."""
 
 from gateway.model.instant import MINUTE, SECOND, Instant
-from simulators.calendar import day_of, hour_of, is_weekend
+from simulators.calendar import day_of, hour_of, is_day_off
 from simulators.draws import poisson
 from simulators.speaker import Speaker
 from simulators.streams import stream
@@ -43,7 +43,7 @@ class PeopleFlowCounter:
         seconds = (until - self._last) // SECOND
         self._last = until
         hour = hour_of(until)
-        profile = _WEEKEND if is_weekend(day_of(until)) else _WEEKDAY
+        profile = _WEEKEND if is_day_off(day_of(until)) else _WEEKDAY
         mean = self._busy * profile[int(hour)] * seconds / 3600
         if self._weather.rain_mm_h(until) > 0.5:
             mean *= _RAIN

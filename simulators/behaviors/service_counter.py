@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from gateway.model.instant import HOUR, MINUTE, SECOND, Instant
-from simulators.calendar import day_of, hour_of, is_weekend
+from simulators.calendar import day_of, hour_of, is_day_off
 from simulators.speaker import Speaker
 from simulators.streams import stream
 from simulators.timeline import Timeline
@@ -31,7 +31,7 @@ MEAN_MIN: Mapping[str, float] = {"certificates": 4.0, "moving in": 18.0}
 
 def crowd(day: date, hour: float) -> float:
     """How many come, against an average hour; 0 where the office is shut."""
-    if is_weekend(day) or not _OPENS_H <= hour < _CLOSES_H:
+    if is_day_off(day) or not _OPENS_H <= hour < _CLOSES_H:
         return 0.0
     season = (3, 20) <= (day.month, day.day) <= (4, 10)
     return (
@@ -81,7 +81,7 @@ class ServiceCounter:
 
     def _open_desks(self, at: Instant) -> int:
         hour = hour_of(at)
-        shut = is_weekend(day_of(at)) or not _OPENS_H <= hour < _CLOSES_H
+        shut = is_day_off(day_of(at)) or not _OPENS_H <= hour < _CLOSES_H
         if shut and not self._waiting and not self._busy:
             return 0
         return max(1, self._desks - 1) if 12 <= hour < 14 else self._desks
