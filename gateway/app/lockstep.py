@@ -76,9 +76,13 @@ class Lockstep:
             await self._round()
 
     async def _settled(self) -> None:
-        """Until what was handed over has met the clock under which it came."""
-        checkpoint = self._checkpoint
-        while checkpoint.intake.backlog or checkpoint.tally.in_flight():  # noqa: ASYNC110 - no event says so
+        """Until as many uplinks are settled as came until now: they shall not meet another clock.
+
+        Whoever else goes on sending does not hold time up.
+        """
+        checkpoint, tally = self._checkpoint, self._checkpoint.tally
+        came = tally.handed_over.total() + checkpoint.intake.backlog
+        while tally.terms.total() < came:  # noqa: ASYNC110 - no event says so
             await asyncio.sleep(_LOOK_S)
 
     async def _round(self) -> None:

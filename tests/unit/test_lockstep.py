@@ -1,7 +1,7 @@
 """Simulated time moved from outside: forward only, everything due is done before the answer, nothing jumps."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -111,11 +111,15 @@ async def test_a_change_of_the_registry_is_in_force_at_the_next_step(house: Hous
     assert [list(directory.devices) for directory in house.told] == [[DeviceId("river-1")]]
 
 
+def put(house: House, settle: Callable[[dict[int, Reason]], None]) -> None:
+    """One uplink of nobody we know, into the intake."""
+    uplinks = Uplinks("simulated", NOON, [(Reason.UNKNOWN_DEVICE, b"")], settle)
+    house.checkpoint.intake.put("a sender", uplinks)
+
+
 async def test_time_waits_for_what_was_handed_over(house: House) -> None:
     """At QoS 0 nobody hears when an uplink is through: the clock under which it came must not move on."""
-    settled: list[dict[int, Reason]] = []
-    uplinks = Uplinks("simulated", NOON, [(Reason.UNKNOWN_DEVICE, b"")], settled.append)
-    house.checkpoint.intake.put("a sender", uplinks)
+    put(house, lambda _refused: None)
     moving = asyncio.create_task(house.at(NOON + HOUR))
     await asyncio.sleep(0.05)
     assert not moving.done()
@@ -124,3 +128,20 @@ async def test_time_waits_for_what_was_handed_over(house: House) -> None:
     assert await asyncio.wait_for(moving, 10) == NOON + HOUR
     worker.cancel()
     await asyncio.gather(worker, return_exceptions=True)
+
+
+async def test_a_sender_who_never_rests_does_not_hold_time_up(house: House) -> None:
+    """Only what came before the question is waited for."""
+
+    async def flood() -> None:
+        while True:
+            put(house, lambda _refused: None)
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(house.checkpoint.flow.carry()), asyncio.create_task(flood())]
+    await asyncio.sleep(0)
+    for step in range(1, 4):
+        assert await asyncio.wait_for(house.at(NOON + step * HOUR), 10) == NOON + step * HOUR
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -87,6 +87,10 @@ def test_a_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
         (["--to", "mqtt://h:x"], "port is not a number"),
         (["--to", "file:/nowhere/at/all"], "cannot be written"),
         (["--register", "/nowhere/at/all"], "does not exist"),
+        (["--step", "5s"], "it needs --follow"),
+        (["--faults", "los=0.1"], "Did you mean loss"),
+        (["--shrink"], "needs the --check"),
+        (["--shrink", "--check", "false", "--to", "mqtt://h"], "and an end"),
     ],
 )
 def test_mistakes_are_explained(words: list[str], sentence: str) -> None:
@@ -170,3 +174,21 @@ def test_a_scenario_with_faults_points_at_them(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"2:1 childrn: unknown setting. Did you mean children") as e:
         run("--scenario", str(file))
     assert "3 faults" in str(e.value)
+
+
+def test_a_part_of_a_scenario_ends_where_the_file_says(tmp_path: Path) -> None:
+    """`until` is the end without --for; with faults the lost ones stand in the ledger alone."""
+    file, ledger = tmp_path / "town.yaml", tmp_path / "ledger"
+    file.write_text(
+        "children: 3\nfaults: {loss: 0.3}\nonly: [child-0002]\n"
+        "from: 2026-05-12T07:02:00+09:00\nuntil: 2026-05-12T07:20:00+09:00\n"
+    )
+    words = ("--scenario", str(file), "--to", f"file:{tmp_path / 'log'}", "--ledger", str(ledger))
+    figures = run(*words)
+    _, *lines = (line for line in read_ledger(ledger) if "roster" not in line)
+    said = [line for line in lines if "n" in line]
+    lost = [line for line in lines if "lost" in line]
+    assert 5 < len(said) == figures["sent"] == figures["acked"]
+    assert 1 < len(lost) == figures["kinds"]["child_tracker"]["harmed"]["loss"]
+    assert len(said) + len(lost) == 18
+    assert {line["device"] for line in said} == {line["lost"] for line in lost} == {"child-0002"}
