@@ -232,6 +232,8 @@ class Sessions:
         if not session.expiry_s:
             return []
         siblings = self._of.get(session.owner, {})
+        if len(siblings) < max(LEAST, most):
+            return []
         remembered = [
             other for other in siblings.values() if other.expiry_s or other.holder is None
         ]

@@ -104,6 +104,30 @@ def test_properties_of_a_publish_are_checked_and_skipped() -> None:
     assert feed(data, 5) == [Publish(b"a", b"hi", 1, 7, False, False)]
 
 
+@pytest.mark.parametrize(
+    "properties",
+    ["02 0102", "03 0b 8001", "04 0200000001", "02 2600"],
+    ids=["a payload format of 2", "a client's subscription identifier", "cut short", "half a pair"],
+)
+def test_a_publish_with_broken_properties_is_a_violation(properties: str) -> None:
+    """§3.3.2.3: values out of their range, and properties that a client may not send."""
+    body = bytes.fromhex("0001 61 0007") + bytes.fromhex(properties) + b"payload"
+    (packet,) = feed(bytes((0x32, len(body))) + body, 5)
+
+    assert isinstance(packet, Violation)
+
+
+@pytest.mark.parametrize("number", [0x17, 0x19])
+@pytest.mark.parametrize(("value", "fine"), [(0, True), (1, True), (2, False), (255, False)])
+def test_what_is_yes_or_no_is_nothing_else(number: int, value: int, fine: bool) -> None:
+    """§3.1.2.11.6, §3.1.2.11.7: other values than 0 and 1 are a protocol error."""
+    hello = encode.connect(5, "c", None, None, 9, properties={number: value})
+    (packet,) = feed(hello, 0)
+
+    assert isinstance(packet, Connect) is fine
+    assert fine or (isinstance(packet, Violation) and packet.reason is Code.PROTOCOL_ERROR)
+
+
 def test_a_topic_alias_is_refused_because_none_was_offered() -> None:
     """§3.3.2.3.4: with a Topic Alias Maximum of 0 no alias may be used."""
     (packet,) = feed(bytes.fromhex("3209 0001 61 0007 03 23 0001"), 5)
@@ -130,4 +154,16 @@ def test_answers_by_hand() -> None:
     assert encode.connack(5, Code.SUCCESS, {0x24: 1}) == bytes.fromhex("2005 0000 02 2401")
     assert encode.suback(4, 1, [Code.NOT_AUTHORIZED]) == bytes.fromhex("9003 0001 80")
     assert encode.suback(5, 1, [Code.NOT_AUTHORIZED]) == bytes.fromhex("9004 0001 00 87")
+    assert encode.connack(4, Code.SUCCESS, {}, present=True) == bytes.fromhex("2002 01 00")
+    assert encode.connack(5, Code.SUCCESS, {}, present=True) == bytes.fromhex("2003 01 00 00")
+    assert encode.pubrec(4, 0x1234, Code.UNSPECIFIED) == bytes.fromhex("5002 1234")
+    assert encode.pubrec(5, 1, Code.UNSPECIFIED) == bytes.fromhex("5003 0001 80")
+    assert encode.pubrel(5, 1) == bytes.fromhex("6202 0001")
+    assert encode.pubcomp(5, 9, Code.PACKET_ID_NOT_FOUND) == bytes.fromhex("7003 0009 92")
+    assert encode.suback(4, 1, [Code.GRANTED_QOS_1]) == bytes.fromhex("9003 0001 01")
+    assert encode.unsubscribe(5, 2, ["a"]) == bytes.fromhex("a206 0002 00 0001 61")
+    assert encode.publish(5, b"a", b"x", 1, 1, properties={2: 60}) == bytes.fromhex(
+        "320c 0001 61 0001 05 02 0000003c 78"
+    )
+    assert encode.disconnect(5, Code.SUCCESS, {0x11: 5}) == bytes.fromhex("e007 00 05 11 00000005")
     assert encode.disconnect(5, Code.SHUTTING_DOWN) == bytes.fromhex("e001 8b")

@@ -5,19 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model.identity import DeviceId, is_name
-from gateway.wire.topics import device_of, uplink_topics
+from gateway.wire.topics import command_topic, commanded, device_of, uplink_topics
 
 
 @given(name=st.from_regex(r"[a-z0-9][a-z0-9._-]{0,63}", fullmatch=True))
 def test_a_device_s_topics_lead_back_to_it(name: str) -> None:
     for topic in uplink_topics(DeviceId(name)):
         assert device_of(topic.decode()) == name
+        assert commanded(topic.decode()) is None
+    assert commanded(command_topic(DeviceId(name))) == name
+    assert device_of(command_topic(DeviceId(name))) is None
 
 
 @given(topic=st.text(max_size=100))
 def test_no_text_breaks_it(topic: str) -> None:
-    name = device_of(topic)
-    assert name is None or is_name(name)
+    for name in (device_of(topic), commanded(topic)):
+        assert name is None or is_name(name)
 
 
 @pytest.mark.parametrize(
