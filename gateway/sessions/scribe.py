@@ -29,8 +29,12 @@ class Scribe:
         self._facts = facts
         self._asked: list[tuple[Sequence[Change], Done]] = []
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     def write(self, changes: Sequence[Change], done: Done) -> None:
+        if self._closed:
+            done(False)
+            return
         self._asked.append((changes, done))
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._carry(), name="sessions")
@@ -64,7 +68,8 @@ class Scribe:
         return None
 
     async def finish(self) -> None:
-        """Write what was asked for, and close the file."""
+        """Write what was asked for, and close the file; who asks later is told no."""
         while self._task is not None:
             await self._task
+        self._closed = True
         self._file.close()

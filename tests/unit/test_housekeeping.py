@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
 
@@ -35,11 +35,14 @@ WEEKS = ["store-2026-W14", "store-2026-W16", "store-2026-W17", "store-2026-W20"]
 
 @dataclass
 class House:
-    """A checkpoint with four weeks of rows, its clock, and what its doors were told."""
+    """A checkpoint with four weeks of rows, its clock, what its doors were told, and how often what else
+    is kept was looked after.
+    """
 
     checkpoint: Checkpoint
     clock: ManualClock
     told: list[Directory]
+    rounds: list[None] = field(default_factory=list)
 
     async def keep(
         self,
@@ -61,6 +64,7 @@ class House:
                 self.checkpoint,
                 self.told.append,
                 Timekeeper(watch, synchronised, self.checkpoint.state),
+                lambda: self.rounds.append(None),
             )
         )
 
@@ -398,6 +402,7 @@ async def test_what_waited_for_the_clock_goes_when_it_is_synchronised(house: Hou
     keeping = house.keeping(watch, lambda: synchronised)
     await asyncio.sleep(1)
     assert house.files() == house.keys() == WEEKS
+    assert house.rounds == []
     synchronised = True
     await asyncio.sleep(1)
     assert house.files() == WEEKS
@@ -405,6 +410,7 @@ async def test_what_waited_for_the_clock_goes_when_it_is_synchronised(house: Hou
     await asyncio.sleep(1)
     keeping.cancel()
     assert house.files() == house.keys() == WEEKS[2:]
+    assert house.rounds == [None]
     assert house.checkpoint.facts.counts == {
         "clock jumped": 1, "clock trusted": 1, "period removed": 2,
     }  # fmt: skip

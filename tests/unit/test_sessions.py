@@ -260,6 +260,9 @@ async def test_a_disk_that_refuses_is_told_and_tried_again(tmp_path: Path) -> No
     assert facts.counts == {"sessions not written": 1}
     assert len(file.sessions()) == 1
     await scribe.finish()
+    scribe.write([change], told.append)  # a connection that is lost when all is closed
+    assert told[3:] == [False]
+    assert facts.counts.total() == 1
 
 
 def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:
