@@ -77,6 +77,37 @@ async def test_it_is_on_disk_before_it_is_said() -> None:
         await until(lambda: house.receiver.payloads == [b"a", b"b"])
 
 
+async def test_who_comes_twice_before_the_disk_answers_waits_for_it() -> None:
+    """The second connection is not told of a session that is not on disk; the first one gives way."""
+    async with House() as house:
+        house.kept.pen.slow = True
+        first, second = await house.arrive(), await house.arrive()
+        first.say(remembered())
+        await settled()
+        second.say(remembered(), encode.PINGREQ)
+        await settled()
+        house.kept.pen.broken, house.kept.pen.slow = True, False
+        house.kept.pen.catch_up()
+        assert await first.rest() == b""
+        (answer,) = await second.hear()
+        assert answer.reason == Code.SERVER_UNAVAILABLE
+
+
+async def test_who_is_revoked_before_the_disk_answers_stays_outside() -> None:
+    """CONNACK 0x87: the registry is asked again when the session is on disk."""
+    async with House() as house:
+        house.kept.pen.slow = True
+        client = await house.arrive()
+        client.say(remembered())
+        await settled()
+        house.door.renew(directory(token=b"another"))
+        house.kept.pen.slow = False
+        house.kept.pen.catch_up()
+        (answer,) = await client.hear()
+        assert answer.reason == Code.NOT_AUTHORIZED
+        assert await client.rest() == b""
+
+
 async def test_usual_reconnects_write_nothing() -> None:
     """A write happens only where something changes: here, when the day does."""
     async with House() as house:

@@ -10,7 +10,7 @@ from gateway.transports.mqtt_listener.connection import Connection
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
 from tests.fakes.clock import ManualClock
-from tests.fakes.mqtt_door import connect, digest, directory, publish
+from tests.fakes.mqtt_door import connect, digest, directory, publish, remembered
 from tests.fakes.receiver import Receiver
 from tests.fakes.sessions import Desk
 
@@ -29,8 +29,8 @@ class Keeper:
         self.anonymous = False
         self.crowded = False
         self.waiting_bytes = 0
-        kept = Desk(self.clock)
-        self.sessions, self.commands = kept.sessions, kept.commands
+        self.kept = Desk(self.clock)
+        self.sessions, self.commands = self.kept.sessions, self.kept.commands
         self.inside: set[Connection] = set()
 
     def has_room(self) -> bool:
@@ -134,3 +134,21 @@ def test_uplinks_carry_the_time_of_their_arrival_and_their_origin() -> None:
     connection.data_received(publish(1))
     (_, uplinks), *_ = keeper.worker.waiting
     assert (uplinks.received_at, uplinks.origin) == (keeper.clock.now(), "own")
+
+
+def test_who_is_lost_before_the_disk_answers_leaves_its_session_alone() -> None:
+    """Nothing that came behind its CONNECT is taken, nothing is written to it, and nobody holds its
+    session."""
+    keeper, wire = Keeper(), Wire()
+    keeper.kept.pen.slow = True
+    connection = Connection(keeper)
+    connection.connection_made(wire)
+    connection.data_received(remembered() + publish(1))
+    connection.data_received(publish(2))
+    connection.connection_lost(None)
+    keeper.kept.pen.slow = False
+    keeper.kept.pen.catch_up()
+
+    assert (keeper.worker.payloads, wire.written) == ([], b"")
+    owner = keeper.sessions.names.owner("meter")
+    assert not keeper.sessions.held(owner, "c")
