@@ -1,6 +1,7 @@
 """`sekisho command`: say something to a device, now or as soon as it is there."""
 
 import json as jsonlib
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import to_datetime
 from gateway.model.quantity import DURATION, parse
 from gateway.sessions.command import LARGEST, Outcome
+from gateway.statedir import StateDir
 from sekisho import place, screen
 from sekisho.place import Config, Json, Quiet, State
 from sekisho.window import ask
@@ -89,8 +91,13 @@ def command(
         _tell(answer, zone, quiet=quiet or json, waited=wait is not None)
 
 
-def _one(directory: Any, device: str, **more: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = next(iter(ask(directory, "command", device=device, **more)))
+def _one(directory: StateDir, device: str, **more: Any) -> dict[str, Any]:
+    answer = next(ask(directory, "command", device=device, **more), None)
+    if answer is None:
+        raise Refusal(
+            "The gateway ended before it answered. Once it runs again, --list shows whether it took the "
+            "command."
+        )
     return answer
 
 
@@ -103,7 +110,7 @@ def _payload(
     elif document is not None:
         try:
             jsonlib.loads(document)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Refusal(f"--document is not JSON: {error}.", exit_code=2) from None
         payload = document.encode()
     elif digits is not None:
@@ -138,7 +145,7 @@ def _number(given: str) -> int | str:
     return int(given)
 
 
-def _tell(answer: dict[str, Any], zone: Any, *, quiet: bool, waited: bool) -> None:
+def _tell(answer: dict[str, Any], zone: tzinfo, *, quiet: bool, waited: bool) -> None:
     """Print what happened, and end with the exit code that belongs to it."""
     outcome = answer["outcome"]
     if outcome is None:
@@ -159,7 +166,7 @@ def _tell(answer: dict[str, Any], zone: Any, *, quiet: bool, waited: bool) -> No
         raise typer.Exit(1)
 
 
-def _list(device: str, waiting: list[dict[str, Any]], zone: Any, *, json: bool) -> None:
+def _list(device: str, waiting: list[dict[str, Any]], zone: tzinfo, *, json: bool) -> None:
     if json:
         screen.document(waiting)
     elif not waiting:

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sekisho.window import ask
 from tests.conftest import NPM, tool
 from tests.e2e.conftest import House
-from tests.e2e.processes import Gateway, sekisho, until
+from tests.e2e.processes import Gateway, background, sekisho, until
 from tests.e2e.town import Town, gauge
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -123,6 +123,27 @@ def test_a_command_survives_kills_of_the_gateway(tmp_path: Path) -> None:
         raw = b"".join(path.read_bytes() for path in town.state.path.rglob("*") if path.is_file())
         assert b"survivor" not in raw
         assert gateway.stop() == 0
+
+
+def test_a_gateway_that_ends_while_it_is_waited_for_is_said(tmp_path: Path) -> None:
+    """The verb ends with 1 and says how to find out; the command is on disk."""
+    town = Town(tmp_path)
+    town.enrol([gauge("river-1")], "pilot")
+
+    def waiting() -> list[Any]:
+        (answer,) = ask(town.state, "command", device="river-1", list=True)
+        found: list[Any] = answer["waiting"]
+        return found
+
+    words = ("command", "river-1", "--text", "x", "--wait", "60 s", "--state", "state")
+    with Gateway(town) as gateway:
+        with background(tmp_path, "verb", *words) as (verb, said):
+            until(waiting, "the command")
+            gateway.kill()
+            assert verb.wait(20) == 1
+        assert "--list shows whether it took the command" in " ".join(said.read_text().split())
+        gateway.start()
+        assert len(waiting()) == 1
 
 
 @contextmanager
