@@ -16,11 +16,11 @@ YEARS = {
     2025: "0101 0113 0211 0223 0224 0320 0429 0503 0504 0505 0506 0721 0811 0915 0923 1013 1103 1123 1124",
     2026: "0101 0112 0211 0223 0320 0429 0503 0504 0505 0506 0720 0811 0921 0922 0923 1012 1103 1123",
 }
-"""As the Cabinet Office of Japan published them."""
+"""Three years as calendars in Japan print them."""
 
 
 @pytest.mark.parametrize("year", YEARS)
-def test_the_rules_give_the_published_days(year: int) -> None:
+def test_the_rules_give_the_days_on_the_calendar(year: int) -> None:
     """With days instead of Sundays (6 May 2026) and between two holidays (22 September 2026)."""
     assert [f"{day:%m%d}" for day in sorted(public_holidays(year))] == YEARS[year].split()
 

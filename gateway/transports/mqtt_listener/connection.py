@@ -11,7 +11,6 @@ from gateway.model.uplink import Receiver, Route, Uplinks
 from gateway.sessions.session import Session
 from gateway.transports.mqtt_listener import exchange
 from gateway.transports.mqtt_listener.arrival import Arrival, Lobby
-from gateway.transports.mqtt_listener.exchange import ANSWERS
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.bodies import V5
 from gateway.wire.mqtt.codes import Code
@@ -153,13 +152,13 @@ class Connection(Arrival):
         if refused and version == V5:
             data = b"".join(
                 [
-                    exchange.refusal(n, refused[at]) if at in refused else ANSWERS[n]
+                    exchange.refusal(n, refused[at]) if at in refused else exchange.answer(n)
                     for at, n in enumerate(ids)
                     if n is not None
                 ]
             )
         else:
-            data = b"".join([ANSWERS[n] for n in ids if n is not None])
+            data = exchange.answers(ids)
         if data:
             if version == V5:
                 self._answered(exchange.ended(session, ids, refused))
@@ -174,7 +173,7 @@ class Connection(Arrival):
         due = [
             (exchange.refusal(n, refused[at]), 1)
             if at in refused and version == V5
-            else (ANSWERS[n], 0)
+            else (exchange.answer(n), 0)
             for at, n in enumerate(ids)
             if n is not None and n < 0 and -n in session.receiving
         ]
@@ -230,7 +229,7 @@ class Connection(Arrival):
             if self._pressure.uplinks:  # in order of arrival: behind what still waits (§4.6)
                 self._newest.append(-packet_id)
             else:
-                self.send(ANSWERS[-packet_id])
+                self.send(exchange.answer(-packet_id))
         return self.is_open()
 
     # -- everything else
