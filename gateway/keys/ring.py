@@ -7,11 +7,9 @@
     households/<name>.key          one per household; never derived from anything
 """
 
-import errno
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta, tzinfo
+from collections.abc import Iterable
+from datetime import date, tzinfo
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -22,16 +20,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.clock import Clock, SystemClock
 from gateway.keys import keyfile
+from gateway.keys.days import DayKeys
+from gateway.keys.reach import reachable
 from gateway.model.errors import Refusal
 from gateway.model.identity import is_name
-from gateway.model.instant import HOUR, Instant, from_datetime, local_day
-from gateway.privacy.keysource import KeysUnavailable
+from gateway.model.instant import Instant
 from gateway.statedir import sync_directory
 
-_DAY_BEGINS_H = 3
-_GRACE = HOUR
-_DAYS_AHEAD = 2
-_GONE_KEPT_DAYS = 30
 _NONCE = 12
 _AT_ONCE = 256
 """Key files open at a time."""
@@ -51,10 +46,8 @@ class KeyRing:
     def __init__(self, path: Path, root_key: bytes, clock: Clock, zone: tzinfo) -> None:
         self.path = path
         self._root_key = root_key
-        self._clock = clock
-        self._zone = zone
         self._file_keys: dict[str, bytes] = {}
-        self._day_keys: dict[date, tuple[bytes, Instant]] = {}
+        self._days = DayKeys(path / "days", clock, zone)
 
     @classmethod
     def create(cls, root: Path, directory_id: str, clock: Clock, zone: tzinfo) -> Self:
@@ -132,7 +125,7 @@ class KeyRing:
         key = self._file_keys.get(period)
         if key is None:
             path = self._file_path(period)
-            with _reachable():
+            with reachable():
                 key = self._file_keys[period] = keyfile.find_or_make(path)
         return key
 
@@ -144,7 +137,7 @@ class KeyRing:
         """
         if period in self._file_keys:
             return True
-        with _reachable():
+        with reachable():
             return self._file_path(period).exists()
 
     def destroy_file_key(self, period: str) -> None:
@@ -164,63 +157,16 @@ class KeyRing:
     # -- service days -----------------------------------------------------------------------
 
     def day_key(self, day: date) -> bytes | None:
-        """The 32-byte key of a service day, made at first use while the day is not over.
-
-        None once the day has been over for an hour, once its key was destroyed, and for days more
-        than two days ahead.
+        """The key of a service day; see `DayKeys.key`.
 
         Raises:
             KeysUnavailable: it can be neither read nor made just now.
         """
-        now = self._clock.now()
-        known = self._day_keys.get(day)
-        if known is None:
-            with _reachable():
-                key = self._find_day_key(day, now)
-            if key is None:
-                return None
-            known = self._day_keys[day] = (key, self._end_of(day) + _GRACE)
-        key, until = known
-        return key if now <= until else None
-
-    def _find_day_key(self, day: date, now: Instant) -> bytes | None:
-        end = self._end_of(day)
-        path = self._day_path(day)
-        if now > end + _GRACE or path.with_suffix(".gone").exists():
-            return None
-        if now >= end:
-            return keyfile.read(path)
-        if day > local_day(now, self._zone) + timedelta(days=_DAYS_AHEAD):
-            return keyfile.read(path)
-        return keyfile.find_or_make(path)
+        return self._days.key(day)
 
     def retire(self, now: Instant) -> int:
-        """Destroy the keys of days that have been over for an hour; returns how many there were.
-
-        Raises:
-            OSError: they cannot be reached: a folder that is away may hold some all the same.
-        """
-        destroyed = 0
-        sync_directory(self.path / "days")
-        for path in sorted((self.path / "days").glob("????-??-??.*")):
-            day = date.fromisoformat(path.stem)
-            over_since = now - self._end_of(day)
-            if path.suffix == ".key" and over_since > _GRACE:
-                path.with_suffix(".gone").touch(mode=0o600)
-                keyfile.destroy(path)
-                self._day_keys.pop(day, None)
-                destroyed += 1
-            elif path.suffix == ".gone" and over_since > _GONE_KEPT_DAYS * 24 * HOUR:
-                path.unlink()
-        self._day_keys = {day: held for day, held in self._day_keys.items() if now <= held[1]}
-        return destroyed
-
-    def _end_of(self, day: date) -> Instant:
-        following = datetime.combine(day + timedelta(days=1), time(_DAY_BEGINS_H), self._zone)
-        return from_datetime(following)
-
-    def _day_path(self, day: date) -> Path:
-        return self.path / "days" / f"{day.isoformat()}.key"
+        """Destroy the keys of days that are over; see `DayKeys.retire`."""
+        return self._days.retire(now)
 
     # -- registry, tokens, households -------------------------------------------------------
 
@@ -298,17 +244,3 @@ class KeyRing:
 def _bound(household: str, aad: bytes) -> bytes:
     """Additional data that ties sealed bytes to their household and their place."""
     return household.encode() + b"\0" + aad
-
-
-@contextmanager
-def _reachable() -> Iterator[None]:
-    """Turn what a disk, a mount or a file of somebody else's does into `KeysUnavailable`."""
-    try:
-        yield
-    except (OSError, Refusal) as error:
-        fault = error if isinstance(error, OSError) else error.__cause__
-        if isinstance(fault, OSError):
-            why = errno.errorcode.get(fault.errno or 0, type(fault).__name__)
-        else:
-            why = "a key file is not in order"
-        raise KeysUnavailable(why) from None
