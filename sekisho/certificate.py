@@ -1,6 +1,7 @@
 """A certificate authority of one's own and a server certificate from it, for a demo or a pilot."""
 
 import ipaddress
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _YEAR = timedelta(days=365)
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$)(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")  # RFC 1123, section 2.1
+_COMMON = 64
+"""Characters of a common name (RFC 5280, appendix A); clients look at the alternative names."""
 
 
 class Certificate(NamedTuple):
@@ -26,7 +31,11 @@ def issue(folder: Path, hosts: list[str], now: datetime) -> Certificate:
 
     Args:
         hosts: DNS names and IP addresses that the server is reached by.
+
+    Raises:
+        ValueError: one is neither; the text says which.
     """
+    names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
     ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())  # fmt: skip
     ca_name = _name("Sekisho demo CA")
     ca = (
@@ -34,9 +43,8 @@ def issue(folder: Path, hosts: list[str], now: datetime) -> Certificate:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
-    names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
     server = (
-        _builder(_name(hosts[0]), ca_name, server_key.public_key(), now)
+        _builder(_name(hosts[0][:_COMMON]), ca_name, server_key.public_key(), now)
         .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(ca_key, hashes.SHA256())
@@ -63,6 +71,8 @@ def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
+        if not _HOST.fullmatch(host):
+            raise ValueError(f'"{host}" is neither a host name nor an IP address') from None
         return x509.DNSName(host)
 
 

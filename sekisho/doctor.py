@@ -14,7 +14,7 @@ from sekisho.uplink_steps import Trail
 
 def doctor(
     device: Annotated[
-        str | None, typer.Argument(metavar="[DEVICE]", help="Follow this device's uplinks too.")
+        str | None, typer.Argument(metavar="DEVICE", help="Follow this device's uplinks too.")
     ] = None,
     *,
     state: State = None,

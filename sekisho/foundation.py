@@ -1,8 +1,10 @@
 """What `init` lays down: files from answers, proved by the settings' own reader before anything is made."""
 
 import json
+import re
 import shutil
 import socket
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +26,8 @@ _TLS = """\
       key: tls/server.key
 """
 _PRIVILEGED = 1024
+_NAMES = ("gateway.yaml", "privacy.yaml", "devices.yaml", "sekisho.service")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@-]*\$?")
 
 
 class Answers(NamedTuple):
@@ -63,25 +67,24 @@ def lay(answers: Answers) -> dict[str, Path]:
     config = answers.folder / "config"
     _refuse_in_the_way(answers, config)
     refuse_inside(answers.keys, answers.state)
+    if not _USER.fullmatch(answers.user):
+        raise Refusal(f'--user: "{answers.user}" is no name of a user of this machine.', 2)
     texts = _texts(answers, config)
     with TemporaryDirectory() as draft:
         settings = _proved(texts, Path(draft), answers)
     clock = SystemClock()
     made = {"configuration": config / "gateway.yaml"}
+    state = None
     try:
-        config.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (config / name).write_text(text, "utf-8")
-        if answers.hosts:
-            tls = config / "tls"
-            tls.mkdir(mode=0o750)
-            certificate.issue(tls, list(answers.hosts), to_datetime(clock.now()))
-            made["certificate"] = tls / "ca.pem"
-    except OSError as error:
-        raise Refusal(f"{error.filename} cannot be written: {error.strerror}.") from error
-    state = StateDir.create(answers.state, mark, clock)
-    made["state"] = state.path
-    made["keys"] = KeyRing.create(answers.keys, state.id, clock, settings.zone).path
+        _write(texts, config, answers.hosts)
+        state = StateDir.create(answers.state, mark, clock)
+        ring = KeyRing.create(answers.keys, state.id, clock, settings.zone)
+    except Refusal:
+        _take_back(config, state)
+        raise
+    if answers.hosts:
+        made["certificate"] = config / "tls" / "ca.pem"
+    made["state"], made["keys"] = state.path, ring.path
     made["systemd unit"] = config / "sekisho.service"
     return made
 
@@ -93,11 +96,38 @@ def own_name() -> str:
 
 def _refuse_in_the_way(answers: Answers, config: Path) -> None:
     """Never change what somebody may have written or stored."""
-    for path in (config / "gateway.yaml", config / "tls", answers.state / "sekisho.json"):
-        if path.exists():
+    ours = [config / name for name in (*_NAMES, "tls")]
+    for path in (*ours, answers.state / "sekisho.json"):
+        if path.exists() or path.is_symlink():
             raise Refusal(
                 f"{path} is there already, so nothing was made. Choose another folder: sekisho init DIR."
             )
+
+
+def _write(texts: dict[str, str], config: Path, hosts: tuple[str, ...]) -> None:
+    """The files of `config/`, none of which was there before."""
+    try:
+        config.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (config / name).write_text(text, "utf-8")
+        if hosts:
+            (config / "tls").mkdir(mode=0o750)
+            certificate.issue(config / "tls", list(hosts), to_datetime(SystemClock().now()))
+    except OSError as error:
+        raise Refusal(f"{error.filename} cannot be written: {error.strerror}.") from error
+
+
+def _take_back(config: Path, state: StateDir | None) -> None:
+    """What was made until something else could not be, and folders that are empty again."""
+    with suppress(OSError):
+        if state is not None:
+            shutil.rmtree(state.path)
+        if (config / "tls").is_dir():
+            shutil.rmtree(config / "tls")
+        for name in _NAMES:
+            (config / name).unlink(missing_ok=True)
+        config.rmdir()
+        config.parent.rmdir()
 
 
 def _texts(answers: Answers, config: Path) -> dict[str, str]:
@@ -106,27 +136,41 @@ def _texts(answers: Answers, config: Path) -> dict[str, str]:
     low = answers.port is not None and 0 < answers.port < _PRIVILEGED
     facts = {
         "config": config / "gateway.yaml",
-        "folder": answers.folder,
-        "state": answers.state,
-        "keys": answers.keys,
-        "owner": _owner(answers),
-        "timezone": answers.timezone,
+        "state": _quoted(answers.state),
+        "keys": _quoted(answers.keys),
+        "owner": _quoted(_owner(answers)),
+        "timezone": _quoted(answers.timezone),
         "area": _area(answers.area),
-        "bind": answers.bind,
+        "bind": _quoted(answers.bind),
         "port": "null" if port is None else port,
         "tls": _TLS if answers.hosts else "",
-        "radius": answers.radius,
-        "retain": answers.retain,
-        "purpose": json.dumps(answers.purpose, ensure_ascii=False),
+        "radius": _quoted(answers.radius),
+        "retain": _quoted(answers.retain),
+        "purpose": _quoted(answers.purpose),
         "user": answers.user,
-        "command": Path(screen.command()).absolute() if "/" in screen.command() else _installed(),
+        "unit_command": _in_unit(_command()),
+        "unit_config": _in_unit(config / "gateway.yaml"),
+        "unit_folder": str(answers.folder).replace("%", "%%"),
+        "unit_state": _in_unit(answers.state),
+        "unit_keys": _in_unit(answers.keys),
         "capabilities": "CAP_NET_BIND_SERVICE" if low else "",
     }
     folder = files("sekisho") / "templates"
     return {
         name: (folder / name).read_text("utf-8").format_map(facts)
-        for name in ("gateway.yaml", "privacy.yaml", "devices.yaml", "sekisho.service")
+        for name in _NAMES
     }
+
+
+def _quoted(value: object) -> str:
+    """Any text as one YAML word; JSON's form of a text is YAML's too."""
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _in_unit(value: Path) -> str:
+    """A path as one word of a systemd unit (systemd.syntax(7), systemd.unit(5) on specifiers)."""
+    text = str(value).replace("%", "%%").replace("$", "$$")
+    return text if re.fullmatch(r"[\w./%$@+:=-]+", text) else _quoted(text)
 
 
 def _proved(texts: dict[str, str], draft: Path, answers: Answers) -> Settings:
@@ -139,7 +183,10 @@ def _proved(texts: dict[str, str], draft: Path, answers: Answers) -> Settings:
         (draft / name).write_text(text, "utf-8")
     if answers.hosts:
         (draft / "tls").mkdir()
-        certificate.issue(draft / "tls", list(answers.hosts), to_datetime(SystemClock().now()))
+        try:
+            certificate.issue(draft / "tls", list(answers.hosts), to_datetime(SystemClock().now()))
+        except ValueError as error:
+            raise Refusal(f"--host: {error}. Nothing was made.", exit_code=2) from None
     try:
         return load_settings(draft / "gateway.yaml")
     except SettingsError as error:
@@ -153,8 +200,8 @@ def _area(text: str) -> str:
     if len(parts) == 4:
         return f"bbox: [{', '.join(part.strip() for part in parts)}]"
     if text.isdigit():
-        return f'municipality: "{text}"'
-    return f"geojson: {Path(text).absolute()}"
+        return f"municipality: {_quoted(text)}"
+    return f"geojson: {_quoted(Path(text).absolute())}"
 
 
 def _owner(answers: Answers) -> str:
@@ -167,6 +214,7 @@ def _owner(answers: Answers) -> str:
     )
 
 
-def _installed() -> Path:
-    """Where the command lies that is found by its name."""
-    return Path(shutil.which("sekisho") or "sekisho").absolute()
+def _command() -> Path:
+    """Where the command lies that runs now, or that is found by its name."""
+    said = screen.command()
+    return Path(said if "/" in said else shutil.which(said) or said).absolute()

@@ -1,6 +1,7 @@
 """`sekisho init`: everything a gateway of one's own needs, by questions or by options alone."""
 
 import getpass
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ _ANY = {"0.0.0.0", "::"}  # noqa: S104 - what a person may answer, not what is b
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where it shall lie. Default: here.")
+        Path, typer.Argument(metavar="DIR", help="Where it shall lie. Default: here.")
     ] = Path(),
     *,
     area: Annotated[
@@ -177,12 +178,12 @@ def _tell(made: dict[str, Any], answers: Answers) -> None:
     if not answers.hosts and answers.bind in _ANY:
         screen.warn("Tokens cross the network in plain: open TLS (--tls) before devices do.")
     if answers.user != getpass.getuser():
-        paths = f"{answers.state} {answers.keys} {config.parent}"
+        paths = shlex.join(map(str, (answers.state, answers.keys, config.parent)))
         print(f"These belong to you still: sudo chown -R {answers.user} {paths}")
     print(
         "Whoever loses the keys loses homes, consents and tokens: keep a copy in a safe place.\nNext:"
     )
-    where = "" if config == Path("config/gateway.yaml").absolute() else f" --config {config}"
+    where = "" if config == Path("config/gateway.yaml").absolute() else f" --config {shlex.quote(str(config))}"
     print(f"  {command} run{where}")
     print(f"  {command} devices add river-1 --kind river_gauge -a datum_m=4.2{where}")
     print(f"  {command} doctor river-1{where}")

@@ -74,6 +74,43 @@ def test_nothing_that_is_there_is_changed(tmp_path: Path) -> None:
     assert laid(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["devices.yaml", "privacy.yaml", "sekisho.service", "tls"])
+def test_no_file_that_is_there_is_written_over(tmp_path: Path, name: str) -> None:
+    """Not one that `gateway.yaml` names either, where that alone is missing."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / name).write_text("mine")
+    code, _, err = sekisho(tmp_path, "init", "--area", "16201", "--yes")
+
+    assert code == 1
+    assert f"{name} is there already, so nothing was made" in err
+    assert laid(tmp_path) == {name: "mine"}
+
+
+@pytest.mark.parametrize("option", ["--state", "--keys"])
+def test_where_a_place_cannot_be_made_nothing_stays(tmp_path: Path, option: str) -> None:
+    """The state directory or the keys' place refuses; the same words work once it is mended."""
+    (tmp_path / "in the way").write_text("a file")
+    words = ("init", "town", "--area", "16201", "--tls", option, "in the way/x", "--yes")
+    code, _, err = sekisho(tmp_path, *words)
+
+    assert code == 1
+    assert "in the way/x" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["in the way"]
+
+
+def test_a_folder_of_any_name_will_do(tmp_path: Path) -> None:
+    """What means something to YAML or systemd in a path is quoted: blanks, #, quotes, per cent."""
+    folder = tmp_path / 'my town #1: {x} %h "q"'
+    folder.mkdir()
+    assert sekisho(folder, "init", "--area", "16201", "--yes")[0] == 0
+    code, out, _ = sekisho(folder, "check")
+
+    assert (code, str(folder / "state") in out) == (0, True)
+    (run,) = (line for line in laid(folder)["sekisho.service"].splitlines() if "ExecStart=" in line)
+    config = str(folder / "config" / "gateway.yaml").replace('"', '\\"').replace("%", "%%")
+    assert run.endswith(f'run --config "{config}"')
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -84,6 +121,11 @@ def test_nothing_that_is_there_is_changed(tmp_path: Path) -> None:
         (("--area", "16201", "--timezone", "Asia/Tokio"), "Did you mean Asia/Tokyo?"),
         (("--area", "16201", "--keys", "state/keys"), "lies inside the state directory"),
         (("--area", "16201", "--mark", "TEST"), "SIM, REPLAY or none"),
+        (("--area", "16201", "--retain", "x: y"), "lanes[0].retain: a time is a number"),
+        (("--area", "16201", "--user", "ro ot; x"), "is no name of a user"),
+        (("--area", "16201", "--tls", "--host", ""), "neither a host name nor an IP address"),
+        (("--area", "16201", "--tls", "--host", "河.example"), "neither a host name nor"),
+        (("--area", "16201", "--tls", "--host", "two words"), "neither a host name nor"),
     ],
 )
 def test_a_wrong_answer_is_explained_and_nothing_is_made(
