@@ -5,7 +5,7 @@ and more only where nobody is real.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from gateway.model.identity import DeviceId
@@ -76,8 +76,9 @@ class Recent:
     ) -> None:
         """Somebody was refused; the same refusal again only renews its time."""
         knock = Knock(at, _short(user), _short(topic), why)
-        if self.knocks and self.knocks[-1][1:] == knock[1:]:
-            self.knocks.pop()
+        before = next((k for k in self.knocks if k[1:] == knock[1:]), None)
+        if before is not None:
+            self.knocks.remove(before)
         self.knocks.append(knock)
 
     def came_in(self, at: Instant, user: str) -> None:
@@ -96,12 +97,22 @@ class Recent:
             return
         self.faults[device] = Fault(at, reason, where, like())
 
-    def answer(self) -> dict[str, Any]:
-        """Who was turned away, and who came in."""
+    def answer(self, quiet: Collection[str] = ()) -> dict[str, Any]:
+        """Who was turned away, who came in, and who was turned away after having come in.
+
+        Args:
+            quiet: credentials of whose connections no time is said, because it would stand beside a
+                row, or beside none.
+        """
+        came = self.connected
+        refused = [knock for knock in self.knocks if knock.topic is None and knock.user is not None]
         return {
             "exact": self.exact,
             "knocks": [knock._asdict() for knock in self.knocks],
-            "connected": self.connected,
+            "connected": {user: None if user in quiet else at for user, at in came.items()},
+            "shut_out": sorted(
+                {str(k.user) for k in refused if k.at >= came.get(str(k.user), k.at)}
+            ),
         }
 
     def of_device(self, device: DeviceId, day_began: Instant, coarse: bool) -> dict[str, Any]:

@@ -111,6 +111,11 @@ class StateDir:
             ) from None
         except NotADirectoryError:
             raise Refusal(f"{path} is a file. Name a directory with --state.") from None
+        except PermissionError:
+            raise Refusal(
+                f"{path} is closed to this user. Run this as the user whose gateway it is "
+                f"({_owner(path)}), or name another --state."
+            ) from None
         except (OSError, ValueError) as error:
             raise Refusal(
                 f"{path / _CARD} cannot be read ({type(error).__name__}). Its owner and its "
@@ -191,6 +196,13 @@ class StateDir:
                 os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+
+def _owner(path: Path) -> str:
+    try:
+        return f"sudo -u {path.owner()}"
+    except (OSError, KeyError):
+        return "it cannot be seen who that is"
 
 
 def _facts(card: Any) -> tuple[str, Mark | None, Instant]:

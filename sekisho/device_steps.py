@@ -54,9 +54,14 @@ class Patient:
         }
         if row.revoked_at is not None:
             since = self._time(row.revoked_at)
-            remedy = f"to let it speak again: {self._add()}"
+            remedy = f"to let it speak again: sekisho devices revoke {name} --undo"
             return Finding("registered", FAULT, f"revoked on {since}: treated as unknown", remedy)
         return Finding("registered", GOOD, f"since {self._time(row.registered_at)}")
+
+    def shares(self, user: str) -> bool:
+        """Whether a credential speaks for other devices too."""
+        credential = self._directory.credentials.get(user)
+        return credential is not None and len(credential.devices) > 1
 
     def _can_connect(self, user: str) -> bool:
         """Whether it has a token, or a door that takes a client certificate in its place."""

@@ -187,6 +187,7 @@ def set_(
             attributes=given,
             name=name or row.name,
             changed_at=here.clock.now(),
+            revoked_at=row.revoked_at,  # to be put right is not to be let in again
         )
     if not quiet:
         print(f"{device} is changed; a running gateway follows within a second.")
@@ -229,6 +230,7 @@ def token(
 def revoke(
     device: DeviceArgument,
     *,
+    undo: Annotated[bool, typer.Option("--undo", help="Let it speak again.")] = False,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
@@ -237,9 +239,10 @@ def revoke(
     """Silence a device: it is treated as unknown from now on; its rows stay."""
     here = place.find(state, keys, config)
     with here.registry() as registry:
-        registry.revoke(device, here.clock.now())
+        registry.revoke(device, here.clock.now(), undo=undo)
     if not quiet:
-        print(f"{device} may not speak any more; a running gateway follows within a second.")
+        may = "may speak again" if undo else "may not speak any more"
+        print(f"{device} {may}; a running gateway follows within a second.")
 
 
 app.command("import")(registration.import_)

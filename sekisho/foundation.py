@@ -156,10 +156,7 @@ def _texts(answers: Answers, config: Path) -> dict[str, str]:
         "capabilities": "CAP_NET_BIND_SERVICE" if low else "",
     }
     folder = files("sekisho") / "templates"
-    return {
-        name: (folder / name).read_text("utf-8").format_map(facts)
-        for name in _NAMES
-    }
+    return {name: (folder / name).read_text("utf-8").format_map(facts) for name in _NAMES}
 
 
 def _quoted(value: object) -> str:

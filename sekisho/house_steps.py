@@ -19,7 +19,7 @@ from gateway.settings.settings import MqttListener
 from gateway.statedir import StateDir
 from sekisho import place, screen
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
-from sekisho.window import ask
+from sekisho.window import ask, is_answered
 
 _LEAST_FREE = 64 << 20
 """Bytes under which a disk counts as full: a batch, its journal and some minutes to act."""
@@ -134,7 +134,7 @@ class House:
 
     def _ports(self) -> Finding | None:
         """Whether somebody else sits where a door is to open; nothing to see while it is open."""
-        if place.running(self.state):
+        if is_answered(self.state):
             return None
         for door in self._doors():
             for setting, port in (("port", door.port), ("tls.port", door.tls and door.tls.port)):
@@ -151,9 +151,12 @@ class House:
 
     def _gateway(self) -> Finding:
         try:
-            self.said = next(ask(self.state, "doctor", device=self._device))
+            self.said = next(ask(self.state, "doctor", place.PATIENCE_S, device=self._device))
         except (Refusal, StopIteration) as error:
             return Finding("gateway", FAULT, str(error) or "the gateway hung up")
+        if "shut_out" not in self.said:
+            said = "it is of another version than this command, and was not asked further"
+            return Finding("gateway", FAULT, said, "start it again: sekisho run")
         doors = place.running(self.state).get("doors", {})
         open_at = ", ".join(
             f"{name} {door['host']}:{door['port'] or door['tls_port']}"
@@ -208,10 +211,11 @@ def _certificate(door: MqttListener, now: datetime) -> tuple[Finding | None, dat
     path = door.tls.certificate
     try:
         loaded = x509.load_pem_x509_certificate(path.read_bytes())
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(path, door.tls.key)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(path, door.tls.key, password=lambda: b"")
     except (OSError, ValueError) as error:
         said = f"{path} with {door.tls.key} cannot be used ({type(error).__name__})"
-        remedy = f"both must be PEM files that belong together: doors[{door.name}].tls"
+        remedy = f"both must be PEM files that belong together, the key without a passphrase: doors[{door.name}].tls"
         return Finding("certificate", FAULT, said, remedy), now
     begins, ends = loaded.not_valid_before_utc, loaded.not_valid_after_utc
     if not begins <= now <= ends:

@@ -183,7 +183,11 @@ def _tell(made: dict[str, Any], answers: Answers) -> None:
     print(
         "Whoever loses the keys loses homes, consents and tokens: keep a copy in a safe place.\nNext:"
     )
-    where = "" if config == Path("config/gateway.yaml").absolute() else f" --config {shlex.quote(str(config))}"
+    where = (
+        ""
+        if config == Path("config/gateway.yaml").absolute()
+        else f" --config {shlex.quote(str(config))}"
+    )
     print(f"  {command} run{where}")
     print(f"  {command} devices add river-1 --kind river_gauge -a datum_m=4.2{where}")
     print(f"  {command} doctor river-1{where}")

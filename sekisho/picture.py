@@ -63,10 +63,13 @@ def page(tried: Trial, name: str) -> str:
 
 
 def _plane(home: tuple[float, float]) -> Callable[[float, float], Place]:
-    """Degrees → metres east and north of home; good enough for a picture of some kilometres."""
+    """Degrees → metres east and north of home; good enough for a picture of some kilometres.
+
+    East is the short way round, also over the 180th meridian.
+    """
     lat0, lon0 = home
     wide = _DEGREE_M * math.cos(math.radians(lat0))
-    return lambda lat, lon: ((lon - lon0) * wide, (lat - lat0) * _DEGREE_M)
+    return lambda lat, lon: (((lon - lon0 + 180) % 360 - 180) * wide, (lat - lat0) * _DEGREE_M)
 
 
 def _plan(

@@ -23,6 +23,8 @@ from sekisho.window import ask
 
 DEFAULT_CONFIG = Path("config/gateway.yaml")
 DEMO_STATE = Path(".demo/state")
+PATIENCE_S = 5.0
+"""How long a verb waits for a gateway that is asked for what it has in memory."""
 _WHERE = "Where"
 
 State: TypeAlias = Annotated[
@@ -162,7 +164,7 @@ def clock_of(state: StateDir) -> Clock:
     """The clock of the gateway that runs there: the machine's, or simulated time as it stands now."""
     if running(state).get("clock"):
         with suppress(Refusal):  # a gateway that was killed says nothing any more
-            (said,) = ask(state, "clock")
+            (said,) = ask(state, "clock", PATIENCE_S)
             return SimulatedClock(said["now_us"])
     return SystemClock()
 

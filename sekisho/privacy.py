@@ -1,6 +1,5 @@
 """`sekisho privacy`: what the rules do to a way of one's own, before anybody's rows depend on them."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 
 from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
+from gateway.statedir import write_durably
 from gateway.transports.replay import Recording
 from sekisho import picture, place, screen, track, trial
 from sekisho.place import Config, Json, Quiet
@@ -69,12 +69,8 @@ def try_(
 
 def _save(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
-    draft = path.with_name(f".{path.name}.new")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        draft.replace(path)
+        write_durably(path, text.encode(), 0o600)
     except OSError as error:
         raise Refusal(
             f"{path} cannot be written: {error.strerror}. Choose another --out."
@@ -101,7 +97,7 @@ def _figures(tried: Trial, out: Path | None) -> dict[str, Any]:
 def _tell(tried: Trial, configured: float, out: Path | None) -> None:
     said = _figures(tried, out)
     print(
-        f"{said['fixes']:,} fixes, {tried.minutes:.0f} min, {tried.length_m / 1000:.1f} km"
+        f"{said['fixes']:,} fix{'' if said['fixes'] == 1 else 'es'}, {tried.minutes:.0f} min, {tried.length_m / 1000:.1f} km"
         f" · home radius {tried.policy.home_radius_m:g} m · service area: a box round this recording"
     )
     hidden = " · ".join(f"{reason} {n:,}" for reason, n in tried.hidden.items())
@@ -111,6 +107,8 @@ def _tell(tried: Trial, configured: float, out: Path | None) -> None:
     )
     if tried.nearest_shown_m is not None:
         print(f"  nearest  {said['nearest_shown_m']} m from home is the nearest place shown")
+    if not tried.near_home:
+        print("  note     no fix lies within the circle: is that the home, latitude first?")
     print(track.CAREFUL)
     if tried.policy.home_radius_m < configured:
         print(f"  note     a gateway with these settings hides {configured:g} m, not less")

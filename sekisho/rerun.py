@@ -1,12 +1,10 @@
 """A recording through the gateway without a door: where it goes, whose it is, what became of it."""
 
 import asyncio
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
@@ -24,6 +22,7 @@ from gateway.privacy.policy import Policy
 from gateway.registry.registry import STORE, Registry
 from gateway.statedir import Mark, StateDir
 from gateway.transports.replay import Point, RecordedClock, Recording, Replay
+from sekisho import track
 
 KIND = "child_tracker"
 _DEVICE = DeviceId("replayed-1")
@@ -151,10 +150,8 @@ def _result(checkpoint: Checkpoint, policy: Policy, recording: Recording) -> Res
     return Result(
         fixes=len(points),
         undated=recording.undated,
-        minutes=(points[-1].at - points[0].at) / 60e6,
-        length_m=sum(
-            math.sqrt(Plane(a.lat, a.lon).squared(b.lat, b.lon)) for a, b in pairwise(points)
-        ),
+        minutes=track.minutes(points),
+        length_m=track.length_m(points),
         beyond=sum(home.squared(point.lat, point.lon) > hidden_m**2 for point in points),
         stored=fates.get(Fate.STORED, 0),
         repeated=fates.get(Fate.DUPLICATE, 0),

@@ -1,10 +1,14 @@
 """What verbs that take a recorded way have in common: its home, its rules, and the caution beside it."""
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 from gateway.model.errors import Refusal
+from gateway.privacy.distance import HIGHEST_LATITUDE, Plane
 from gateway.privacy.policy import Policy
 from gateway.settings.load import Settings
+from gateway.transports.replay import Point
 from sekisho import place
 
 CAREFUL = (
@@ -18,6 +22,17 @@ def rules(settings: Settings | None) -> Policy:
     return settings.policy if settings else Policy("", _nowhere, zone=place.zone_of(None))
 
 
+def minutes(points: Sequence[Point]) -> float:
+    """From the earliest to the latest fix, in whatever order they stand."""
+    return (max(point.at for point in points) - min(point.at for point in points)) / 60e6
+
+
+def length_m(points: Sequence[Point]) -> float:
+    """Along the way, in metres."""
+    legs = (Plane(a.lat, a.lon).squared(b.lat, b.lon) for a, b in pairwise(points))
+    return sum(map(math.sqrt, legs))
+
+
 def _nowhere(_lat: float, _lon: float) -> bool:
     """The service area before the box round the recording is known."""
     return False
@@ -29,10 +44,10 @@ def home(text: str) -> tuple[float, float]:
         lat, lon = (float(part) for part in text.split(","))
     except ValueError:
         lat = lon = math.nan
-    if not (abs(lat) <= 90 and abs(lon) <= 180):
+    if not (abs(lat) <= HIGHEST_LATITUDE and abs(lon) <= 180):
         raise Refusal(
             "--home takes latitude and longitude in degrees, with a comma between them, "
-            "for example 36.90,137.20.",
+            f"for example 36.90,137.20; latitudes to {HIGHEST_LATITUDE:g}, for beyond nothing is measured.",
             exit_code=2,
         )
     return lat, lon

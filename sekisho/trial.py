@@ -4,7 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple, NoReturn
 
 from gateway.devices.catalog import catalog
@@ -23,6 +22,7 @@ from gateway.privacy.policy import Policy
 from gateway.recent import Recent
 from gateway.telemetry import Facts
 from gateway.transports.replay import Point, Recording
+from sekisho import track
 from sekisho.rerun import KIND, boxed
 
 _DEVICE = DeviceId("tried")
@@ -61,6 +61,7 @@ class Trial:
         shown: how many fixes would be rows.
         minutes, length_m: from first to last fix; along the way.
         nearest_shown_m: of the shown places the nearest to home, in metres; None where none is shown.
+        near_home: whether any fix was recorded within the home radius.
     """
 
     marks: Sequence[Mark]
@@ -71,6 +72,7 @@ class Trial:
     minutes: float
     length_m: float
     nearest_shown_m: float | None
+    near_home: bool
 
 
 def run(recording: Recording, home: tuple[float, float], rules: Policy) -> Trial:
@@ -108,9 +110,10 @@ def _trial(marks: list[Mark], home: tuple[float, float], policy: Policy) -> Tria
         policy,
         dict(hidden.most_common()),
         len(away),
-        (points[-1].at - points[0].at) / 60e6,
-        sum(math.sqrt(Plane(a.lat, a.lon).squared(b.lat, b.lon)) for a, b in pairwise(points)),
+        track.minutes(points),
+        track.length_m(points),
         min(away, default=None),
+        any(plane.squared(p.lat, p.lon) <= policy.home_radius_m**2 for p in points),
     )
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
+from urllib.parse import quote
 
 from gateway.devices.catalog import catalog
 from gateway.devices.tables import table_columns
@@ -46,17 +47,18 @@ class Trail:
 
     def _connection(self) -> Finding:
         said = self._house.said
-        came = [
-            at for user, at in said.get("connected", {}).items() if user in self._patient.speakers
-        ]
-        for knock in reversed(said.get("knocks", [])):
-            if knock["topic"] is None and knock["user"] in self._patient.speakers:
-                if came and max(came) > knock["at"]:
-                    break
+        heard = self._memory().get("heard") or 0
+        came = {u: at for u, at in said["connected"].items() if u in self._patient.speakers}
+        for knock in reversed(said["knocks"]):
+            if knock["topic"] is not None or knock["user"] not in self._patient.speakers:
+                continue
+            if knock["user"] in said["shut_out"] and knock["at"] > heard:
                 return self._refused(knock)
         if came:
-            return Finding("connection", GOOD, f"last one {self._ago(max(came))}")
-        strangers = sorted({k["user"] for k in said.get("knocks", []) if k["user"] is not None})
+            times = [at for at in came.values() if at is not None]
+            when = f"last one {self._ago(max(times))}" if times else "since this gateway started"
+            return Finding("connection", GOOD, when)
+        strangers = sorted({k["user"] for k in said["knocks"] if k["user"] is not None})
         seen = f"; turned away meanwhile: {', '.join(strangers[:3])}" if strangers else ""
         users = " or ".join(user for user, ready in self._patient.speakers.items() if ready)
         return Finding(
@@ -77,13 +79,21 @@ class Trail:
         return Finding("connection", FAULT, said, remedy)
 
     def _topic(self) -> Finding | None:
-        """A topic that leads nowhere, tried after the last good uplink."""
+        """A topic that leads nowhere, tried after the last good uplink.
+
+        It is this device's fault for certain only where it was never heard, or speaks alone for its
+        credential; and where no time is said, it may be mended already.
+        """
         memory = self._memory()
-        for knock in reversed(self._house.said.get("knocks", [])):
+        heard = memory.get("heard") or 0
+        for knock in reversed(self._house.said["knocks"]):
             if knock["topic"] is None or knock["user"] not in self._patient.speakers:
                 continue
-            if knock["at"] <= (memory.get("heard") or 0):
+            if knock["at"] <= heard:
                 return None
+            if memory.get("heard_today") or (heard and self._patient.shares(knock["user"])):
+                said = f"{knock['user']} also tried {knock['topic']} {self._ago(knock['at'])}"
+                return Finding("topic", NOTE, f"{said}: {knock['why']}")
             good = f"sekisho/v1/{self._patient.name}/up (JSON), sekisho/v1/{self._patient.name}/up/bin (binary)"
             if knock["why"] == Reason.UNKNOWN_TOPIC:
                 said = f"{knock['user']} publishes on {knock['topic']}, which is nobody's topic"
@@ -173,7 +183,11 @@ class Trail:
             return Finding("kept", NOTE, f"masked, not lost ({reason}): {meaning}")
         if memory.get("fate") == Fate.COUNTED:
             return Finding("kept", GOOD, "a sign of life: heard and counted")
-        newest = self._newest_row()
+        try:
+            newest = self._newest_row()
+        except sqlite3.Error as error:
+            said = f"{self._house.state.city_db} cannot be read: {error}"
+            return Finding("kept", FAULT, said, "look at the disk, and bring the file back")
         said = "in its personal file" if newest is None else f"newest row {self._ago(newest)}"
         return Finding("kept", GOOD, said)
 
@@ -182,7 +196,8 @@ class Trail:
         kind = catalog()[self._patient.device.kind]
         if kind.personal or not any(c.name == "received_at" for c in table_columns(kind)):
             return None
-        with closing(sqlite3.connect(f"file:{self._house.state.city_db}?mode=ro", uri=True)) as db:
+        path = str(self._house.state.city_db)
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as db:
             query = f"SELECT max(received_at) FROM {kind.name} WHERE device = ?"  # noqa: S608
             found: Instant | None = db.execute(query, (self._patient.name,)).fetchone()[0]
         return found

@@ -3,6 +3,8 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from io import BufferedIOBase
 from typing import Any
 
 from gateway.control.window import reachable
@@ -10,14 +12,17 @@ from gateway.model.errors import Refusal
 from gateway.statedir import StateDir
 
 
-def ask(state: StateDir, question: str, **more: Any) -> Iterator[dict[str, Any]]:
+def ask(
+    state: StateDir, question: str, patience_s: float | None = None, **more: Any
+) -> Iterator[dict[str, Any]]:
     """The answers, one after another, until the gateway or the caller has enough.
 
     Args:
+        patience_s: how long to wait for an answer; None for as long as it takes.
         more: what else stands in the question.
 
     Raises:
-        Refusal: no gateway runs on this directory, or it answers with a complaint.
+        Refusal: no gateway runs on this directory, or it answers with a complaint, or not in time.
     """
     line = socket.socket(socket.AF_UNIX)
     try:
@@ -29,11 +34,33 @@ def ask(state: StateDir, question: str, **more: Any) -> Iterator[dict[str, Any]]
             f"No gateway runs on {state.path}. Start one (sekisho run, or make demo), or name "
             "another --state."
         ) from error
+    line.settimeout(patience_s)
     with line, line.makefile("rwb") as stream:
         stream.write(json.dumps({"ask": question, **more}).encode() + b"\n")
         stream.flush()
-        for answer in stream:
+        while answer := _heard(stream, state):
             said = json.loads(answer)
             if "error" in said:
                 raise Refusal(said["error"])
             yield said
+
+
+def is_answered(state: StateDir) -> bool:
+    """Whether a gateway runs there: a socket that a killed one left behind takes no connection."""
+    with socket.socket(socket.AF_UNIX) as line, suppress(OSError):
+        with reachable(state.socket) as path:
+            line.connect(path)
+        return True
+    return False
+
+
+def _heard(stream: BufferedIOBase, state: StateDir) -> bytes:
+    try:
+        return stream.readline()
+    except TimeoutError:
+        raise Refusal(
+            f"The gateway on {state.path} is there and does not answer: it is stopped (kill -CONT lets it "
+            "go on), or this machine is overloaded."
+        ) from None
+    except OSError as error:
+        raise Refusal(f"The gateway on {state.path} hung up ({error.strerror}).") from error

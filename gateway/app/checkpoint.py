@@ -95,7 +95,8 @@ class Checkpoint:
     async def _recall(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """What `sekisho doctor` asks: the last knocks and, of one device, what is remembered."""
         recent = self.facts.recent
-        said = {**recent.answer(), "facts": dict(self.facts.counts), "doing": self.flow.doing}
+        quiet = () if recent.exact else self._spoken_for_by_people()
+        said = {**recent.answer(quiet), "facts": dict(self.facts.counts), "doing": self.flow.doing}
         device = self.directory.devices.get(DeviceId(str(question.get("device"))))
         if device is not None:
             midnight = day_begins(local_day(self.clock.now(), self.policy.zone), self.policy.zone)
@@ -103,6 +104,14 @@ class Checkpoint:
             coarse = not recent.exact and (kind is None or kind.personal)
             said["device"] = recent.of_device(device.device, midnight, coarse)
         return said
+
+    def _spoken_for_by_people(self) -> set[str]:
+        """Credentials that speak for a device of somebody's own."""
+        devices, kinds = self.directory.devices, catalog()
+        people = {
+            name for name, d in devices.items() if (k := kinds.get(d.kind)) is None or k.personal
+        }
+        return {name for name, c in self.directory.credentials.items() if c.devices & people}
 
     async def drain(self, worker: asyncio.Task[None]) -> None:
         """Close the intake, let the worker commit and acknowledge what is there, close the files."""

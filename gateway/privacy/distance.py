@@ -12,7 +12,7 @@ from math import cos, radians, sin, sqrt
 
 _SEMI_MAJOR_M = 6_378_137.0  # WGS 84 (NIMA TR8350.2)
 _ECCENTRICITY_2 = 0.006_694_379_990_14
-_HIGHEST_LATITUDE = 85.0  # beyond it meridians meet too fast for a plane
+HIGHEST_LATITUDE = 85.0  # beyond it meridians meet too fast for a plane
 _DEGREE = radians(1.0)
 
 
@@ -27,7 +27,7 @@ class Plane:
         Raises:
             ValueError: not a finite place below 85° of latitude; whoever asks must fail closed.
         """
-        if not (abs(lat) <= _HIGHEST_LATITUDE and abs(lon) <= 180.0):
+        if not (abs(lat) <= HIGHEST_LATITUDE and abs(lon) <= 180.0):
             raise ValueError("no plane is laid there")
         phi = radians(lat)
         curve = 1.0 - _ECCENTRICITY_2 * sin(phi) ** 2

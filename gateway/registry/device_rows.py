@@ -49,12 +49,12 @@ def put(db: sqlite3.Connection, row: DeviceRow) -> None:
     )
 
 
-def revoke(db: sqlite3.Connection, device: str, at: Instant) -> None:
-    """Mark a device as one that may not speak any more."""
+def revoke(db: sqlite3.Connection, device: str, revoked_at: Instant | None, at: Instant) -> None:
+    """Mark a device as one that may not speak any more, or with None as one that may."""
     require(db, device)
     db.execute(
         "UPDATE devices SET revoked_at = ?, source = 'command', changed_at = ? WHERE device = ?",
-        (at, at, device),
+        (revoked_at, at, device),
     )
 
 

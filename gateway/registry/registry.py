@@ -84,20 +84,22 @@ class Registry:
         name: str | None = None,
         source: str = "command",
         changed_at: Instant | None = None,
+        revoked_at: Instant | None = None,
     ) -> None:
-        """Add a device or replace all that is known of it; a revoked one may speak again."""
+        """Add a device or replace all that is known of it, also since when it may not speak."""
         at = registered_at if changed_at is None else changed_at
         facts = dict(attributes or {})
         with self.change():
             row = DeviceRow(
-                *(device_id, kind, owner, household, name, facts, registered_at, None, source, at)
+                *(device_id, kind, owner, household, name, facts),
+                *(registered_at, revoked_at, source, at),
             )
             device_rows.put(self._db, row)
 
-    def revoke(self, device: str, at: Instant) -> None:
-        """From now on the device is treated as unknown; its rows stay."""
+    def revoke(self, device: str, at: Instant, *, undo: bool = False) -> None:
+        """From now on the device is treated as unknown, or no longer; its rows stay."""
         with self.change():
-            device_rows.revoke(self._db, device, at)
+            device_rows.revoke(self._db, device, None if undo else at, at)
 
     def drop_device(self, device: str) -> None:
         """Forget a device and who may speak for it; its rows stay."""

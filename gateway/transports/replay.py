@@ -20,6 +20,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import HOUR, Instant, from_datetime, to_datetime
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
+from gateway.privacy.distance import HIGHEST_LATITUDE
 
 _LARGEST = 256 << 20
 _CHUNK = 64
@@ -118,6 +119,8 @@ def _fault(lat: float, lon: float, time: datetime) -> str | None:
     """What is wrong with a point; "nan" and "inf" pass for numbers in a file. Quotes nothing of it."""
     if not (abs(lat) <= 90 and abs(lon) <= 180):
         return "is no position on earth (degrees WGS 84)"
+    if abs(lat) > HIGHEST_LATITUDE:
+        return f"lies too near a pole to be measured (beyond {HIGHEST_LATITUDE:g} degrees)"
     if not 1970 < time.year < 2200:
         return "has no time of these centuries"
     return None

@@ -2,35 +2,22 @@
 
 import asyncio
 import json
-import socket
-import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from gateway.model.instant import HOUR, to_rfc3339
+from gateway.model.instant import HOUR
 from gateway.wire.mqtt import encode
-from sekisho import certificate
 from tests.e2e.caller import Caller
-from tests.e2e.disk import small_disk
+from tests.e2e.clinic import HOME, Clinic, doctor, fix, level, now, speak
 from tests.e2e.processes import Gateway, sekisho
-from tests.e2e.town import SINCE, Town, child, gauge
+from tests.e2e.town import Town, child, gauge
 from tests.unit.test_docs import parse
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
-HOME = (36.70, 137.21)
 ABROAD = (45.76, 4.84)
-
-
-class Clinic(NamedTuple):
-    """One running gateway in a SIM directory, and the tokens of those who speak to it."""
-
-    gateway: Gateway
-    tokens: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -54,36 +41,6 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     with Gateway(town) as gateway:
         yield Clinic(gateway, tokens)
         assert gateway.stop() == 0
-
-
-def now(ahead: int = 0) -> str:
-    return to_rfc3339(time.time_ns() // 1000 + ahead)
-
-
-def level(ahead: int = 0) -> bytes:
-    return json.dumps({"t": now(ahead), "seq": 1, "distance_m": 2.4}).encode()
-
-
-def fix(lat: float, lon: float) -> bytes:
-    return json.dumps({"t": now(), "seq": 1, "lat": lat, "lon": lon, "accuracy_m": 5.0}).encode()
-
-
-async def speak(
-    clinic: Clinic, name: str, body: bytes, user: str | None = None, token: str | None = None
-) -> int:
-    """Publish once as a device; the door's answer."""
-    user = user or name
-    caller = await Caller.call(clinic.gateway.port, user, token or clinic.tokens[user])
-    answer = caller.greeting or await caller.publish(name, body)
-    await caller.leave()
-    return answer
-
-
-async def doctor(folder: Path, config: Path, *words: str) -> tuple[int, dict[str, Any]]:
-    """Exit code, and the last finding: the fault, if there is one."""
-    code, out, err = sekisho(folder, "doctor", *words, "--config", str(config), "--json")
-    assert not err
-    return code, json.loads(out)["findings"][-1]
 
 
 BEAR = b'{"seq": 1, "species": "bear", "count": 2, "confidence": 0.91}'
@@ -235,67 +192,34 @@ async def test_a_tracker_without_a_fix_is_no_fault_of_the_mask(clinic: Clinic) -
     assert "its receiver is dead" in found["said"]
 
 
-async def test_of_a_real_child_nothing_is_said_but_that_it_was_heard(tmp_path: Path) -> None:
-    """In a directory without a mark, at home and outside of it read the same, to the byte."""
-    answers = []
-    for name, place in (("one", HOME), ("two", (36.72, 137.25))):
-        town = Town(tmp_path / name, mark=None)
-        token = town.enrol([child("child-1", HOME)], "child-1")
-        with Gateway(town) as gateway:
-            await speak(Clinic(gateway, {"child-1": token}), "child-1", fix(*place))
-            code, out, _ = sekisho(town.folder, "doctor", "child-1", "--config", str(town.config))
-            assert gateway.stop() == 0
-        heard = out[out.index(" ✓ connection") :]
-        answers.append((code, heard[heard.index("\n") :]))
-    assert answers[0] == answers[1]
-    assert answers[0] == (
-        0,
-        "\n ✓ heard          today. More is not said of people's devices here\n",
-    )
+async def test_a_stranger_on_a_shared_credential_is_nobody_else_s_fault(clinic: Clinic) -> None:
+    """A device that is heard stays healthy, whatever others do under the same user name."""
+    town = clinic.gateway.town
+    token = town.enrol([gauge("pair-1"), gauge("pair-2")], "pair")
+    await asyncio.sleep(1.5)  # registered beside the running gateway: known after a second
+    shared = Clinic(clinic.gateway, {"pair": token})
+    await speak(shared, "pair-1", level(), user="pair")
+    await speak(shared, "pair-9", level(), user="pair")
+
+    code, out, _ = sekisho(town.folder, "doctor", "pair-1", "--config", str(town.config))
+    assert code == 0
+    assert "· topic          pair also tried sekisho/v1/pair-9/up" in out
+    code, found = await doctor(town.folder, town.config, "pair-2")
+    assert (code, found["step"]) == (1, "topic")
 
 
-async def test_a_taken_port_is_named_with_its_holder(tmp_path: Path) -> None:
-    """The gateway cannot open its door; doctor says who sits there, before anything runs."""
-    with socket.create_server(("127.0.0.1", 0)) as sitter:
-        port = sitter.getsockname()[1]
-        town = Town(tmp_path / "town", port=port)
-        code, found = await doctor(tmp_path, town.config)
-    assert (code, found["step"]) == (1, "ports")
-    assert f"port {port} of door mqtt is taken: " in found["said"]
-    assert "(process " in found["said"]
-    assert "doors[mqtt].port" in found["remedy"]
+async def test_a_revoked_device_is_named_and_let_in_again_by_the_remedy(clinic: Clinic) -> None:
+    """A correction of its name does not let it in by the way."""
+    town = clinic.gateway.town
+    at = ("--config", str(town.config))
+    token = town.enrol([gauge("old-1")], "old-1")
+    assert sekisho(town.folder, "devices", "revoke", "old-1", *at)[0] == 0
+    assert sekisho(town.folder, "devices", "set", "old-1", "--name", "old", *at)[0] == 0
+    code, found = await doctor(town.folder, town.config, "old-1")
+    assert (code, found["step"]) == (1, "registered")
+    assert found["remedy"] == "to let it speak again: sekisho devices revoke old-1 --undo"
 
-
-async def test_an_expired_certificate_is_named_with_its_day(tmp_path: Path) -> None:
-    """Devices that look at it do not connect, and say little about why."""
-    then = datetime.now(UTC) - timedelta(days=400)
-    made = certificate.issue(tmp_path, ["127.0.0.1"], then)
-    tls = f"{{port: 0, certificate: {made.certificate}, key: {made.key}}}"
-    town = Town(tmp_path / "town", tls=tls)
-    code, found = await doctor(tmp_path, town.config)
-    ended = (then + timedelta(days=365)).date()
-    assert (code, found["step"]) == (1, "certificate")
-    assert f"expired on {ended}" in found["said"]
-    assert "put a new one in its place" in found["remedy"]
-
-
-@pytest.mark.needs("mount")
-async def test_a_full_disk_is_named_whether_a_gateway_waits_for_it_or_not(tmp_path: Path) -> None:
-    """A small disk filled to the brim: nothing is acknowledged, and doctor says why."""
-    with small_disk(tmp_path / "disk") as disk:
-        town = Town(disk.path / "town")
-        disk.fill()
-        code, found = await doctor(tmp_path, town.config)
-    assert (code, found["step"]) == (1, "disk")
-    assert "is full: 0 MiB are left" in found["said"]
-    assert "free some space" in found["remedy"]
-
-
-def test_nothing_runs_and_doctor_says_so(tmp_path: Path) -> None:
-    """The steps behind it are named as not reached; those before it are ticks."""
-    town = Town(tmp_path / "town")
-    town.enrol([gauge("river-1")], at=SINCE)
-    code, out, _ = sekisho(tmp_path, "doctor", "river-1", "--config", str(town.config))
-    assert code == 1
-    assert " ✗ gateway        No gateway runs on " in out
-    assert "not reached: store, our clock, registered, kind, credential, " in out
+    assert sekisho(town.folder, *found["remedy"].partition("sekisho ")[2].split(), *at)[0] == 0
+    await asyncio.sleep(1.5)
+    assert await speak(Clinic(clinic.gateway, {"old-1": token}), "old-1", level()) == 0
+    assert (await doctor(town.folder, town.config, "old-1"))[0] == 0

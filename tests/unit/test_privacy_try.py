@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from stat import S_IMODE
@@ -125,6 +126,71 @@ def test_the_picture_is_its_owner_s_alone_and_nothing_else_is_left(
     assert [path.name for path in tmp_path.iterdir()] == ["try.html"]
     assert S_IMODE((tmp_path / "try.html").stat().st_mode) == 0o600
     assert "keep it to yourself" in capsys.readouterr().out
+
+
+def test_where_no_picture_can_be_put_no_draft_of_it_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A draft would show the exact way and the home as well."""
+    (tmp_path / "folder").mkdir()
+    out = str(tmp_path / "folder")
+
+    assert run(monkeypatch, str(WALK), "--home", "36.90,137.20", "--out", out) == 1
+    assert "cannot be written: Is a directory" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def gpx(path: Path, way: list[tuple[float, float]], step_s: int = 60) -> str:
+    """A recording of one fix a minute; a negative step turns its time round."""
+    at = datetime(2026, 5, 12, tzinfo=UTC)
+    points = "".join(
+        f'<trkpt lat="{lat}" lon="{lon}"><time>{(at + timedelta(seconds=step_s * n)).isoformat()}</time></trkpt>'
+        for n, (lat, lon) in enumerate(way)
+    )
+    path.write_text(f'<gpx version="1.1" creator="x"><trk><trkseg>{points}</trkseg></trk></gpx>')
+    return str(path)
+
+
+def test_a_way_over_the_180th_meridian_is_drawn_in_one_piece(tmp_path: Path) -> None:
+    """Three kilometres are three kilometres there too, and every fix lies on the plan."""
+    way = [(51.9, 179.99 + 0.001 * n - (360 if n > 10 else 0)) for n in range(40)]
+    tried = trial.run(
+        Recording.read(Path(gpx(tmp_path / "w.gpx", way))), way[0], Policy("", nowhere)
+    )
+    shapes = Shapes()
+    shapes.feed(picture.page(tried, "w.gpx"))
+
+    assert tried.length_m == pytest.approx(39 * 68.8, rel=0.01)
+    assert shapes.dots >= tried.shown + 1
+    assert ">500 m</text>" in picture.page(tried, "w.gpx")
+
+
+def test_what_nobody_can_measure_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Ways and homes at a pole, by a sentence."""
+    file = gpx(tmp_path / "pole.gpx", [(89.0, 0.0), (89.9, 90.0)])
+    assert run(monkeypatch, file, "--home", "36.90,137.20") == 2
+    assert "track point 1 lies too near a pole" in capsys.readouterr().err
+    assert run(monkeypatch, str(WALK), "--home", "89,137.20") == 2
+    assert "latitudes to 85" in capsys.readouterr().err
+
+
+def test_a_way_that_runs_backwards_lasted_as_long(tmp_path: Path) -> None:
+    """Some editors turn a track round with its times."""
+    way = [(36.9 + 0.001 * n, 137.2) for n in range(30)]
+    file = Path(gpx(tmp_path / "back.gpx", way, step_s=-60))
+    assert trial.run(Recording.read(file), HOME, Policy("", nowhere)).minutes == 29
+
+
+def test_a_home_that_is_nowhere_near_the_way_is_doubted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Latitude and longitude changed for one another would hide nothing, and look like a good rule."""
+    assert run(monkeypatch, str(WALK), "--home", "36.90,137.20") == 0
+    assert "is that the home" not in capsys.readouterr().out
+    assert run(monkeypatch, str(WALK), "--home", "37.20,136.90") == 0
+    assert "is that the home, latitude first?" in capsys.readouterr().out
 
 
 def test_a_smaller_circle_than_the_configured_one_may_be_tried_and_is_said(

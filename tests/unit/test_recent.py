@@ -31,6 +31,31 @@ def test_the_same_knock_again_only_renews_its_time() -> None:
     assert [(knock["user"], knock["at"]) for knock in knocks] == [("one", NOON), ("two", NOON + 99)]
 
 
+def test_two_that_knock_in_turns_fill_no_list() -> None:
+    """Each stands there once, with its last time; whoever knocked before them stays."""
+    recent = Recent()
+    recent.turned_away(NOON, "one", "BAD_CREDENTIALS")
+    for n in range(1, 100):
+        recent.turned_away(NOON + n, f"user-{n % 2}", "BAD_CREDENTIALS")
+
+    knocks = recent.answer()["knocks"]
+    assert [knock["user"] for knock in knocks] == ["one", "user-0", "user-1"]
+    assert [knock["at"] for knock in knocks] == [NOON, NOON + 98, NOON + 99]
+
+
+def test_who_came_in_after_a_refusal_is_shut_out_no_more() -> None:
+    """Whether the last word was a refusal is said, also of those of whom no time is said."""
+    recent = Recent()
+    recent.turned_away(NOON, "child-1", "BAD_CREDENTIALS")
+    assert recent.answer({"child-1"})["shut_out"] == ["child-1"]
+    recent.came_in(NOON + 1, "child-1")
+    recent.came_in(NOON + 1, "river-1")
+
+    answer = recent.answer({"child-1"})
+    assert answer["shut_out"] == []
+    assert answer["connected"] == {"child-1": None, "river-1": NOON + 1}
+
+
 def test_a_stranger_s_text_is_cut_and_harmless() -> None:
     """A user name or topic is somebody else's words: no control sequence reaches a terminal."""
     recent = Recent()

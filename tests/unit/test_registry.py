@@ -100,6 +100,19 @@ def test_own_changes_are_noticed_too(registry: Registry) -> None:
     assert after.version != before.version
 
 
+def test_a_revocation_can_be_undone_and_a_correction_is_none(registry: Registry) -> None:
+    """Whoever puts a name right does not let a device in again; `undo` does."""
+    registry.revoke("river-1", T + 1)
+    registry.put_device(
+        "river-1", "river_gauge", "16201", T, name="a name", revoked_at=T + 1, changed_at=T + 2
+    )
+    assert registry.directory().devices[DeviceId("river-1")].revoked
+
+    registry.revoke("river-1", T + 3, undo=True)
+    assert not registry.directory().devices[DeviceId("river-1")].revoked
+    assert registry.device("river-1").name == "a name"
+
+
 def test_a_failed_change_changes_nothing(registry: Registry) -> None:
     """Inside one `change` block all or nothing becomes true."""
 

@@ -76,6 +76,20 @@ def test_damaged_cards_are_refused_with_a_remedy(
         StateDir.open(tmp_path)
 
 
+def test_a_directory_of_another_user_is_said_to_be_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is broken: the sentence says whose it is, and speaks of no backup."""
+    StateDir.create(tmp_path / "state", None, CLOCK)
+
+    def closed(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    with pytest.raises(Refusal, match=rf"closed to this user.*sudo -u {tmp_path.owner()}"):
+        StateDir.open(tmp_path / "state")
+
+
 def test_missing_directory(tmp_path: Path) -> None:
     """A directory that is not there is refused, and nothing is made."""
     with pytest.raises(Refusal, match="does not exist"):
