@@ -146,6 +146,8 @@ def _since(
         seconds = parse(last, DURATION)
     except ValueError as error:
         raise Refusal(f"--last {last}: {error}", exit_code=2) from None
+    if seconds < 0:
+        raise Refusal(f"--last {last}: no row comes out of the future.", exit_code=2)
     since_then = place.clock_of(directory).now() - round(seconds * SECOND)
     if since_then < 0:
         raise Refusal(

@@ -124,6 +124,7 @@ def slot_faults(field: Field, slot: Slot, *, whole: bool) -> Iterator[str]:
     if field.required and slot.none is not None:
         yield "none: a required field always has a value; leave it out, or say required: false."
     if slot.type == "f32":
+        yield from _faults_of_a_real(slot, whole)
         return
     if slot.scale <= 0:
         yield "scale: more than 0 is needed."
@@ -137,6 +138,13 @@ def slot_faults(field: Field, slot: Slot, *, whole: bool) -> Iterator[str]:
         meant = slot.none * slot.scale + slot.offset
         if (field.low or 0.0) <= meant <= (field.high or 0.0):
             yield f"none: {slot.none} would be {meant:g}, which lies within the limits."
+
+
+def _faults_of_a_real(slot: Slot, whole: bool) -> Iterator[str]:
+    if whole:
+        yield "a whole number is no f32: take one of u8 to i32."
+    if (slot.scale, slot.offset, slot.none) != (1.0, 0.0, None):
+        yield "f32 takes no scale, offset or none: it is the value itself, and NaN is none."
 
 
 def _limit_fault(slot: Slot, limit: float | None) -> str | None:

@@ -19,6 +19,9 @@ _CODES = {
 }  # fmt: skip
 """Type → how `struct` calls it. `f32` is IEEE 754 single precision; its NaN says "not measured"."""
 
+LARGEST = 242
+"""Bytes of the longest payload that LoRaWAN carries in any region (RP002-1.0.4, N of the fastest rates)."""
+
 Reader: TypeAlias = Callable[[Any], float | int | None]
 
 
@@ -75,6 +78,11 @@ class Slot:
     def unpack(self, raw: bytes) -> float | int | None:
         """The value of these bytes, whatever `none` says."""
         return self.reader()(*struct.unpack(f">{_CODES[self.type]}", raw))
+
+
+def width(slot_type: str) -> int:
+    """Bytes that a slot of this type takes."""
+    return struct.calcsize(f">{_CODES[slot_type]}")
 
 
 class Packing:
@@ -134,7 +142,19 @@ def _bounded(
         none = slot.none.to_bytes(3, "big")
     low = -math.inf if field.low is None else field.low
     high = math.inf if field.high is None else field.high
-    return slot.field, none, slot.reader(), low, high, field.required
+    read = slot.reader()
+    if slot.type == "f32":
+        read = _reaching(read, low, high)
+    return slot.field, none, read, low, high, field.required
+
+
+def _reaching(read: Reader, *limits: float) -> Reader:
+    """A limit that single precision cannot carry exactly is reached by the number next to it: 4.3 goes as
+    4.30000019, and is no number beyond 4.3.
+    """
+    code = struct.Struct(">f")
+    meant = {code.unpack(code.pack(limit))[0]: limit for limit in limits}
+    return lambda raw: meant[raw] if raw in meant else read(raw)
 
 
 def _number(scale: float, offset: float, digits: int) -> Reader:

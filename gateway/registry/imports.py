@@ -18,7 +18,7 @@ from gateway.registry.words import nearest
 
 FILE = "file"
 _FIELDS = ("kind", "owner", "household", "name", "attributes")
-_CSV = ("device", "kind", "owner", "household", "name", "credential")
+DEVICE_WORDS = ("device", "kind", "owner", "household", "name", "credential")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +178,12 @@ def _entry(cells: Mapping[str, str], owner: str) -> DeviceEntry:
         raise ValueError(rules.kind_fault(cells["kind"]))
     facts: dict[str, str | float | bool] = {}
     for column, cell in cells.items():
-        if column in _CSV or not cell:
+        if column in DEVICE_WORDS or not cell:
             continue
         try:
             name, value = kind_attributes.read(kind, column, cell)
         except ValueError as error:
-            raise ValueError(f"{column}: {error}{nearest(column, _CSV)}") from None
+            raise ValueError(f"{column}: {error}{nearest(column, DEVICE_WORDS)}") from None
         facts[name] = value
     entry = DeviceEntry(
         *(cells["device"], kind.name, cells.get("owner") or owner),

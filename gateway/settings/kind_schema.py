@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from gateway.devices.declared import RESERVED
 from gateway.model.quantity import DURATION
 from gateway.model.reason import Reason
+from gateway.registry.imports import DEVICE_WORDS
 from gateway.registry.words import nearest
 from gateway.settings.schema import Strict, fault, quantity
 
@@ -15,6 +16,7 @@ _WORD = re.compile(r"[a-z][a-z0-9_]{1,47}")
 _REASONS = (Reason.UNDECODABLE.value, Reason.OUT_OF_RANGE.value)
 _ABOUT_PEOPLE = ("position", "tag", "coarse", "live")
 _WAYS = ("public", "secret")
+_UNITS = ("m", "s", "text", "1")
 
 _SQL = """abort action add after all alter always analyze and as asc attach autoincrement before begin between by
     cascade case cast check collate column commit conflict constraint create cross current current_date
@@ -91,7 +93,16 @@ def _hex(given: str) -> str:
 def _attribute(given: str) -> str:
     if given in ("lat", "lon"):
         raise fault("every thing of the city may have lat and lon: leave it out.")
+    if given in (*DEVICE_WORDS, "id", "attributes"):
+        raise fault(f"{given} is said of every device already: choose another word.")
     return _word(given)
+
+
+def _unit(given: str) -> str:
+    if given not in _UNITS:
+        hint = nearest(given, _UNITS, unless=f" Write {' or '.join(_UNITS)}.")
+        raise fault(f'no attribute is measured in "{given}".{hint}')
+    return given
 
 
 Word = Annotated[str, AfterValidator(_word)]
@@ -156,8 +167,6 @@ class KindFile(Strict):
     summary: Line
     f_port: Annotated[int, Field(ge=1, le=223)]
     fields: Annotated[list[FieldFile], Field(min_length=1, max_length=64)]
-    attributes: dict[Attribute, Annotated[str, Field(min_length=1, max_length=20)]] = Field(
-        default_factory=dict
-    )
+    attributes: dict[Attribute, Annotated[str, AfterValidator(_unit)]] = Field(default_factory=dict)
     examples: Annotated[list[ExampleFile], Field(min_length=1)]
     simulate: SimulateFile = SimulateFile()

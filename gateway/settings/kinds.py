@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.devices.catalog import clash, declare
 from gateway.devices.declared import Declaration, build, slot_faults
 from gateway.devices.kind import DeviceKind, Example, Field, Motion, Sensitivity
-from gateway.devices.packing import Slot
+from gateway.devices.packing import LARGEST, Slot, width
 from gateway.devices.proof import disproof
 from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, complain
@@ -97,12 +97,26 @@ def _faults(file: KindFile, document: Document) -> Iterator[Complaint]:
         yield complain(document, ("fields",), sentence)
     if all(field.binary is None for field in file.fields):
         yield complain(document, ("fields",), "no field has its place in the binary form.")
-    for name in file.simulate.fields:
+    size = sum(width(field.binary.type) for field in file.fields if field.binary is not None)
+    if size > LARGEST:
+        sentence = (
+            f"together they take {size} bytes, and a LoRaWAN frame carries {LARGEST} at most."
+        )
+        yield complain(document, ("fields",), sentence)
+    yield from _motion_faults(file, document, names)
+    yield from _example_faults(file, document, names)
+
+
+def _motion_faults(file: KindFile, document: Document, names: list[str]) -> Iterator[Complaint]:
+    limits = {field.name: field.limits for field in file.fields}
+    for name, motion in file.simulate.fields.items():
+        path = ("simulate", "fields", name)
+        if name in limits and not limits[name][0] <= motion.value <= limits[name][1]:
+            sentence = f"{motion.value:g} lies outside the limits of {name}."
+            yield complain(document, (*path, "value"), sentence)
         if name not in names:
             hint = nearest(name, names, unless=f" There are {', '.join(names)}.")
-            path = ("simulate", "fields", name)
             yield complain(document, path, f"no field of this name.{hint}", at_key=True)
-    yield from _example_faults(file, document, names)
 
 
 def _faults_of_field(

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.devices.decode import binary_decoder, json_decoder, to_binary, to_json
-from gateway.devices.kind import DeviceKind
+from gateway.devices.kind import DeviceKind, Field, Sensitivity
+from gateway.devices.packing import Packing, Slot
 from gateway.model.device import Device
 from gateway.model.errors import PayloadError
 from gateway.model.identity import DeviceId
@@ -258,3 +259,13 @@ def test_a_voltage_that_has_no_byte_is_refused_and_not_called_unknown(volts: flo
     made: Any = kind.document
     with pytest.raises(PayloadError):
         kind.pack(made(stage_m=1.0, battery_v=volts))
+
+
+@given(tenths=st.integers(-999_999, 999_999), power=st.integers(0, 5))
+def test_both_limits_of_a_real_can_be_reached_in_four_bytes(tenths: int, power: int) -> None:
+    """4.3 comes out as 4.3, not as 4.30000019 beyond its own limit, and 0.1 not below it."""
+    limit = tenths / 10**power
+    for low, high in ((limit - 1, limit), (limit, limit + 1)):
+        field = Field("real", "", "", low, high, "", Sensitivity.PUBLIC)
+        packing = Packing("kind", (Slot("real", "f32"),), (field,))
+        assert packing.unpack(packing.pack({"real": limit})) == {"real": limit}

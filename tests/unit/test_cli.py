@@ -157,6 +157,7 @@ def test_mistakes_end_as_sentences(
             "--last 99999999999d: that begins before 1970",
         ),
         (("query", "river", "--last", "9" * 400 + "d"), "too large to be meant"),
+        (("query", "river", "--last", "-1h"), "no row comes out of the future"),
         (("query", "river", "--since", "0001-01-01T00:00:00+10:00"), ""),
     ],
 )

@@ -51,6 +51,12 @@ def test_the_shipped_declaration_holds(tmp_path: Path) -> None:
         ("{type: u8, none: 255}", "|{type: u8, none: 90}", "90 would be 90, which lies within the limits"),
         ("{type: u8, none: 255}", "|{type: u8, none: 256}", "256 does not fit u8"),
         ("{type: u8, none: 255}", "|{type: u8}", "none is missing"),
+        ("{type: u8, none: 255}", "|{type: f32}", "a whole number is no f32"),
+        ("{type: i16, scale: 0.1, none: -32768}", "|{type: f32, scale: 0.1}", "f32 takes no scale"),
+        ("mast_m: m", "mast_m: |furlong", 'no attribute is measured in "furlong"'),
+        ("road: text", "owner: |text", "owner is said of every device already"),
+        ("road: text", "id: |text", "id is said of every device already"),
+        ("value: 40", "value: |900", "900 lies outside the limits of depth_cm"),
         ("type: i16", "type: |i15", "Did you mean i"),
         ("sensitivity: public        #", "sensitivity: |position      #", "written in Python"),
         ("sensitivity: public        #", "sensitivity: |pubic         #", "Did you mean public?"),
@@ -100,6 +106,17 @@ def test_examples_of_every_sort_are_needed(tmp_path: Path) -> None:
     assert [line.partition("examples: ")[2] for line in said(tmp_path, text)] == [
         "an accepted binary payload is missing here.",
         "a payload that must be rejected is missing here.",
+    ]
+
+
+def test_more_than_a_frame_carries_is_refused(tmp_path: Path) -> None:
+    """LoRaWAN takes 242 bytes in the best case: a longer form would never arrive."""
+    field = "{{name: f{n}, meaning: m, limits: [0, 9], sensitivity: public, required: false, binary: {{type: f32}}}}"
+    more = "".join(f"  - {field.format(n=n)}\n" for n in range(60))
+    complaints = said(tmp_path, SNOW.replace("attributes:\n", f"{more}attributes:\n", 1).replace("\n\n# What the registry", "\n# What the registry"))  # fmt: skip
+
+    assert [c.partition(" ")[2] for c in complaints if "LoRaWAN" in c] == [
+        "fields: together they take 245 bytes, and a LoRaWAN frame carries 242 at most."
     ]
 
 
