@@ -79,6 +79,7 @@ class Commands:
             told: what becomes of it in this life of the gateway.
         """
         tag = self._names.device(device)
+        self._drop_expired(self._waiting.get(tag, {}))
         commands = self._waiting.setdefault(tag, {})
         if len(commands) >= WAITING:
             return None

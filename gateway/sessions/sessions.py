@@ -108,6 +108,7 @@ class Sessions:
         if known is not None and (clean or self._is_over(known)):
             changes += self._forget(known)
             known = None
+        stays_s = None if known is None else max(expiry_s, self._left_s(known))
         session = Session(name, owner) if known is None else known
         session.holder, session.until, session.expiry_s = holder, None, expiry_s
         if before is not None and before is not holder:
@@ -118,17 +119,25 @@ class Sessions:
         changes += self._dated(session)
         if changes or unsure:
             session.unsure += 1
-            written = partial(self._written, session, known is not None, begun)
+            written = partial(self._written, session, holder, stays_s, begun)
             self._pen.write(changes, written)
         else:
             begun(session, known is not None)
 
-    def _written(self, session: Session, present: bool, begun: Begun, ok: bool) -> None:
+    def _written(
+        self, session: Session, holder: Holder, stays_s: int | None, begun: Begun, ok: bool
+    ) -> None:
+        """The disk has answered; where it refuses, a session that was there stays, for `stays_s` seconds."""
         session.unsure -= 1
         if not ok:
-            self._drop(session)
-        still = self._known.get(session.name) is session
-        begun(session if still else None, present)
+            session.day = _UNKNOWN
+            if stays_s is None:
+                self._drop(session)
+            elif session.holder is holder:
+                session.holder, session.expiry_s = None, stays_s
+                session.until = self._clock.monotonic() + stays_s
+        still = session.day != _UNKNOWN and self._known.get(session.name) is session
+        begun(session if still else None, stays_s is not None)
 
     def leave(self, session: Session, holder: Holder, expiry_s: int | None = None) -> None:
         """A connection is over; `expiry_s`: how long its client now wants to be remembered (§3.14.2.2.2)."""
@@ -143,9 +152,7 @@ class Sessions:
             session.until = self._clock.monotonic() + session.expiry_s
             changes = self._dated(session)
             siblings = self._of[session.owner]
-            siblings[session.name] = siblings.pop(
-                session.name
-            )  # the newest to go is the last to yield
+            siblings[session.name] = siblings.pop(session.name)  # the last to go yields last
         if len(session.receiving) > EXCHANGES:
             session.receiving.clear()
         self._note(changes, [session])
@@ -227,6 +234,14 @@ class Sessions:
             return not session.expiry_s
         return session.until is not None and session.until <= self._clock.monotonic()
 
+    def _left_s(self, session: Session) -> int:
+        """How many seconds it would last if nobody came any more."""
+        if session.holder is not None:
+            return session.expiry_s
+        if session.until is not None:
+            return int(session.until - self._clock.monotonic()) + 1
+        return (session.day * DAY - self._clock.now()) // SECOND
+
     def _make_room(self, session: Session, most: int) -> list[Change]:
         """Where a credential has as many as it may, the one that nobody held for longest goes."""
         if not session.expiry_s:
@@ -234,9 +249,7 @@ class Sessions:
         siblings = self._of.get(session.owner, {})
         if len(siblings) < max(LEAST, most):
             return []
-        remembered = [
-            other for other in siblings.values() if other.expiry_s or other.holder is None
-        ]
+        remembered = [one for one in siblings.values() if one.expiry_s or one.holder is None]
         if len(remembered) < max(LEAST, most):
             return []
         oldest = next((other for other in remembered if other.holder is None), None)
@@ -260,6 +273,7 @@ class Sessions:
         record = self.names.seal(_RECORD.pack(session.owner, day), session.name)
         changes: list[Change] = [(PUT_SESSION, (session.name, record))]
         if before <= 0:
+            changes += [(DROP_SUBSCRIPTIONS, (session.name,))]
             changes += [
                 (PUT_SUBSCRIPTION, (session.name, *kept)) for kept in session.subscriptions.items()
             ]

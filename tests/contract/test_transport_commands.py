@@ -62,17 +62,18 @@ async def test_a_device_may_subscribe_to_its_own_commands(version: int, qos: int
 
 
 @pytest.mark.parametrize(
-    "topic",
+    ("reason", "topic"),
     [
-        "#", "sekisho/v1/+/command", "sekisho/v1/river-1/#", "sekisho/v1/river-1/up",
-        "sekisho/v1/child-1/command", "sekisho/v1/nobody/command", "$share/g/" + TOPIC,
-        TOPIC + "/", "/" + TOPIC, "sekisho/v1/river-1/command/command",
+        (0xA2, "#"), (0xA2, "sekisho/v1/+/command"), (0xA2, "sekisho/v1/river-1/#"),
+        (0x9E, "$share/g/" + TOPIC), (0x9E, "$share/g/#"), (0x87, "sekisho/v1/river-1/up"),
+        (0x87, "sekisho/v1/child-1/command"), (0x87, "sekisho/v1/nobody/command"),
+        (0x87, TOPIC + "/"), (0x87, "/" + TOPIC), (0x87, "sekisho/v1/river-1/command/command"),
     ],
 )  # fmt: skip
-async def test_nothing_else_can_be_subscribed_to(topic: str) -> None:
-    """Each filter is judged by itself; the connection stays."""
+async def test_nothing_else_can_be_subscribed_to(reason: int, topic: str) -> None:
+    """Each filter is judged by itself (§3.9.3); the connection stays."""
     async with House() as house:
-        for version, refused in ((4, 0x80), (5, 0x87)):
+        for version, refused in ((4, 0x80), (5, reason)):
             client = await house.guest(version)
             client.say(encode.subscribe(version, 7, [topic, TOPIC]), encode.PINGREQ)
             answer, _ = await client.hear(version, 2)
@@ -233,6 +234,21 @@ async def test_whoever_unsubscribed_hears_nothing_more() -> None:
         assert not isinstance(pong, Publish)
 
 
+async def test_who_unsubscribes_before_the_disk_answers_is_not_subscribed() -> None:
+    """§3.10.4: the packets are answered in their order, and the last one holds."""
+    async with House() as house:
+        client = await house.arrive()
+        client.say(remembered())
+        await client.hear()
+        house.kept.pen.slow = True
+        client.say(encode.subscribe(5, 3, [TOPIC]), encode.unsubscribe(5, 4, [TOPIC]))
+        await settled()
+        house.kept.pen.slow = False
+        house.kept.pen.catch_up()
+        assert await client.hear(packets=2) == [SubAck(3, (1,)), UnsubAck(4, (0,))]
+        assert not house.kept.commands.is_heard(DEVICE)
+
+
 async def test_the_newest_subscriber_gets_it_and_the_one_before_when_it_leaves() -> None:
     """Two clients of one device: a command is done once, by the one that is there."""
     async with House() as house:
@@ -266,7 +282,7 @@ async def test_a_disk_that_refuses_a_subscription_says_so() -> None:
         await client.hear()
         house.kept.pen.broken = True
         client.say(encode.subscribe(5, 4, [TOPIC, "#"]))
-        assert await heard(client) == SubAck(4, (0x80, 0x87))
+        assert await heard(client) == SubAck(4, (0x80, 0xA2))
 
 
 async def test_acknowledgements_of_nothing_are_ignored() -> None:

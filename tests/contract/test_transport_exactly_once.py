@@ -189,6 +189,25 @@ async def test_a_commit_that_ends_after_the_reconnect_is_told_to_the_new_connect
         assert await second.hear() == [Ack(Type.PUBREC, 5, reason)]
 
 
+async def test_nothing_is_said_before_connack() -> None:
+    """§3.2: a commit that ends while the new connection waits for the disk is told after its CONNACK."""
+    async with House() as house:
+        first = await house.arrive()
+        first.say(remembered(), twice(5))
+        await handed_over(house, b"x")
+        house.kept.pen.slow = True
+        second = await house.arrive()
+        second.say(remembered(expiry_s=9 * 86_400), twice(5, dup=True))
+        await settled()
+        house.receiver.settle()
+        house.kept.pen.slow = False
+        house.kept.pen.catch_up()
+        greeting, answer = await second.hear(packets=2)
+        assert greeting.session_present
+        assert answer == Ack(Type.PUBREC, 5, 0)
+        await nothing_said(second)
+
+
 async def test_a_clean_start_forgets_every_exchange() -> None:
     """§3.1.2.4: state and identifiers are discarded with the session."""
     async with House() as house:

@@ -150,7 +150,7 @@ async def test_a_broken_rule_ends_mqtt_3_1_1_without_a_word() -> None:
 
 @pytest.mark.parametrize(
     ("version", "suback", "unsuback"),
-    [(4, "90 04 0009 80 80", "b0 02 000a"), (5, "90 05 0009 00 87 87", "b0 04 000a 00 11")],
+    [(4, "90 04 0009 80 80", "b0 02 000a"), (5, "90 05 0009 00 a2 87", "b0 04 000a 00 11")],
 )
 async def test_nobody_else_s_topic_can_be_subscribed_to(
     version: int, suback: str, unsuback: str

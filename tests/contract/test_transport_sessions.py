@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.model.identity import DeviceId
 from gateway.wire.mqtt import encode, fields
 from gateway.wire.mqtt.codes import Code
 from gateway.wire.mqtt.packets import ConnAck, Disconnect
@@ -223,6 +224,53 @@ async def test_a_disk_that_refuses_is_told_to_come_again(tmp_path: Path) -> None
         house.kept.pen.broken = False
         assert not await present(house, remembered())
         assert await present(house, remembered())
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("expiry_s", [0, 7 * DAY_S])
+async def test_a_disk_that_refuses_ends_no_session(
+    tmp_path: Path, restarted: bool, expiry_s: int
+) -> None:
+    """A client that is told to come again finds its session when the disk takes again: one that obeys
+    MQTT 5 would else throw away what was not acknowledged."""
+    path = tmp_path / "sessions.db"
+    async with House(path=path) as house:
+        await present(house, remembered())
+        if not restarted:
+            await refused_by_the_disk(house, expiry_s)
+            assert await present(house, remembered())
+    if restarted:
+        async with House(path=path) as house:
+            await refused_by_the_disk(house, expiry_s)
+            assert await present(house, remembered())
+    async with House(path=path) as house:
+        assert await present(house, remembered())
+
+
+async def refused_by_the_disk(house: House, expiry_s: int) -> None:
+    """Somebody with a session comes while nothing can be written about it."""
+    house.kept.pen.broken = True
+    _, answer = await greeted(house, remembered(expiry_s=expiry_s))
+    assert answer.reason == Code.SERVER_UNAVAILABLE
+    house.kept.pen.broken = False
+    await settled()
+
+
+async def test_a_session_begun_anew_has_no_subscription_of_the_old_one(tmp_path: Path) -> None:
+    """Also where the disk refused to forget the old one meanwhile, and in the next life."""
+    path, topic = tmp_path / "sessions.db", "sekisho/v1/river-1/command"
+    async with House(path=path) as house:
+        client, _ = await greeted(house, remembered())
+        client.say(encode.subscribe(5, 3, [topic]))
+        await client.hear()
+        house.kept.pen.broken = True
+        await greeted(house, remembered(clean=True))
+        house.kept.pen.broken = False
+        assert not await present(house, remembered(clean=True))
+    async with House(path=path) as house:
+        assert await present(house, remembered())
+        await settled()
+        assert not house.kept.commands.is_heard(DeviceId("river-1"))
 
 
 async def test_a_taken_over_session_goes_on() -> None:

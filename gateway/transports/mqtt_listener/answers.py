@@ -22,6 +22,15 @@ NO_SUBSCRIPTION = (
 )
 
 
+def unheard(text: str) -> Code:
+    """Why a topic filter is refused (§3.9.3); the connection goes on, or its uplinks would never come."""
+    if text.startswith("$share/"):
+        return Code.SHARED_NOT_SUPPORTED
+    if "+" in text or "#" in text:
+        return Code.WILDCARDS_NOT_SUPPORTED
+    return Code.NOT_AUTHORIZED
+
+
 def session_wanted(hello: Connect, limits: Limits) -> tuple[bool, int]:
     """Whether to begin anew, and for how many seconds after its connection the client is remembered.
 

@@ -184,6 +184,10 @@ class Connection(Arrival):
             session.holder.answer_received(answers, sum(ended for _, ended in due))
 
     def answer_received(self, answers: bytes, ended: int) -> None:
+        if (
+            self._guest is None
+        ):  # nothing before CONNACK; what comes again after it is answered then
+            return
         self._answered(ended)
         self.send(answers)
 

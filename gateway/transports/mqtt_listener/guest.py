@@ -10,6 +10,7 @@ from gateway.sessions.session import Holder, Session
 from gateway.sessions.sessions import Sessions
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener import exchange
+from gateway.transports.mqtt_listener.answers import unheard
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
 from gateway.wire.mqtt import encode, fields
@@ -175,7 +176,10 @@ class Guest:
         granted = {device: qos for device, qos in asked if device is not None}
         if any(device is None for device, _ in asked):
             self._host.facts.note("subscribe refused", "A SUBSCRIBE was refused")
-        reasons = [Code.NOT_AUTHORIZED if device is None else Code(qos) for device, qos in asked]
+        reasons = [
+            unheard(text) if device is None else Code(qos)
+            for (device, qos), (text, _) in zip(asked, packet.filters, strict=True)
+        ]
         wanted = [(names.subscription(self.kept.name, d), qos) for d, qos in granted.items()]
 
         def written(ok: bool) -> None:
@@ -183,22 +187,24 @@ class Guest:
             self._line.send(encode.suback(self._version, packet.packet_id, said))
             if ok and self.kept.holder is self._line:
                 for device, qos in granted.items():
-                    self._hear(device, qos)
+                    if self._subscribed(device):  # it may have thought better of it meanwhile
+                        self._hear(device, qos)
 
         self._host.sessions.subscribe(self.kept, wanted, written)
 
     def _unsubscribe(self, packet: Unsubscribe) -> None:
         names = self._host.sessions.names
         devices = [self._host.guestbook.hears(self.credential, text) for text in packet.filters]
-        reasons = [Code.SUCCESS if d in self._hears else Code.NO_SUBSCRIPTION_EXISTED for d in devices]  # fmt: skip
-        gone = [device for device in dict.fromkeys(devices) if device in self._hears]
+        gone = [d for d in dict.fromkeys(devices) if d is not None and self._subscribed(d)]
+        reasons = [Code.SUCCESS if d in gone else Code.NO_SUBSCRIPTION_EXISTED for d in devices]
 
         def written(ok: bool) -> None:
             said = reasons if ok else [Code.UNSPECIFIED] * len(reasons)
             self._line.send(encode.unsuback(self._version, packet.packet_id, said))
 
         for device in gone:
-            self._hear_no_more(device)
+            if device in self._hears:
+                self._hear_no_more(device)
         keyed = [names.subscription(self.kept.name, device) for device in gone]
         self._host.sessions.unsubscribe(self.kept, keyed, written)
 
@@ -213,6 +219,10 @@ class Guest:
             expiry_s = min(expiry_s, self._host.limits.session_expiry_s)
         self.leave(self._line, expiry_s)
         self._line.shut()
+
+    def _subscribed(self, device: DeviceId) -> bool:
+        name = self._host.sessions.names.subscription(self.kept.name, device)
+        return name in self.kept.subscriptions
 
     # -- commands ---------------------------------------------------------------------------
 

@@ -110,12 +110,13 @@ class Framer:
 
     def _with_properties(self, buf: bytes, pos: int, stop: int, topic: bytes) -> tuple[int, bytes]:
         """Check the properties of a PUBLISH; none but an alias acts. Where the payload begins, and the topic."""
-        body = Body(buf[:stop])
-        body.pos = pos
+        body = Body(
+            buf[pos:stop]
+        )  # from here on: a burst's earlier packets are not copied each time
         alias = body.properties(OF_PUBLISH).get(TOPIC_ALIAS)
         if alias is not None:
             topic = self._meant(alias, topic)
-        return body.pos, topic
+        return pos + body.pos, topic
 
     def _meant(self, alias: int, topic: bytes) -> bytes:
         """The topic that an alias stands for; a topic beside it gives the alias that meaning."""
