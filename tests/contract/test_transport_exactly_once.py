@@ -103,6 +103,26 @@ async def test_a_publish_that_comes_again_is_answered_and_not_handed_over_again(
         await handed_over(house, b"another")
 
 
+async def test_a_device_that_forgot_its_session_loses_no_uplink() -> None:
+    """§3.3.1.1: without DUP it is another message, though an exchange of that identifier was left open."""
+    async with House() as house:
+        first = await house.arrive()
+        first.say(remembered(), twice(1, b"before the reboot"))
+        await handed_over(house, b"before the reboot")
+        house.receiver.settle()
+        await first.hear(packets=2)
+        first.close()
+        await settled()
+
+        second = await house.arrive()
+        second.say(remembered(), twice(1, b"after it"))
+        await handed_over(house, b"after it")
+        house.receiver.settle()
+        second.say(encode.pubrel(5, 1))
+        _, taken, complete = await second.hear(packets=3)
+        assert (taken, complete) == (Ack(Type.PUBREC, 1, 0), Ack(Type.PUBCOMP, 1, 0))
+
+
 async def test_answers_of_both_kinds_leave_in_order_of_arrival() -> None:
     """§4.6: PUBACK and PUBREC of one connection, in one write; and one that came again takes its turn."""
     async with House() as house:

@@ -218,7 +218,8 @@ class Connection(Arrival):
             return False
         if publish.retain:
             self._keeper.facts.note("retain ignored", "A retained publish was taken as a plain one")
-        return publish.qos < 2 or exchange.begin(session, cast(int, publish.packet_id))
+        packet_id = cast(int, publish.packet_id)
+        return publish.qos < 2 or exchange.begin(session, packet_id, dup=publish.dup)
 
     def _take_not(self, publish: Publish, route: Route | Reason | None, session: Session) -> bool:
         """No uplink: a topic that is none, or a QoS 2 publish that came before; whether to go on."""

@@ -34,9 +34,13 @@ def answers(numbers: Iterable[int | None]) -> bytes:
     )
 
 
-def begin(session: Session, packet_id: int) -> bool:
-    """A QoS 2 publish came; whether it is new. One that came before is not handed over again."""
-    if packet_id in session.receiving:
+def begin(session: Session, packet_id: int, *, dup: bool) -> bool:
+    """A QoS 2 publish came; whether it is new. One that came before is not handed over again.
+
+    Without DUP it is new whatever its identifier (§3.3.1.1): a device that rebooted counts from 1 again
+    in a session that it has forgotten, and answering it unread would lose its uplink.
+    """
+    if dup and packet_id in session.receiving:
         return False
     session.receiving[packet_id] = False
     return True
