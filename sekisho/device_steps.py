@@ -6,11 +6,17 @@ from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.registry import Registry
 from gateway.registry.rules import kind_fault, require_device
+from gateway.transports.mqtt_listener.guestbook import ANONYMOUS
 from gateway.wire.topics import device_of
 from sekisho import facts, place
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
 from sekisho.spans import ago
+
+
+def called(user: str) -> str:
+    """A user name, or words for having none."""
+    return "whoever has no user name" if user == ANONYMOUS else user
 
 
 class Patient:
@@ -52,6 +58,9 @@ class Patient:
         self.speakers = {
             user: self._can_connect(user) for user, known in speaks.items() if name in known
         }
+        settings = self._house.settings
+        if settings is not None and any(door.anonymous for door in settings.doors):
+            self.speakers[ANONYMOUS] = True
         if row.revoked_at is not None:
             since = self._time(row.revoked_at)
             remedy = f"to let it speak again: sekisho devices revoke {name} --undo"
@@ -59,7 +68,9 @@ class Patient:
         return Finding("registered", GOOD, f"since {self._time(row.registered_at)}")
 
     def shares(self, user: str) -> bool:
-        """Whether a credential speaks for other devices too."""
+        """Whether a credential speaks for other devices too; whoever has no user name may for all."""
+        if user == ANONYMOUS:
+            return True
         credential = self._directory.credentials.get(user)
         return credential is not None and len(credential.devices) > 1
 
@@ -110,7 +121,7 @@ class Patient:
             user = next(iter(self.speakers))
             said = f"{user} may speak for it and has no token yet"
             return Finding("credential", FAULT, said, f"sekisho devices token {user}")
-        return Finding("credential", GOOD, f"{', '.join(ready)} may speak for it")
+        return Finding("credential", GOOD, f"{' and '.join(map(called, ready))} may speak for it")
 
     def _consent(self) -> Finding | None:
         if not facts.needs_household(self.device.kind):

@@ -11,7 +11,7 @@ from gateway.devices.tables import table_columns
 from gateway.model.instant import DAY, HOUR, Instant
 from gateway.model.reason import Fate, Reason
 from gateway.wire.topics import device_of
-from sekisho.device_steps import Patient
+from sekisho.device_steps import Patient, called
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
 from sekisho.spans import ago, span
@@ -60,7 +60,7 @@ class Trail:
             return Finding("connection", GOOD, when)
         strangers = sorted({k["user"] for k in said["knocks"] if k["user"] is not None})
         seen = f"; turned away meanwhile: {', '.join(strangers[:3])}" if strangers else ""
-        users = " or ".join(user for user, ready in self._patient.speakers.items() if ready)
+        users = " or ".join(called(u) for u, ready in self._patient.speakers.items() if ready)
         return Finding(
             "connection",
             FAULT,
@@ -92,14 +92,16 @@ class Trail:
             if knock["at"] <= heard:
                 return None
             if memory.get("heard_today") or (heard and self._patient.shares(knock["user"])):
-                said = f"{knock['user']} also tried {knock['topic']} {self._ago(knock['at'])}"
+                said = (
+                    f"{called(knock['user'])} also tried {knock['topic']} {self._ago(knock['at'])}"
+                )
                 return Finding("topic", NOTE, f"{said}: {knock['why']}")
             good = f"sekisho/v1/{self._patient.name}/up (JSON), sekisho/v1/{self._patient.name}/up/bin (binary)"
             if knock["why"] == Reason.UNKNOWN_TOPIC:
-                said = f"{knock['user']} publishes on {knock['topic']}, which is nobody's topic"
+                said = f"{called(knock['user'])} publishes on {knock['topic']}, which is nobody's topic"
                 return Finding("topic", FAULT, said, f"publish on {good}")
             if device_of(knock["topic"]) != self._patient.name:
-                said = f"{knock['user']} publishes on {knock['topic']}: {knock['why']}"
+                said = f"{called(knock['user'])} publishes on {knock['topic']}: {knock['why']}"
                 return Finding("topic", FAULT, said, f"as this device, publish on {good}")
         return None
 

@@ -29,6 +29,7 @@ from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
 from gateway.stores.sqlite import SqliteStore
 from gateway.telemetry import Facts, Tally
+from gateway.transports.mqtt_listener.guestbook import ANONYMOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ class Checkpoint:
         people = {
             name for name, d in devices.items() if (k := kinds.get(d.kind)) is None or k.personal
         }
-        return {name for name, c in self.directory.credentials.items() if c.devices & people}
+        named = {name for name, c in self.directory.credentials.items() if c.devices & people}
+        return {*named, ANONYMOUS} if people else named
 
     async def drain(self, worker: asyncio.Task[None]) -> None:
         """Close the intake, let the worker commit and acknowledge what is there, close the files."""

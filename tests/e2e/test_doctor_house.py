@@ -65,6 +65,23 @@ async def test_of_a_real_child_a_wrong_topic_is_a_note_once_it_was_heard(tmp_pat
         assert gateway.stop() == 0
 
 
+async def test_a_device_at_an_anonymous_door_is_healthy(tmp_path: Path) -> None:
+    """It needs no credential there, and its own was never used."""
+    town = Town(tmp_path / "town")
+    town.config.write_text(
+        town.config.read_text().replace("port: 0", "port: 0\n    anonymous: true")
+    )
+    town.enrol([gauge("river-1")], "river-1")
+    with Gateway(town) as gateway:
+        caller = await Caller.call(gateway.port, None, None)
+        assert await caller.publish("river-1", b'{"seq": 1, "distance_m": 2.4}') == 0
+        await caller.leave()
+        code, out, _ = sekisho(town.folder, "doctor", "river-1", "--config", str(town.config))
+        assert gateway.stop() == 0
+    assert code == 0
+    assert "river-1 and whoever has no user name may speak for it" in out
+
+
 async def test_a_gateway_that_is_stopped_is_called_that(tmp_path: Path) -> None:
     """Nobody waits for ever for one that does not answer."""
     town = Town(tmp_path / "town")
