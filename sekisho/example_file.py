@@ -12,6 +12,7 @@ from gateway.model.instant import Instant, parse_rfc3339
 from gateway.model.position import Position
 from gateway.model.quantity import LENGTH
 from gateway.model.reason import Reason
+from gateway.privacy.distance import HIGHEST_LATITUDE
 from gateway.registry.imports import DeviceEntry
 from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, complain
@@ -54,6 +55,13 @@ def _one_or_more(given: object) -> object:
     return [given] if isinstance(given, dict) else given
 
 
+def _home(given: list[float]) -> list[float]:
+    lat, lon = given
+    if not (abs(lat) <= HIGHEST_LATITUDE and abs(lon) <= 180.0):
+        raise fault("latitude and longitude in degrees are needed here, as [36.70, 137.20].")
+    return given
+
+
 Why = Annotated[str, AfterValidator(_reason)]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -89,7 +97,9 @@ class ExampleFile(Strict):
 class HouseholdFile(Strict):
     """An invented family: its home, and whether its guardians agreed that rows are stored."""
 
-    home: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    home: (
+        Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_home)] | None
+    ) = None
     radius_m: Annotated[
         float | None, quantity(LENGTH, "1 m", "10 km"), Field(alias="radius")
     ] = None  # fmt: skip

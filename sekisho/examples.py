@@ -142,7 +142,14 @@ def _cell(
         found, wanted = to_rfc3339(found, settings.policy.zone), _time(wanted, settings)
     numbers = all(isinstance(v, (int, float)) and v is not None for v in (found, wanted))
     same = abs(found - wanted) <= 1e-9 * max(1.0, abs(wanted)) if numbers else found == wanted
-    return None if same else f"{name} is {_shown(found)}, and should be {_shown(wanted)}."
+    if same:
+        return None
+    should = (
+        f'the text "{wanted}"'
+        if isinstance(wanted, str) and not isinstance(found, str)
+        else _shown(wanted)
+    )
+    return f"{name} is {_shown(found)}, and should be {should}."
 
 
 def _time(wanted: Any, settings: Settings) -> str:

@@ -2,9 +2,9 @@
 
 A batch closes at a tick; its acknowledgements leave at the first tick after its commit, whether or not
 anything was written, because the latency of a single acknowledgement would otherwise tell a stored fix
-from a suppressed one (decisions 2). Where commits take longer than a tick, a batch that writes nothing
-waits as many ticks as one of the last commits took, each of them in its turn. A full backlog closes batches
-without waiting for the tick.
+from a suppressed one (decisions 2). Where commits take longer than a tick, a batch that writes nothing about
+people, though they spoke in it, waits as many ticks as one of the last commits about them took, each of those
+in its turn. A full backlog closes batches without waiting for the tick.
 """
 
 import asyncio
@@ -13,9 +13,11 @@ from collections import deque
 from collections.abc import Sequence
 
 from gateway.clock import Clock
+from gateway.devices.catalog import catalog
 from gateway.interfaces import PATIENCE_S, Committed, Outcome, Store, Viewer
 from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Uplinks
+from gateway.pipeline.alike import LastCommits
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Batch, Process
 from gateway.privacy.keysource import KeysUnavailable
@@ -23,12 +25,6 @@ from gateway.telemetry import Facts, Tally
 
 _SHORTEST_S = 0.001
 """The loop's timers count milliseconds: less would be a busy wait."""
-
-_LIKE = 32
-"""Commits whose times are played again by batches that write nothing …"""
-
-_LIKE_AT_MOST = 50
-"""… in ticks, so that a disk that was away for minutes slows nobody down once it is back."""
 
 
 class Flow:
@@ -60,8 +56,8 @@ class Flow:
         self._tick_s = tick_s
         self._batch = batch
         self._facts = facts or Facts()
-        self._commits: deque[int] = deque(maxlen=_LIKE)
-        self._played = 0
+        self._commits = LastCommits()
+        self._people = {name for name, kind in catalog().items() if kind.personal}
         self._committed: deque[tuple[int, list[Uplinks], Batch]] = deque()
         self.doing = "idle"
 
@@ -93,19 +89,29 @@ class Flow:
         self.doing = "waiting for the keys"
         batch = await self._decide(chunks)
         closed = self._tick()
+        people, city = _written(batch.outcome)
+        self.doing = "waiting for the store, which is still writing"
         if batch.outcome:
-            self.doing = "waiting for the store, which is still writing"
             committed = await self._store.commit(batch.outcome)
-            self._commits.append(min(self._tick() + 1 - closed, _LIKE_AT_MOST))
+            self._commits.remember(self._tick() + 1 - closed, people=people, city=city)
             _judge(batch, committed)
             self._show(batch.outcome, committed)
+        if not people and self._spoke(
+            batch
+        ):  # nobody else comes in meanwhile, as behind a real one
+            until = closed + self._commits.play(city=city) - 1
+            while self._tick() < until:
+                await self._next_tick()
         self._tally.terms.update(batch.terms)
-        due = self._tick() + 1
-        if not batch.outcome and self._commits:
-            self._played = (self._played + 1) % len(self._commits)
-            due = max(due, closed + self._commits[self._played])
-        self._committed.append((due, chunks, batch))
+        self._committed.append((self._tick() + 1, chunks, batch))
         self.doing = "idle"
+
+    def _spoke(self, batch: Batch) -> bool:
+        """Whether anybody's device was understood in it, whatever became of that."""
+        return any(
+            kind in self._people and fate is not Fate.REJECTED
+            for _origin, kind, fate, _reason in batch.terms
+        )
 
     async def _decide(self, chunks: list[Uplinks]) -> Batch:
         """Decide; while the keys cannot be had, wait and try again, as the store does for the disk."""
@@ -165,6 +171,13 @@ class Flow:
         while left > 0:
             await asyncio.sleep(max(left, _SHORTEST_S))
             left = edge - self._clock.monotonic()
+
+
+def _written(outcome: Outcome) -> tuple[bool, bool]:
+    """Whether there are rows about people, and something for the city's file."""
+    people = any(period is not None for period, _kind in outcome.rows)
+    city = any(period is None for period, _kind in outcome.rows)
+    return people, city or bool(outcome.rejections or outcome.refusals_per_day)
 
 
 def _judge(batch: Batch, committed: Committed) -> None:

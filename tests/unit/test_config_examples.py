@@ -60,6 +60,7 @@ def test_an_example_that_holds_is_counted(config: Path) -> None:
     ("right", "wrong", "line", "sentence"),
     [
         ("stage_m: 1.79", "stage_m: 1.8", 8, "a bridge: stage_m is 1.79, and should be 1.8."),
+        ("stage_m: 1.79", 'stage_m: "1.79"', 8, 'stage_m is 1.79, and should be the text "1.79".'),
         ("stage_m: 1.79", "stag_m: 1.79", 8, "river_gauge keeps no stag_m. Did you mean stage_m?"),
         ("stage_m: 1.79", "clock: gateway", 8, "clock is device, and should be gateway."),
         ("stage_m: 1.79", "observed_at: 2026-05-12T13:00+09:00", 8, "observed_at is 2026-05-12T12:00:00.000+09:00"),
@@ -117,6 +118,14 @@ def test_a_home_must_be_invented_and_said_to_be(config: Path) -> None:
 
     assert "must be invented" in complaint
     assert complaints(config, f"fictional: true\n{FAMILY}") == []
+
+
+@pytest.mark.parametrize("home", ["[137.2, 36.7]", "[36.7, 237.2]", "[89, 137.2]"])
+def test_a_home_that_is_no_place_is_a_fault(config: Path, home: str) -> None:
+    """Latitude first, in degrees; said where it stands, and not by a mask that fails closed."""
+    text = FAMILY.replace("[36.7, 137.2]", home)
+    (complaint,) = complaints(config, f"fictional: true\n{text}")
+    assert "households.h-9.home: latitude and longitude in degrees" in complaint
 
 
 def test_the_rules_are_those_of_the_configuration(config: Path) -> None:

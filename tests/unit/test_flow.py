@@ -167,6 +167,43 @@ def test_a_batch_that_writes_nothing_waits_like_the_last_that_wrote(takes_s: flo
     assert settled[0] == settled[1]
 
 
+class TwoFiles(SlowStore):
+    """A slow disk: each file that a commit writes is waited for, people's and the city's."""
+
+    async def commit(self, outcome: Outcome) -> Committed:
+        files = {period is None for period, _kind in outcome.rows}
+        await asyncio.sleep(self.takes_s * (len(files) - 1))
+        return await super().commit(outcome)
+
+
+@pytest.mark.parametrize("beside", ["gauge", "unknown device"])
+@pytest.mark.parametrize("takes_s", [0.01, 0.02])
+def test_beside_others_a_suppressed_fix_waits_like_a_stored_one(
+    takes_s: float, beside: str
+) -> None:
+    """The city's row of the same batch is on disk sooner, alone; the answers leave no sooner."""
+    settled = []
+    for last in ("child away", "child at home", "child broken"):
+        worker = Worker(TwoFiles(takes_s), batch=2)
+        worker.sender.hand(worker.intake, [uplink(beside, 1), uplink("child away", 1)])
+        worker.another().hand(worker.intake, [uplink(beside, 2), uplink(last, 2)])
+        worker.carry()
+        settled.append(tick(worker.settled_at[-1]))
+
+    assert settled[0] == settled[1]
+    assert settled[2] <= settled[0]  # what cannot be decoded says so itself
+
+
+def test_the_city_alone_waits_for_nobody() -> None:
+    """Where no person's device spoke, answers leave at the tick after the commit."""
+    worker = Worker(TwoFiles(0.02), batch=2)
+    worker.sender.hand(worker.intake, [uplink("gauge", 1), uplink("child away", 1)])
+    worker.another().hand(worker.intake, [uplink("gauge", 2), uplink("gauge", 3)])
+    worker.carry()
+
+    assert tick(worker.settled_at[1]) == tick(1000.0 + 3 * 0.02) + 1  # three files, and a tick
+
+
 def test_batches_that_write_nothing_play_the_last_commits_again_each_in_its_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
