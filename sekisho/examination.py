@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from gateway.model.errors import Refusal
+
 GOOD, FAULT, NOTE = "good", "fault", "note"
 _SIGN = {GOOD: "✓", FAULT: "✗", NOTE: "·"}
 
@@ -49,11 +51,15 @@ class Examination(NamedTuple):
 
 
 def examine(steps: Iterable[Step]) -> Examination:
-    """Look at one thing after another, up to the first fault."""
+    """Look at one thing after another, up to the first fault; a step that is refused has found one."""
     findings: list[Finding] = []
     left = list(steps)
     while left:
-        found = left.pop(0).look()
+        step = left.pop(0)
+        try:
+            found = step.look()
+        except Refusal as refusal:
+            found = Finding(step.name, FAULT, str(refusal))
         if found is None:
             continue
         findings.append(found)

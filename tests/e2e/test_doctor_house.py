@@ -151,3 +151,19 @@ def test_nothing_runs_and_doctor_says_so(tmp_path: Path) -> None:
     assert code == 1
     assert " ✗ gateway        No gateway runs on " in out
     assert "not reached: store, our clock, registered, kind, credential, " in out
+
+
+async def test_a_damaged_registry_is_a_finding_among_the_others(tmp_path: Path) -> None:
+    """What stands before it is ticked, and what lies behind it is named as not reached."""
+    town = Town(tmp_path / "town")
+    town.enrol([gauge("river-1")], "river-1")
+    with Gateway(town) as gateway:
+        town.state.registry_db.rename(town.state.path / "away")
+        town.state.registry_db.write_bytes(b"no database" * 100)
+        code, out, _ = sekisho(town.folder, "doctor", "river-1", "--config", str(town.config))
+        (town.state.path / "away").replace(town.state.registry_db)
+        gateway.kill()
+    assert code == 1
+    assert " ✗ registered " in out
+    assert "not a usable registry" in out
+    assert "not reached: kind, credential" in out
