@@ -36,13 +36,22 @@ def show(result: Reconciliation, in_flight: int) -> None:
 
 
 def _show_differences(result: Reconciliation) -> None:
+    if result.counted is not None and result.counted.total() < result.sent:
+        print(
+            f"    The gateway counted {result.counted.total():,} of {result.sent:,} uplinks. If it was started "
+            "anew since the ledger began, stop it: rows alone are compared then."
+        )
     for name, less, more in (
         ("expected, not so", result.expected, result.account),
         ("so, not expected", result.account, result.expected),
     ):
         for key, count in (less - more).items():
             print(f"    {name}: {count:,} {' · '.join(filter(None, key))}")
-    for name, rows in (("rows missing", result.missing), ("rows too many", result.surplus)):
+    for name, rows in (
+        ("rows missing", result.missing),
+        ("rows too many", result.surplus),
+        ("people without a pseudonym of their own", result.mixed),
+    ):
         for kind, count in rows.items():
             print(f"    {name}: {count:,} {kind}")
 
@@ -60,6 +69,7 @@ def as_json(result: Reconciliation, in_flight: int) -> dict[str, Any]:
         ],
         "rows_missing": dict(result.missing),
         "rows_too_many": dict(result.surplus),
+        "people_mixed_up": dict(result.mixed),
     }
 
 

@@ -13,6 +13,7 @@ from gateway.devices.catalog import catalog
 from gateway.model.instant import Instant
 from gateway.model.reason import Fate, Reason
 from gateway.statedir import StateDir
+from sekisho.pseudonyms import BEARS, Crowd
 from simulators.area import in_municipality
 from simulators.calendar import day_of, midnight
 from simulators.ledger import read_ledger
@@ -34,6 +35,8 @@ class Reconciliation:
         counted: the same by the gateway; None where it could not be asked.
         missing: rows that should be stored and are not, per kind.
         surplus: rows stored that nothing explains, per kind.
+        mixed: people whose rows bear no pseudonym of their own, or more than one, per kind; where rows
+            are missing or too many, nothing is said of it.
     """
 
     sent: int
@@ -41,6 +44,7 @@ class Reconciliation:
     counted: Counter[tuple[str, str, str]] | None
     missing: Counter[str]
     surplus: Counter[str]
+    mixed: Counter[str]
 
     @property
     def account(self) -> Counter[tuple[str, str, str]]:
@@ -49,11 +53,11 @@ class Reconciliation:
 
     @property
     def unexplained(self) -> int:
-        """Uplinks whose fate differs, plus rows missing or too many; 0 is the only good answer."""
+        """Fates that differ, rows missing or too many, people mixed up; 0 is the only good answer."""
         counted = self.account
         less, more = self.expected - counted, counted - self.expected
         fates = max(less.total(), more.total())
-        return fates + self.missing.total() + self.surplus.total()
+        return fates + self.missing.total() + self.surplus.total() + self.mixed.total()
 
 
 class Rules(NamedTuple):
@@ -82,6 +86,8 @@ def reconcile(
     oracle = Oracle(rules.in_area, 0, rules.default_radius_m, rules.retain_days)
     expected = Counter[tuple[str, str, str]]()
     wanted = Counter[Row]()
+    meant, named = Crowd(), Crowd()
+    personal = {kind.name for kind in catalog().values() if kind.personal}
     devices: set[str] = set()
     sent, last = 0, 0
     for line in read_ledger(ledger):
@@ -92,19 +98,30 @@ def reconcile(
         devices.add(verdict.device)
         reason = "" if verdict.reason is None else verdict.reason.value
         expected[_counted_as(verdict), verdict.fate.value, reason] += 1
-        wanted.update(map(_wanted, verdict.rows))
+        for row in verdict.rows:
+            wanted[_wanted(row)] += 1
+            if row.who:
+                meant.add(_wanted(row), _file_begins(row.at, rules.retain_days), row.who)
     over = _over(last if now is None else now, rules.retain_days)
-    personal = {kind.name for kind in catalog().values() if kind.personal}
-    for row in [row for row in wanted if row[0] in personal and row[1] < over]:
-        del wanted[row]
-    wanted.subtract(_stored(state, devices))
-    return Reconciliation(
-        sent,
-        expected,
-        None if terms is None else _counted(terms),
-        Counter({kind: n for kind, n in _by_kind(+wanted).items() if n}),
-        Counter({kind: n for kind, n in _by_kind(-wanted).items() if n}),
-    )
+    for gone in [row for row in wanted if row[0] in personal and row[1] < over]:
+        del wanted[gone]
+    meant.forget(over)
+    for stored, file, who in _stored(state, devices):
+        wanted[stored] -= 1
+        if who is not None:
+            named.add(stored, file, who)
+    missing, surplus = _by_kind(+wanted), _by_kind(-wanted)
+    mixed = meant.unlike(named)
+    for kind in missing.keys() | surplus.keys():
+        del mixed[kind]
+    counted = None if terms is None else _counted(terms)
+    return Reconciliation(sent, expected, counted, missing, surplus, mixed)
+
+
+def _file_begins(at: Instant, retain_days: int) -> Instant:
+    """The beginning of the file that a row about people lies in, by local time."""
+    day = day_of(at)
+    return midnight(day - timedelta(days=day.weekday()) if retain_days >= 28 else day)
 
 
 def _over(now: Instant, retain_days: int) -> Instant:
@@ -147,7 +164,8 @@ def _wanted(row: ExpectedRow) -> Row:
         case "bus_stop_reader":
             return (row.kind, row.at, values["stop"], values["vehicle"], values["antenna"])
         case "river_gauge":
-            return (row.kind, row.at, row.device, round(values["stage_m"], 3))
+            stage, rest = round(values["stage_m"], 3), ("distance_m", "temperature_c", "battery_v")
+            return (row.kind, row.at, row.device, stage, *map(values.get, rest))
         case kind:
             names = _compared(kind)
             return (kind, row.at, row.device, *(values.get(name) for name in names))
@@ -156,9 +174,9 @@ def _wanted(row: ExpectedRow) -> Row:
 _COLUMNS = {
     "child_tracker": "minute, lat, lon, battery_class",
     "bus_stop_reader": "minute, stop, vehicle, antenna",
-    "river_gauge": "observed_at, device, round(stage_m, 3)",
+    "river_gauge": "observed_at, device, round(stage_m, 3), distance_m, temperature_c, battery_v",
 }
-_COMPARED = {"wildlife_camera": ["species", "count"]}
+_COMPARED = {"wildlife_camera": ["species", "count", "confidence", "image"]}
 
 
 def _compared(kind: str) -> list[str]:
@@ -170,17 +188,19 @@ def _columns(kind: str) -> str:
     return _COLUMNS.get(kind) or ", ".join(("observed_at", "device", *_compared(kind)))
 
 
-def _stored(state: StateDir, devices: set[str]) -> Iterable[Row]:
-    """Stored rows, those of the city's kinds only where a device of the ledger sent them."""
+def _stored(state: StateDir, devices: set[str]) -> Iterable[tuple[Row, str, bytes | None]]:
+    """Stored rows, their file and pseudonym; the city's, without one, where the ledger's devices sent them."""
     paths = {True: sorted(state.personal_dir.glob("*.db")), False: [state.city_db]}
     for kind in catalog().values():
         for path in paths[kind.personal]:
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
                 if not db.execute(f"PRAGMA table_info({kind.name})").fetchone():
                     continue
-                for row in db.execute(f"SELECT {_columns(kind.name)} FROM {kind.name}"):  # noqa: S608
+                who = BEARS.get(kind.name, "NULL")
+                columns = f"{who}, {_columns(kind.name)}"
+                for name, *row in db.execute(f"SELECT {columns} FROM {kind.name}"):  # noqa: S608
                     if kind.personal or row[1] in devices:
-                        yield (kind.name, *row)
+                        yield (kind.name, *row), path.stem, name
 
 
 def fates(terms: Counter[tuple[str, str, str]], kind: str) -> dict[Fate, int]:

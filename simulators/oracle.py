@@ -40,12 +40,14 @@ class ExpectedRow(NamedTuple):
         device: the device it came from (a personal row itself does not say).
         values: child: lat, lon (5 decimals), battery_class; read: stop, vehicle, antenna;
             city kinds: the sent values, for gauges with `stage_m`, for passages with both counts.
+        who: personal kinds: whom its pseudonym stands for: a child's device, a tag on a service day.
     """
 
     kind: str
     at: Instant
     device: str
     values: Mapping[str, Any]
+    who: str = ""
 
 
 class Verdict(NamedTuple):
@@ -163,7 +165,7 @@ class Oracle:
             "lon": round(values["lon"], 5),
             "battery_class": battery_class(values.get("battery_pct")),
         }
-        row = ExpectedRow(line["kind"], at - at % MINUTE, line["device"], place)
+        row = ExpectedRow(line["kind"], at - at % MINUTE, line["device"], place, line["device"])
         return self._store(line, (row,), ruling.slack_m)
 
     def _reads(self, line: Line) -> Verdict:
@@ -187,6 +189,7 @@ class Oracle:
                 at - at % MINUTE,
                 line["device"],
                 {"stop": where[0], "vehicle": where[1], "antenna": read["antenna"]},
+                f"{day_of(at - _DAY_BEGINS)} {read['epc']}",
             )
             for read in reads
         )
