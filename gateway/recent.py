@@ -30,12 +30,14 @@ class Knock(NamedTuple):
         user: the user name given; None where none was.
         topic: the topic that leads nowhere; None where the connection itself was refused.
         why: MQTT's name of the refusal, or a `Reason` value.
+        turn: a number that grows with every knock and every arrival: in simulated time many share an instant.
     """
 
     at: Instant
     user: str | None
     topic: str | None
     why: str
+    turn: int
 
 
 class Fault(NamedTuple):
@@ -70,13 +72,16 @@ class Recent:
         self.seen: dict[DeviceId, Seen] = {}
         self.faults: dict[DeviceId, Fault] = {}
         self.connected: dict[str, Instant] = {}
+        self._came: dict[str, int] = {}  # credential → the turn in which it came in last
+        self._turn = 0
 
     def turned_away(
         self, at: Instant, user: str | None, why: str, topic: str | None = None
     ) -> None:
         """Somebody was refused; the same refusal again only renews its time."""
-        knock = Knock(at, _short(user), _short(topic), why)
-        before = next((k for k in self.knocks if k[1:] == knock[1:]), None)
+        self._turn += 1
+        knock = Knock(at, _short(user), _short(topic), why, self._turn)
+        before = next((k for k in self.knocks if k[1:-1] == knock[1:-1]), None)
         if before is not None:
             self.knocks.remove(before)
         self.knocks.append(knock)
@@ -85,8 +90,11 @@ class Recent:
         """A credential has connected."""
         self.connected.pop(user, None)
         self.connected[user] = at
+        self._turn += 1
+        self._came[user] = self._turn
         if len(self.connected) > _SPOKEN:
-            del self.connected[next(iter(self.connected))]
+            oldest = next(iter(self.connected))
+            del self.connected[oldest], self._came[oldest]
 
     def rejected(
         self, device: DeviceId, at: Instant, reason: str, where: str, like: Callable[[], str | None]
@@ -111,7 +119,7 @@ class Recent:
             "knocks": [knock._asdict() for knock in self.knocks],
             "connected": {user: None if user in quiet else at for user, at in came.items()},
             "shut_out": sorted(
-                {str(k.user) for k in refused if k.at >= came.get(str(k.user), k.at)}
+                {str(k.user) for k in refused if k.turn > self._came.get(str(k.user), 0)}
             ),
         }
 

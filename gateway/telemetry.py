@@ -36,19 +36,29 @@ class Facts:
 
     Attributes:
         recent: what `sekisho doctor` may ask about the last knocks and faults.
+        standing: facts that are so just now; what is over is counted all the same.
     """
 
     def __init__(self, recent: Recent | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self.recent = Recent() if recent is None else recent
+        self.standing: set[str] = set()
 
     def count(self, fact: str) -> None:
         """Count `fact` and write nothing: for what happens to people, whose hour no log may tell."""
         self.counts[fact] += 1
 
     def note(self, fact: str, sentence: str, level: int = logging.INFO) -> None:
-        """Count `fact`; log its sentence the first time and then at every power of two."""
+        """Count `fact`; log its sentence the first time and then at every power of two.
+
+        It stands until somebody says that it is over; of most facts nobody asks.
+        """
+        self.standing.add(fact)
         self.counts[fact] += 1
         n = self.counts[fact]
         if n & (n - 1) == 0:
             log.log(level, "%s (%s ×%d)", sentence, fact, n)
+
+    def over(self, fact: str) -> None:
+        """What `fact` says is not so any more."""
+        self.standing.discard(fact)

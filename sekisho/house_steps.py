@@ -166,16 +166,15 @@ class House:
 
     def _store(self) -> Finding | None:
         """A gateway that waits for its disk or its keys acknowledges nothing."""
-        doing = str(self.said.get("doing", ""))
-        facts = self.said.get("facts", {})
-        if doing.startswith("waiting for the store") and facts.get("store unavailable"):
+        standing = self.said.get("standing", ())
+        if "store unavailable" in standing:
             return Finding(
                 "store",
                 FAULT,
                 "the disk refuses to write, so nothing is acknowledged: it is full, read-only or broken",
                 "mend it; the gateway goes on by itself, and devices send again",
             )
-        if doing == "waiting for the keys" and facts.get("keys unavailable"):
+        if "keys unavailable" in standing:
             return Finding(
                 "store",
                 FAULT,

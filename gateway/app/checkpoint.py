@@ -97,7 +97,11 @@ class Checkpoint:
         """What `sekisho doctor` asks: the last knocks and, of one device, what is remembered."""
         recent = self.facts.recent
         quiet = () if recent.exact else self._spoken_for_by_people()
-        said = {**recent.answer(quiet), "facts": dict(self.facts.counts), "doing": self.flow.doing}
+        said = {
+            **recent.answer(quiet),
+            "facts": dict(self.facts.counts),
+            "standing": sorted(self.facts.standing),
+        }
         device = self.directory.devices.get(DeviceId(str(question.get("device"))))
         if device is not None:
             midnight = day_begins(local_day(self.clock.now(), self.policy.zone), self.policy.zone)

@@ -29,6 +29,7 @@ async def watch(facts: Facts) -> None:
     while True:
         try:
             os.close(os.dup(0))
+            facts.over("files exhausted")
         except OSError:
             facts.note(
                 "files exhausted",

@@ -129,6 +129,7 @@ class Flow:
                 )
             await asyncio.sleep(PATIENCE_S[min(tries, len(PATIENCE_S) - 1)])
             tries += 1
+        self._facts.over("keys unavailable")
         if any(reason is Reason.FAULT for _origin, _kind, _fate, reason in batch.terms):
             self._facts.note(
                 "mask failed closed",

@@ -57,7 +57,7 @@ class SqliteStore:
             try:
                 if tries:
                     await loop.run_in_executor(self._writer, self._reopen)
-                return await loop.run_in_executor(self._writer, self.write, outcome)
+                committed = await loop.run_in_executor(self._writer, self.write, outcome)
             except (sqlite3.OperationalError, OSError) as error:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
                 self._facts.note(
@@ -67,6 +67,9 @@ class SqliteStore:
                 )
                 await asyncio.sleep(PATIENCE_S[min(tries, len(PATIENCE_S) - 1)])
                 tries += 1
+            else:
+                self._facts.over("store unavailable")
+                return committed
 
     def write(self, outcome: Outcome) -> Committed:
         """One batch, synchronously; returns when it is on disk.

@@ -97,3 +97,14 @@ def test_coarse_means_heard_today_and_nothing_else() -> None:
         assert recent.of_device(RIVER, NOON - HOUR, coarse=True) == {"heard_today": True}
     assert recent.of_device(RIVER, NOON + DAY, coarse=True) == {"heard_today": False}
     assert recent.of_device(DeviceId("other"), NOON, coarse=True) == {"heard_today": False}
+
+
+def test_in_simulated_time_the_order_of_knocks_and_arrivals_is_kept() -> None:
+    """Many share one instant there: who came in after being turned away is not shut out."""
+    recent = Recent(exact=True)
+    recent.turned_away(NOON, "fleet", "BAD_CREDENTIALS")
+    assert recent.answer()["shut_out"] == ["fleet"]
+    recent.came_in(NOON, "fleet")
+    assert recent.answer()["shut_out"] == []
+    recent.turned_away(NOON, "fleet", "BAD_CREDENTIALS")
+    assert recent.answer()["shut_out"] == ["fleet"]
