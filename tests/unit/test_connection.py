@@ -69,6 +69,9 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.said.append("close")
 
+    def abort(self) -> None:
+        self.said.append("abort")
+
     def is_closing(self) -> bool:
         return "close" in self.said
 
@@ -89,6 +92,16 @@ def test_a_client_that_reads_no_answers_is_not_read_either() -> None:
     connection.pause_writing()
     connection.resume_writing()
     assert wire.said == ["pause", "resume"]
+
+
+def test_a_client_that_takes_no_goodbye_is_cut_off() -> None:
+    """Closing waits until what was written has left; a peer that never reads would keep its place."""
+    connection, keeper, wire = guest()
+    keeper.hands.advance(3600)
+    connection.expire(keeper.clock.monotonic())
+    assert wire.said == ["close"]
+    connection.expire(keeper.clock.monotonic())
+    assert wire.said == ["close", "abort"]
 
 
 def test_reading_resumes_only_when_nothing_stands_against_it() -> None:

@@ -69,12 +69,13 @@ class Wire(asyncio.Protocol):
     def expire(self, now: float) -> None:
         """End it if it was silent too long (§3.1.2.10), unless it is we who do not read.
 
-        A peer that does not read its answers is not read either; its silence is its own.
+        A peer that does not read its answers is not read either; its silence is its own, and so it is where
+        it does not even take its goodbye.
         """
-        ours = self._pressure.is_ours(self._house.crowded)
+        ours = self.is_open() and self._pressure.is_ours(self._house.crowded)
         if ours or now - self.last_heard <= self.silence_s:
             return
-        if self._pressure.writable:
+        if self._pressure.writable and self.is_open():
             self.end(Code.KEEP_ALIVE_TIMEOUT)
         elif self._transport is not None:
             self._transport.abort()
