@@ -36,6 +36,7 @@ class Commands:
         self._clock = clock
         self._waiting: dict[bytes, dict[int, Command]] = {}
         self._ears: dict[bytes, list[_Ear]] = {}
+        self._sent: dict[bytes, dict[int, Command]] = {}  # by session, so that its end is no search
         self._last = 0
 
     def load(self, file: SessionFile) -> int:
@@ -48,6 +49,7 @@ class Commands:
                 lost.append((DROP_COMMAND, (number,)))
             else:
                 self._waiting.setdefault(command.device, {})[number] = command
+                self._address(command, command.sent_to)
         if lost:
             self._pen.write(lost, _nobody_minds)
         return len(lost)
@@ -135,13 +137,10 @@ class Commands:
 
     def forget_session(self, session: bytes) -> list[Change]:
         """A session ended: what was sent to it was sent to nobody."""
-        changes = []
-        for commands in self._waiting.values():
-            for command in commands.values():
-                if command.sent_to == session:
-                    command.sent_to = NOBODY
-                    changes.append(command.put(self._names))
-        return changes
+        sent = list(self._sent.get(session, {}).values())
+        for command in sent:
+            self._address(command, NOBODY)
+        return [command.put(self._names) for command in sent]
 
     # -- time and the registry --------------------------------------------------------------
 
@@ -190,7 +189,7 @@ class Commands:
         if again or not listener.remembered:
             listener.send(device, command, self._left_s(command), again=again)
             return
-        command.sent_to = listener.session
+        self._address(command, listener.session)
 
         def written(ok: bool) -> None:
             if command.listener is not listener:
@@ -199,7 +198,8 @@ class Commands:
                 listener.send(device, command, self._left_s(command), again=False)
             else:
                 listener.release(command)
-                command.listener, command.sent_to = None, NOBODY
+                command.listener = None
+                self._address(command, NOBODY)
 
         self._pen.write([command.put(self._names)], written)
 
@@ -235,7 +235,17 @@ class Commands:
             told(outcome)
         command.settled.clear()
 
+    def _address(self, command: Command, session: bytes) -> None:
+        """It was sent to that session; zeros = to none."""
+        before = self._sent.get(command.sent_to, {})
+        if before.pop(command.number, None) is not None and not before:
+            del self._sent[command.sent_to]
+        command.sent_to = session
+        if session != NOBODY:
+            self._sent.setdefault(session, {})[command.number] = command
+
     def _take_away(self, command: Command) -> None:
+        self._address(command, NOBODY)
         command.listener = None
         commands = self._waiting.get(command.device, {})
         commands.pop(command.number, None)

@@ -39,6 +39,7 @@ def test_no_mutated_stream_escapes_and_memory_stays_flat(
     keeper = fuzz.keeper
     assert (keeper.inside, keeper.waiting_bytes, keeper.worker.waiting) == (set(), 0, [])
     assert (keeper.sessions._known, keeper.sessions._of) == ({}, {})
-    assert (keeper.commands._waiting, keeper.commands._ears) == ({}, {})
+    commands = keeper.commands
+    assert (commands._waiting, commands._ears, commands._sent) == ({}, {}, {})
     assert now_resident - resident < 16 << 20
     assert now_objects - objects < 1000
