@@ -1,5 +1,6 @@
 """`sekisho check`: everything that is wrong with a configuration, or that nothing is."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,7 @@ def check(
 def _report(settings: Settings, held: int) -> None:
     policy, entries = settings.policy, settings.entries
     doors = ", ".join(
-        f"{door.name} {door.bind}:{_ports(door.port, door.tls)}" for door in settings.doors
+        f"{door.name} {door.bind} {_ports(door.port, door.tls)}" for door in settings.doors
     )
     rules = (
         f"{policy.ruleset[:12]}: nothing within {policy.home_radius_m:g} m of home, "
@@ -74,6 +75,22 @@ def _report(settings: Settings, held: int) -> None:
             ("ok examples", f"{screen.count(held, 'example')} hold" if held else None),
         ]
     )
+    for note in _notes(settings):
+        print(f"  note: {note}")
+
+
+def _notes(settings: Settings) -> list[str]:
+    """What is no fault and may yet not be meant."""
+    notes = []
+    if not settings.state.is_dir():
+        state = shlex.quote(str(settings.state))
+        notes.append(f"{settings.state} is not there yet: sekisho keys init --state {state}")
+    notes += [
+        f"door {door.name}: its plain side still takes tokens, and port: null would close it"
+        for door in settings.doors
+        if door.tls is not None and door.tls.clients_required and door.port is not None
+    ]
+    return notes
 
 
 def _kinds(settings: Settings) -> str | None:
@@ -90,5 +107,7 @@ def _kinds(settings: Settings) -> str | None:
 def _ports(plain: int | None, tls: object) -> str:
     port = getattr(tls, "port", None)
     return " and ".join(
-        text for text in ("" if plain is None else str(plain), f"TLS {port}" if tls else "") if text
+        text
+        for text in ("" if plain is None else f"port {plain}", f"TLS port {port}" if tls else "")
+        if text
     )

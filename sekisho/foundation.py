@@ -4,17 +4,22 @@ import json
 import re
 import shutil
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
+from zoneinfo import available_timezones
 
 from gateway.clock import SystemClock
 from gateway.keys.place import refuse_inside
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_datetime
+from gateway.privacy.area import Area
+from gateway.registry.words import nearest
+from gateway.settings.area import shipped_municipalities
 from gateway.settings.load import Settings, SettingsError, load_settings
 from gateway.statedir import StateDir
 from sekisho import certificate, place, screen
@@ -67,6 +72,10 @@ def lay(answers: Answers) -> dict[str, Path]:
     config = answers.folder / "config"
     _refuse_in_the_way(answers, config)
     refuse_inside(answers.keys, answers.state)
+    if answers.port is None and not answers.hosts:
+        raise Refusal("--port 0 closes the plain side, so another one is needed: --tls.", 2)
+    if (fault := area_fault(answers.area)) is not None:
+        raise Refusal(f"--area: {fault} Nothing was made.", 2)
     if not _USER.fullmatch(answers.user):
         raise Refusal(f'--user: "{answers.user}" is no name of a user of this machine.', 2)
     texts = _texts(answers, config)
@@ -90,8 +99,49 @@ def lay(answers: Answers) -> dict[str, Path]:
 
 
 def own_name() -> str:
-    """This machine's names for a certificate, as one line."""
-    return f"{socket.getfqdn()} localhost 127.0.0.1"
+    """This machine's name, as the network may know it."""
+    return socket.getfqdn()
+
+
+def names(hosts: Iterable[str]) -> tuple[str, ...]:
+    """The names of a certificate: those given, and this machine's own for whoever tries it here."""
+    return tuple(dict.fromkeys([*hosts, "localhost", "127.0.0.1"]))
+
+
+def area_fault(text: str) -> str | None:
+    """What is wrong with an answer about the service area; None if nothing is."""
+    parts = text.split(",")
+    try:
+        if len(parts) == 4:
+            Area.from_bbox(*map(float, parts))
+        elif text.isdigit():
+            known = shipped_municipalities()
+            if text not in known:
+                return (
+                    f"no outline of {text} is shipped.{nearest(text, known)} Name a GeoJSON file."
+                )
+        elif not Path(text).is_file():
+            return f"{text} is neither a code, nor a file, nor four numbers."
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def zone_fault(text: str) -> str | None:
+    """What is wrong with an answer about the time zone; None if nothing is."""
+    if text in available_timezones():
+        return None
+    return f'no time zone named "{text}".' + nearest(text, sorted(available_timezones()))
+
+
+def port_fault(text: str) -> str | None:
+    """What is wrong with an answer about a port; None if nothing is."""
+    return None if text.isdigit() and int(text) <= 65_535 else "a port is a number up to 65535."
+
+
+def owner_fault(text: str) -> str | None:
+    """What is wrong with an answer about the municipality; None if nothing is."""
+    return None if text.isdigit() and len(text) == 5 else "five digits, for example 16201."
 
 
 def _refuse_in_the_way(answers: Answers, config: Path) -> None:

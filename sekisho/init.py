@@ -3,13 +3,14 @@
 import getpass
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from gateway.model.errors import Refusal
-from gateway.settings.area import shipped_municipalities
+from gateway.settings.area import shipped_names
 from sekisho import foundation, screen
 from sekisho.foundation import Answers
 from sekisho.place import Json, Quiet
@@ -112,31 +113,37 @@ def init(
 ) -> None:
     """Make a gateway of your own: configuration, state directory, keys, certificate, systemd unit.
 
-    In a terminal it asks for what no option says; --yes asks nothing. Nothing that is there already
+    In a terminal it asks where the gateway serves, where it listens and which names its certificate
+    gets; --yes asks nothing. Everything else has a default and an option. Nothing that is there already
     is changed: what is in the way is named, and nothing is made.
     """
     asking = sys.stdin.isatty() and not yes
     area = area or _ask_area(asking)
+    if owner is None and not area.isdigit():
+        owner = _ask(asking, "Whose devices are these (five digits)", "", foundation.owner_fault)
     bind = bind or _ask(asking, "Address to listen on (0.0.0.0: the world)", "127.0.0.1")
     world = bind in _ANY
     if tls is None:
         tls = _confirm(asking, "Open a TLS door with a certificate of its own?", world)
     if port is None:
-        port = int(_ask(asking, "Port for plain MQTT (0: none)", "0" if world and tls else "1883"))
-    names = [*host] or ["localhost", "127.0.0.1"]
-    if tls and not host and world:
-        names = _ask(asking, "Names and addresses by which devices reach it", foundation.own_name()).split()  # fmt: skip
+        usual = "0" if world and tls else "1883"
+        port = int(_ask(asking, "Port for plain MQTT (0: none)", usual, foundation.port_fault))
+    if tls and world and not host:
+        if not asking:
+            raise Refusal("By which name do devices reach it? Say --host NAME.", exit_code=2)
+        question = "Names and addresses by which devices reach it"
+        host = _ask(asking, question, foundation.own_name()).split()
     answers = Answers(
         folder=folder.absolute(),
         area=area,
-        owner=owner,
-        timezone=timezone or _ask(asking, "Time zone", "Asia/Tokyo"),
+        owner=owner or None,
+        timezone=timezone or _ask(asking, "Time zone", "Asia/Tokyo", foundation.zone_fault),
         state=(state or folder / "state").absolute(),
         keys=(keys or folder / "keys").absolute(),
         mark=mark,
         bind=bind,
         port=port or None,
-        hosts=tuple(names) if tls else (),
+        hosts=foundation.names(host) if tls else (),
         radius=radius,
         retain=retain,
         purpose=purpose,
@@ -157,14 +164,25 @@ def _ask_area(asking: bool) -> str:
             "36.50,137.00,36.80,137.40.",
             exit_code=2,
         )
-    codes = shipped_municipalities()
-    lines = [", ".join(codes[at : at + 12]) for at in range(0, len(codes), 12)]
-    print("Shipped municipalities: " + ",\n  ".join(lines))
-    return _ask(asking, "Where does it serve (code, GeoJSON file, or S,W,N,E)", "16201")
+    known = [f"{code} {name}" for code, name in shipped_names().items()]
+    lines = ["  ".join(known[at : at + 5]) for at in range(0, len(known), 5)]
+    print("Shipped municipalities; for another one, a GeoJSON file or a box:")
+    print("\n".join(f"  {line}" for line in lines))
+    question = "Where does it serve (code, GeoJSON file, or S,W,N,E)"
+    return _ask(asking, question, "16201", foundation.area_fault)
 
 
-def _ask(asking: bool, question: str, default: str) -> str:
-    return str(typer.prompt(question, default=default)) if asking else default
+def _ask(
+    asking: bool, question: str, default: str, fault: Callable[[str], str | None] | None = None
+) -> str:
+    """The answer to a question, asked again until nothing is wrong with it; else the default."""
+    while asking:
+        said = str(typer.prompt(question, default=default or None))
+        wrong = None if fault is None else fault(said)
+        if wrong is None:
+            return said
+        print(f"  {wrong}")
+    return default
 
 
 def _confirm(asking: bool, question: str, default: bool) -> bool:
@@ -177,6 +195,8 @@ def _tell(made: dict[str, Any], answers: Answers) -> None:
     screen.facts(list(made.items()))
     if not answers.hosts and answers.bind in _ANY:
         screen.warn("Tokens cross the network in plain: open TLS (--tls) before devices do.")
+    if answers.user == "root":
+        screen.warn("The unit runs as root. Better a user of its own: --user sekisho.")
     if answers.user != getpass.getuser():
         paths = shlex.join(map(str, (answers.state, answers.keys, config.parent)))
         print(f"These belong to you still: sudo chown -R {answers.user} {paths}")

@@ -54,6 +54,15 @@ def shipped_municipalities() -> list[str]:
     return sorted(name.removesuffix(".geojson") for name in names if name.endswith(".geojson"))
 
 
+def shipped_names() -> dict[str, str]:
+    """Code → name of the municipalities whose outline comes with Sekisho."""
+    found = {}
+    for code in shipped_municipalities():
+        facts = json.loads(_shipped(code))["properties"]
+        found[code] = str(facts["name"])
+    return found
+
+
 def _shipped(code: str) -> str:
     file = files("gateway.settings") / "areas" / f"{code}.geojson"
     if not file.is_file():

@@ -102,7 +102,7 @@ def unknown_setting(name: str, choices: Sequence[str]) -> str:
             "homes do not belong in a file that many can read: take it out, then "
             "sekisho devices import-homes FILE."
         )
-    known = f" There are {', '.join(sorted(choices))}."
+    known = f" There are {', '.join(sorted(choices))}." if choices else " None belongs here."
     return "unknown setting." + nearest(name, list(choices), unless=known)
 
 
@@ -116,10 +116,18 @@ def _sentence(kind: str, fault: Mapping[str, Any]) -> str:
         return f'a text is needed here: write it in quotes, "{given}".'
     if kind in _NEEDED:
         return _NEEDED[kind] + "."
+    if kind in ("too_short", "too_long"):
+        word = "at least" if kind == "too_short" else "at most"
+        bound = limits["min_length" if kind == "too_short" else "max_length"]
+        return f"{word} {bound} here, and there {_are(limits['actual_length'])}."
     message = str(fault["msg"])
     if kind.startswith("sekisho"):
         return message
     return message[:1].lower() + message[1:].removeprefix("Input ").rstrip(".") + "."
+
+
+def _are(count: int) -> str:
+    return "is 1" if count == 1 else f"are {count}"
 
 
 def _names(schema: type[BaseModel], path: Path) -> list[str]:

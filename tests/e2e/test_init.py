@@ -32,7 +32,9 @@ def test_options_alone_lay_down_a_gateway_that_runs(tmp_path: Path) -> None:
         "0",
         "--tls",
         "--host",
-        "127.0.0.1",
+        "gw.test",
+        "--user",
+        "sekisho",
     )
     code, out, err = sekisho(tmp_path, "init", *words, "--yes")
     assert (code, err) == (0, "")
@@ -115,7 +117,14 @@ def test_a_folder_of_any_name_will_do(tmp_path: Path) -> None:
     ("words", "said"),
     [
         ((), "Say --area"),
-        (("--area", "99999"), 'no outline of a municipality "99999" is shipped'),
+        (("--area", "99999"), "no outline of 99999 is shipped"),
+        (("--area", "Toyama", "--owner", "16201"), "neither a code, nor a file, nor four numbers"),
+        (("--area", "38,137,36,138", "--owner", "16201"), "--area: "),
+        (
+            ("--area", "16201", "--bind", "0.0.0.0"),  # noqa: S104
+            "By which name do devices reach it? Say --host NAME.",
+        ),
+        (("--area", "16201", "--port", "0"), "another one is needed: --tls"),
         (("--area", "36,137,37,138"), "--owner 16201"),
         (("--area", "16201", "--radius", "164 ft"), "for example 49.987 m"),
         (("--area", "16201", "--timezone", "Asia/Tokio"), "Did you mean Asia/Tokyo?"),
@@ -153,7 +162,7 @@ def test_in_a_terminal_it_asks(tmp_path: Path) -> None:
     )
     os.close(theirs)
     heard = b""
-    answers = [(b"Where does it serve", b"06201\n"), (b"Address", b"\n"), (b"TLS", b"n\n"), (b"Port", b"18830\n"), (b"Time zone", b"\n")]  # fmt: skip
+    answers = [(b"Where does it serve", b"Toyama\n"), (b"neither a code", b"06201\n"), (b"Address", b"\n"), (b"TLS", b"n\n"), (b"Port", b"18830\n"), (b"Time zone", b"\n")]  # fmt: skip
     for question, answer in answers:
         while question not in heard:
             heard += os.read(ours, 4096)
