@@ -1,10 +1,11 @@
 """Whether the latency of an acknowledgement tells a stored fix from a suppressed one (decisions 2).
 
-    python -m benchmarks.latency [--uplinks 2000] [--qos 1]
+    python -m benchmarks.latency [--uplinks 2000] [--qos 1] [--city 0] [--slow-ms 0]
 
 One gateway, one connection, one uplink at a time: a child far from home and a child at home, in random
 order and at random moments against the tick. Printed: the area under the curve with which latency alone
-separates the two, 0.5 for not at all. Exit code 1 above 0.55.
+separates the two, 0.5 for not at all. Exit code 1 above 0.55. `--city` lets a gauge send beside them, so
+many uplinks a second; `--slow-ms` makes each write to the disk last that much longer (needs strace).
 """
 
 import argparse
@@ -15,7 +16,8 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
+from itertools import count
 from pathlib import Path
 
 from gateway.model.instant import SECOND, to_rfc3339
@@ -23,8 +25,9 @@ from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.codes import Type
 from gateway.wire.mqtt.framer import Framer
 from gateway.wire.mqtt.packets import Ack
+from tests.e2e.faults import failing
 from tests.e2e.processes import Gateway
-from tests.e2e.town import Town, child
+from tests.e2e.town import Town, child, gauge
 
 BAR = 0.55
 HOME, FAR = (36.700000, 137.210000), (36.750000, 137.280000)
@@ -37,11 +40,18 @@ async def main() -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--uplinks", type=int, default=2000, help="of each sort")
     options.add_argument("--qos", type=int, choices=(1, 2), default=1)
+    options.add_argument("--city", type=float, default=0, help="rows of a gauge a second, beside")
+    options.add_argument("--slow-ms", type=float, default=0, help="by which each sync lasts longer")
     asked = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         town = Town(Path(folder) / "town")
         token = town.enrol([child("child-away", HOME), child("child-home", HOME)])
+        beside = town.enrol([gauge("river-1")], "rivers")
         with Gateway(town) as gateway:
+            if asked.slow_ms:
+                fault = f"fdatasync:delay_exit={round(asked.slow_ms * 1000)}"
+                stack.enter_context(failing(gateway.process.pid, Path(folder), fault))
+            gauges = asyncio.create_task(flow(gateway.port, beside, asked.city))
             meter = await Meter.call(gateway.port, token, asked.qos)
             for _ in range(_OPENING):
                 await meter.send("child-away", FAR)
@@ -53,9 +63,24 @@ async def main() -> int:
                 found[device].append(
                     await meter.send(device, FAR if device == "child-away" else HOME)
                 )
+            gauges.cancel()
             stored, suppressed = fates(town)
     assert (stored, suppressed) == (asked.uplinks + _OPENING - 3, 0), "not what was to be measured"
     return report(found["child-away"], found["child-home"], meter)
+
+
+async def flow(port: int, token: str, rate: float) -> None:
+    """A gauge's rows, so many a second, until cancelled."""
+    if not rate:
+        return
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(encode.connect(5, "beside", "rivers", token.encode(), 600))
+    drain = asyncio.create_task(reader.read(-1))
+    for n in count(1):
+        body = f'{{"t":"{to_rfc3339(time.time_ns() // 1000)}","seq":{n},"distance_m":2.4}}'.encode()
+        writer.write(encode.publish(5, b"sekisho/v1/river-1/up", body, 1, n % 0xFFFF + 1))
+        await asyncio.sleep(1 / rate)
+    drain.cancel()
 
 
 def fates(town: Town) -> tuple[int, int]:

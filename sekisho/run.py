@@ -25,7 +25,7 @@ from gateway.statedir import StateDir
 from gateway.transports.mqtt_listener.limits import Limits
 from sekisho import place, screen
 from sekisho.kinds_in_force import keep, know
-from sekisho.place import Config, Json, Keys, Quiet, State
+from sekisho.place import Config, Json, Keys, Quiet
 
 _CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a command set it"}
 """How an import marks its lines."""
@@ -37,7 +37,12 @@ _SCHEME = "sim://"
 def run(
     *,
     config: Config = None,
-    state: State = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state", metavar="DIR", help="State directory. Default: what the configuration says."
+        ),
+    ] = None,
     keys: Keys = None,
     clock: Annotated[
         str | None,

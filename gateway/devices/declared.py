@@ -24,7 +24,9 @@ from gateway.devices.packing import Packing, Slot
 from gateway.devices.tables import CITY_HEAD
 from gateway.model.device import Device
 
-RESERVED = frozenset({"t", "seq", "kind", "minute", "id", "rowid"} | {c.name for c in CITY_HEAD})
+RESERVED = frozenset(
+    {"t", "seq", "kind", "minute", "id", "rowid", "urn"} | {c.name for c in CITY_HEAD}
+)
 """Names that every row or document has already, or that SQLite keeps for itself."""
 
 

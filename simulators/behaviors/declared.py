@@ -47,8 +47,8 @@ class DeclaredDevice:
         value = self._now[field.name]
         if motion.way == "diurnal":
             value += motion.by * cos((hour_of(at) - _WARMEST_H) / 24 * 2 * pi)
-        value = min(high, max(low, value))
-        return round(value) if field.name in self._pretence.whole else round(value, 3)
+        value = round(value) if field.name in self._pretence.whole else round(value, 3)
+        return min(high, max(low, value))  # behind the rounding, which may leave narrow limits
 
     def _next(self, motion: Motion, before: float) -> float:
         dice = self._dice
