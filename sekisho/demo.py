@@ -78,7 +78,7 @@ def demo(
             min=1,
             max=366,
             help="Instead: so many days of town time as fast as they go, at steps of 15 minutes; a month "
-            "takes two minutes. Neither --seconds nor --pace counts then.",
+            "takes two to four minutes. Neither --seconds nor --pace counts then.",
         ),
     ] = None,
     folder: Annotated[

@@ -63,7 +63,7 @@ class Patient:
             self.speakers[ANONYMOUS] = True
         if row.revoked_at is not None:
             since = self._time(row.revoked_at)
-            remedy = f"to let it speak again: sekisho devices revoke {name} --undo"
+            remedy = f"to let it speak again: sekisho devices restore {name}"
             return Finding("registered", FAULT, f"revoked on {since}: treated as unknown", remedy)
         return Finding("registered", GOOD, f"since {self._time(row.registered_at)}")
 

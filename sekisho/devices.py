@@ -1,4 +1,4 @@
-"""`sekisho devices`: one device at a time; fleets, homes and consents stand in `registration`."""
+"""`sekisho devices`: one device at a time; `admission` and `registration` have the other verbs."""
 
 from typing import Annotated
 
@@ -8,7 +8,8 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.device_rows import DeviceRow
 from gateway.registry.registry import Registry
-from sekisho import completion, facts, place, registration, screen, try_line
+from sekisho import admission, completion, facts, place, registration, screen, try_line
+from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Quiet, State
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
@@ -58,7 +59,9 @@ def add(
     keys: Keys = None,
     config: Config = None,
     json: Json = False,
-    quiet: Quiet = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but a new token.")
+    ] = False,
 ) -> None:
     """Register a device, let a credential speak for it, and show how to send as it."""
     here = place.find(state, keys, config)
@@ -75,11 +78,16 @@ def add(
         with registry.change():
             registry.put_device(device, kind, owner, now, household, attributes=given, name=name)
             token = _speak(registry, user, device, now)
+    followed = follow(here.state)
+    if followed.kinds is not None and kind not in followed.kinds:
+        screen.warn("The running gateway does not know this kind yet: restart it.")
     line = try_line.publish(here, (user, token), device, kind, given, now)
     if json:
         screen.document({"device": device, "kind": kind, "user": user, "token": token, "try": line})
         return
     if quiet:
+        if token is not None:
+            print(token)
         return
     print(f"{device} is registered as {kind}.")
     shown = "as before" if token is None else f"{token}  (shown once, kept nowhere)"
@@ -109,9 +117,9 @@ def list_(
         print("No device is registered. sekisho devices add ID --kind KIND adds one.")
         return
     screen.table(
-        ("device", "kind", "name", "household", "missing", "set by"),
+        ("device", "kind", "name", "household", "state", "set by"),
         [
-            (row.device, row.kind, row.name, row.household, _missing(row, consenting, homes), row.source)
+            (row.device, row.kind, row.name, row.household, _state(row, consenting, homes), row.source)
             for row in rows
         ],
     )  # fmt: skip
@@ -148,7 +156,7 @@ def show(
             ("set by", f"{row.source}, {to_rfc3339(row.changed_at, zone)}"),
             ("revoked", row.revoked_at and to_rfc3339(row.revoked_at, zone)),
             ("speaks as", ", ".join(speakers) or "nobody"),
-            ("missing", None if row.revoked_at else _missing(row, consenting, homes) or None),
+            ("missing", _missing(row, consenting, homes) or None),
         ]
     )
 
@@ -176,6 +184,8 @@ def set_(
     quiet: Quiet = False,
 ) -> None:
     """Change what is known of a device; an import will not undo it."""
+    if not (kind or attribute or household or name):
+        raise Refusal("Say what to change: --name, --kind, --attribute, --household.", exit_code=2)
     here = place.find(state, keys, config)
     with here.registry() as registry:
         row = registry.device(device)
@@ -187,64 +197,16 @@ def set_(
             attributes=given,
             name=name or row.name,
             changed_at=here.clock.now(),
-            revoked_at=row.revoked_at,  # to be put right is not to be let in again
         )
+    followed = follow(here.state)
     if not quiet:
-        print(f"{device} is changed; a running gateway follows within a second.")
+        print(f"{device} is changed. {followed.sentence}")
 
 
-@app.command()
-def token(
-    credential: Annotated[str, typer.Argument(metavar="CREDENTIAL", show_default=False)],
-    *,
-    speaks_for: Annotated[
-        list[str],
-        typer.Option(
-            "--for", metavar="DEVICE", help="Let it speak for this device too; again for more."
-        ),
-    ] = [],  # noqa: B006 - typer reads it, nobody writes it
-    state: State = None,
-    keys: Keys = None,
-    config: Config = None,
-    json: Json = False,
-) -> None:
-    """Give a credential a new token; the one before opens nothing any more. --for makes a new one."""
-    here = place.find(state, keys, config)
-    now = here.clock.now()
-    with here.registry() as registry, registry.change():
-        for device in speaks_for:
-            registry.device(device)
-        if speaks_for and credential not in registry.credentials():
-            issued = registry.put_credential(credential, speaks_for, at=now)
-        else:
-            for device in speaks_for:
-                registry.allow(credential, device, now)
-            issued = registry.renew_token(credential, now)
-    if json:
-        screen.document({"user": credential, "token": issued})
-        return
-    screen.facts([("user", credential), ("token", f"{issued}  (shown once, kept nowhere)")])
-
-
-@app.command()
-def revoke(
-    device: DeviceArgument,
-    *,
-    undo: Annotated[bool, typer.Option("--undo", help="Let it speak again.")] = False,
-    state: State = None,
-    keys: Keys = None,
-    config: Config = None,
-    quiet: Quiet = False,
-) -> None:
-    """Silence a device: it is treated as unknown from now on; its rows stay."""
-    here = place.find(state, keys, config)
-    with here.registry() as registry:
-        registry.revoke(device, here.clock.now(), undo=undo)
-    if not quiet:
-        may = "may speak again" if undo else "may not speak any more"
-        print(f"{device} {may}; a running gateway follows within a second.")
-
-
+app.command("token")(admission.token)
+app.command("revoke")(admission.revoke)
+app.command("restore")(admission.restore)
+app.command("revoke-credential")(admission.revoke_credential)
 app.command("import")(registration.import_)
 app.command("import-homes")(registration.import_homes)
 app.command("consent")(registration.consent)
@@ -259,10 +221,16 @@ def _speak(registry: Registry, user: str, device: str, now: Instant) -> str | No
     return registry.put_credential(user, [device], at=now)
 
 
-def _missing(row: DeviceRow, consenting: set[str], homes: set[str]) -> str:
-    """What keeps a device from being heard; of a home only whether it is known."""
+def _state(row: DeviceRow, consenting: set[str], homes: set[str]) -> str:
+    """What a person should know of a device at a glance; "" where all is well."""
     if row.revoked_at is not None:
         return "revoked"
+    missing = _missing(row, consenting, homes)
+    return missing and f"lacks {missing}"
+
+
+def _missing(row: DeviceRow, consenting: set[str], homes: set[str]) -> str:
+    """What has to be known before anything of it is stored; of a home only whether it is known."""
     if not facts.is_personal(row.kind) or not facts.needs_household(row.kind):
         return ""
     missing = [

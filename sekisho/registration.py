@@ -14,6 +14,7 @@ from gateway.registry.registry import STORE, Registry
 from gateway.settings.load import load_devices
 from gateway.statedir import Mark
 from sekisho import facts, place, screen
+from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
 
 Device = Annotated[str, typer.Argument(metavar="DEVICE", show_default=False)]
@@ -52,12 +53,17 @@ def import_(
             _show(planned)
         if not dry_run:
             imports.apply(registry, planned, here.clock.now())
+        first = next((name for name in planned.speakers if name in registry.tokenless()), None)
+    if not dry_run:
+        follow(here.state)
     if json:
         screen.document(
             {"difference": list(planned.lines()), "same": planned.same, "done": not dry_run}
         )
     elif not quiet:
         print(_sum(planned, dry_run=dry_run))
+        if first is not None:
+            print(f"A new credential connects once it has a token: sekisho devices token {first}")
 
 
 def import_homes(
@@ -80,6 +86,8 @@ def import_homes(
     here = place.find(state, keys, config)
     free = here.settings is None and here.state.mark is Mark.SIM
     in_area = None if free else here.in_area()
+    if file == "-" and sys.stdin.isatty():
+        screen.warn("Reading homes from standard input (Ctrl-D ends).")
     text = sys.stdin.read() if file == "-" else read_private(Path(file))
     least = here.settings.policy.home_radius_m if here.settings else 1.0
     homes = read_homes(text, in_area, least)
@@ -90,12 +98,18 @@ def import_homes(
         for home in homes:
             radius_m = own.get(home.household) if home.radius_m is None else home.radius_m
             registry.put_home(home.household, home.lat, home.lon, radius_m, at=now)
+        known = {row.household for row in registry.devices()}
+    followed = follow(here.state)
+    nobody = sorted({home.household for home in homes} - known)
+    if nobody:
+        screen.warn(
+            f"No device belongs to {', '.join(nobody)} yet: "
+            f"sekisho devices set DEVICE --household {nobody[0]}."
+        )
     if json:
         screen.document({"sealed": len(homes)})
     elif not quiet:
-        print(
-            f"{screen.count(len(homes), 'home')} sealed. A running gateway follows within a second."
-        )
+        print(f"{screen.count(len(homes), 'home')} sealed. {followed.sentence}")
         if file != "-":
             print(f"They are still in {file}: delete it (shred -u {file}).")
 
@@ -118,11 +132,23 @@ def consent(
 ) -> None:
     """Record a guardian's opt-in; who and which words are sealed."""
     _require_purpose(purpose)
+    for option, said in (("--by", by), ("--text", text)):
+        if not said.strip():
+            raise Refusal(
+                f"{option} is blank: who consented, and to which words, is the record of a consent.",
+                exit_code=2,
+            )
     here = place.find(state, keys, config)
     with here.registry() as registry:
+        kind = registry.device(device).kind
+        if not facts.is_personal(kind):
+            raise Refusal(f"{kind} is a thing of the city; it needs no consent.", exit_code=2)
+        if not facts.needs_household(kind):
+            raise Refusal(f"{kind} belongs to no household; it needs no consent.", exit_code=2)
         registry.record_consent(device, purpose, by, text, here.clock.now())
+    followed = follow(here.state)
     if not quiet:
-        print(f"Consent for {device} to be stored is recorded.")
+        print(f"Consent for {device} to be stored is recorded. {followed.sentence}")
 
 
 def withdraw(
@@ -141,8 +167,9 @@ def withdraw(
         stood = registry.withdraw_consent(device, purpose, here.clock.now())
     if not stood:
         raise Refusal(f"No consent for {device} stood, so there was none to withdraw.")
+    followed = follow(here.state)
     if not quiet:
-        print(f"Consent for {device} is withdrawn; a running gateway follows within a second.")
+        print(f"Consent for {device} is withdrawn. {followed.sentence}")
 
 
 def missing_for(device: str, household: str | None) -> str:
@@ -185,12 +212,7 @@ def _sum(planned: Plan, *, dry_run: bool) -> str:
     )
     if dry_run:
         return f"{counts}. Nothing was changed (--dry-run)."
-    if not planned.speakers:
-        return f"{counts}."
-    first = next(iter(planned.speakers))
-    return (
-        f"{counts}.\nA new credential connects once it has a token: sekisho devices token {first}"
-    )
+    return f"{counts}."
 
 
 def _require_purpose(purpose: str) -> None:

@@ -4,12 +4,15 @@ import asyncio
 import errno
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.app.checkpoint import Checkpoint
 from gateway.app.trusted_time import remember
 from gateway.clock import Clock
+from gateway.control.window import Answer
+from gateway.devices.catalog import catalog
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.instant import DAY, HOUR, Instant, local_day
@@ -150,6 +153,18 @@ def take_in(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> bool:
     checkpoint.directory = directory
     renew(directory)
     return True
+
+
+def on_demand(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> Answer:
+    """Answers whoever has changed the registry, and wants to know that it is in force.
+
+    → {"ask": "follow"}    ← {"in_force": whether the registry could be read, "kinds": those known here}
+    """
+
+    async def answer(_question: Mapping[str, Any]) -> dict[str, Any]:
+        return {"in_force": take_in(checkpoint, renew), "kinds": list(catalog())}
+
+    return answer
 
 
 def _name(error: Exception) -> str:

@@ -19,7 +19,7 @@ import uvloop
 from gateway.app import open_files, ports
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
 from gateway.app.encryption import server_context
-from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house
+from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house, on_demand
 from gateway.app.lockstep import Lockstep
 from gateway.app.post import Post
 from gateway.app.trusted_time import last_trusted
@@ -265,6 +265,7 @@ def _keep(
 ) -> Coroutine[Any, Any, None]:
     """Housekeeping, by the machine's clock or by simulated time."""
     renew = partial(_renew, doors, keeping)
+    checkpoint.window.answer("follow", on_demand(checkpoint, renew))
     if timekeeper is not None:
         return keep_house(checkpoint, renew, timekeeper, keeping.look_after)
     assert isinstance(checkpoint.clock, SimulatedClock)

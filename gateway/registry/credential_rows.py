@@ -3,10 +3,15 @@
 import sqlite3
 from collections.abc import Iterable
 
+from gateway.model.device import Credential
 from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant
-from gateway.registry import device_rows, rules
+from gateway.registry import device_rows, rules, tokens
 from gateway.registry.words import nearest
+
+_REVOKED = b""
+"""In the place of a sealed hash: no token and no certificate opens anything for this credential."""
 
 
 def put(
@@ -52,6 +57,15 @@ def renew(db: sqlite3.Connection, name: str, sealed: bytes, at: Instant) -> None
     )
 
 
+def revoke(db: sqlite3.Connection, name: str, at: Instant) -> None:
+    """Let nobody in as this credential any more, until it is given a new token; no import undoes it."""
+    require(db, name)
+    db.execute(
+        "UPDATE credentials SET digest = ?, source = 'command', changed_at = ? WHERE name = ?",
+        (_REVOKED, at, name),
+    )
+
+
 def require(db: sqlite3.Connection, name: str) -> None:
     """Refuse a credential that does not exist, with the nearest one that does."""
     if not db.execute("SELECT 1 FROM credentials WHERE name = ?", (name,)).fetchone():
@@ -78,6 +92,23 @@ def rows(db: sqlite3.Connection) -> dict[str, frozenset[str]]:
 def sources(db: sqlite3.Connection) -> dict[str, str]:
     """Credential name → "command" or "file"."""
     return dict(db.execute("SELECT name, source FROM credentials").fetchall())
+
+
+def tokenless(db: sqlite3.Connection) -> set[str]:
+    """Credentials that were never given a token."""
+    return {row[0] for row in db.execute("SELECT name FROM credentials WHERE digest IS NULL")}
+
+
+def in_force(db: sqlite3.Connection, registry_key: bytes) -> dict[str, Credential]:
+    """Every credential that may connect, as the hot path needs it; a revoked one is none."""
+    speaks_for = rows(db)
+    found = {}
+    for name, sealed, origin in db.execute("SELECT name, digest, origin FROM credentials"):
+        digest = b"" if sealed is None else tokens.unseal(registry_key, name, sealed)
+        if digest is not None:
+            devices = frozenset(DeviceId(device) for device in speaks_for[name])
+            found[name] = Credential(name, digest, devices, origin)
+    return found
 
 
 def _link(db: sqlite3.Connection, name: str, device: str) -> None:

@@ -33,11 +33,15 @@ class DeviceRow(NamedTuple):
 
 
 _COLUMNS = ", ".join(DeviceRow._fields)
-_REPLACED = ", ".join(f"{field} = excluded.{field}" for field in DeviceRow._fields[1:])
+_REPLACED = ", ".join(
+    f"{field} = excluded.{field}"
+    for field in DeviceRow._fields
+    if field not in ("device", "revoked_at")
+)
 
 
 def put(db: sqlite3.Connection, row: DeviceRow) -> None:
-    """Add a device or replace all that is known of it."""
+    """Add a device or replace all that is known of it; one that is revoked stays so."""
     rules.require_owner(row.owner)
     rules.require_device(row.device, row.kind, row.household, row.attributes)
     values = row._replace(attributes=_text(row.attributes))  # type: ignore[arg-type]
@@ -49,13 +53,19 @@ def put(db: sqlite3.Connection, row: DeviceRow) -> None:
     )
 
 
-def revoke(db: sqlite3.Connection, device: str, revoked_at: Instant | None, at: Instant) -> None:
-    """Mark a device as one that may not speak any more, or with None as one that may."""
+def revoke(db: sqlite3.Connection, device: str, revoked_at: Instant | None, at: Instant) -> bool:
+    """Mark a device as one that may not speak any more, or with None as one that may.
+
+    Returns:
+        whether that was new.
+    """
     require(db, device)
-    db.execute(
-        "UPDATE devices SET revoked_at = ?, source = 'command', changed_at = ? WHERE device = ?",
-        (revoked_at, at, device),
+    changed = db.execute(
+        "UPDATE devices SET revoked_at = ?, source = 'command', changed_at = ?"
+        " WHERE device = ? AND (revoked_at IS NULL) != (? IS NULL)",
+        (revoked_at, at, device, revoked_at),
     )
+    return bool(changed.rowcount)
 
 
 def drop(db: sqlite3.Connection, device: str) -> None:

@@ -1,11 +1,12 @@
 """Imports of devices: what a file would change, and the change (decisions 11).
 
-A file adds and changes; it deletes only where pruning is asked for, and what a later command set
-wins over it unless forced.
+A file adds and changes; it deletes, and takes a device from a credential, only where pruning is asked for.
+What a later command set wins over it unless forced, and no file brings back what was revoked.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.devices.catalog import catalog
 from gateway.model.errors import Refusal
@@ -41,6 +42,29 @@ class Entries:
     credentials: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
+class Speaking(NamedTuple):
+    """For whom a credential is to speak.
+
+    Attributes:
+        new: it does not exist yet.
+        more: devices it speaks for from now on.
+        less: devices it no longer speaks for.
+        devices: all of them, afterwards.
+    """
+
+    new: bool
+    more: list[str]
+    less: list[str]
+    devices: frozenset[str]
+
+    def line(self, name: str) -> str:
+        if self.new:
+            count = len(self.devices)
+            return f"+ credential {name}  for {count} device{'' if count == 1 else 's'}"
+        changes = [f"+ {device}" for device in self.more] + [f"- {device}" for device in self.less]
+        return f"~ credential {name}  {'  '.join(changes)}"
+
+
 @dataclass(slots=True)
 class Plan:
     """What an import would do.
@@ -59,7 +83,7 @@ class Plan:
     change: list[tuple[DeviceEntry, list[str]]] = field(default_factory=list)
     keep: list[tuple[str, list[str]]] = field(default_factory=list)
     drop: list[str] = field(default_factory=list)
-    speakers: dict[str, frozenset[str]] = field(default_factory=dict)
+    speakers: dict[str, Speaking] = field(default_factory=dict)
     drop_credentials: list[str] = field(default_factory=list)
     keep_credentials: list[str] = field(default_factory=list)
     same: int = 0
@@ -76,10 +100,7 @@ class Plan:
             f"= {device}  {', '.join(names)}: kept as a command set it (--force follows the file)"
             for device, names in self.keep
         )
-        yield from (
-            f"+ credential {name}  for {len(devices)} device{'' if len(devices) == 1 else 's'}"
-            for name, devices in self.speakers.items()
-        )
+        yield from (speaking.line(name) for name, speaking in self.speakers.items())
         yield from (f"- credential {name}" for name in self.drop_credentials)
         yield from (
             f"= credential {name}: kept as a command set it (--force follows the file)"
@@ -127,8 +148,8 @@ def apply(registry: Registry, planned: Plan, now: Instant) -> None:
                 source=FILE,
                 changed_at=now,
             )
-        for name, devices in planned.speakers.items():
-            registry.put_speakers(name, devices, at=now, source=FILE)
+        for name, speaking in planned.speakers.items():
+            registry.put_speakers(name, speaking.devices, at=now, source=FILE)
         for device in planned.drop:
             registry.drop_device(device)
         for name in planned.drop_credentials:
@@ -142,6 +163,9 @@ def read_csv(text: str, file: str, owner: str) -> Entries:
         Refusal: every fault, one `file:line` sentence each.
     """
     columns = table.columns(text)
+    if wrong := _column_faults(columns):
+        said = "\n".join(f"{file}:1 {fault}" for fault in wrong)
+        raise Refusal(f"{said}\nNothing was imported.", exit_code=2)
     missing = [column for column in ("device", "kind") if column not in columns]
     if missing:
         raise Refusal(
@@ -172,6 +196,18 @@ def read_csv(text: str, file: str, owner: str) -> Entries:
     return Entries(tuple(devices.values()), speakers)
 
 
+def _column_faults(columns: list[str]) -> list[str]:
+    """Sentences about columns that stand twice, or that mean nothing for any kind."""
+    kinds = catalog().values()
+    known = {*DEVICE_WORDS, *(word for kind in kinds for word in kind_attributes.spellings(kind))}
+    twice = {column for column in columns if columns.count(column) > 1}
+    return [f'the column "{column}" stands here twice.' for column in sorted(twice)] + [
+        f'no kind knows a column "{column}".{nearest(column, sorted(known))}'
+        for column in columns
+        if column not in known
+    ]
+
+
 def _entry(cells: Mapping[str, str], owner: str) -> DeviceEntry:
     kind = catalog().get(cells["kind"])
     if kind is None:
@@ -195,8 +231,7 @@ def _entry(cells: Mapping[str, str], owner: str) -> DeviceEntry:
 
 
 def _differing(entry: DeviceEntry, row: DeviceRow) -> list[str]:
-    names = [name for name in _FIELDS if getattr(entry, name) != getattr(row, name)]
-    return [*names, "revoked"] if row.revoked_at is not None else names
+    return [name for name in _FIELDS if getattr(entry, name) != getattr(row, name)]
 
 
 def _plan_credentials(
@@ -205,10 +240,14 @@ def _plan_credentials(
     sources = registry.credential_sources()
     speaks = registry.credentials()
     for name, devices in entries.credentials.items():
-        if speaks.get(name) == devices:
+        before = speaks.get(name, frozenset())
+        less = sorted(before - devices) if prune else []
+        more = sorted(devices - before)
+        if name in speaks and not more and not less:
             continue
         if force or sources.get(name, FILE) == FILE:
-            found.speakers[name] = devices
+            after = devices if prune else devices | before
+            found.speakers[name] = Speaking(name not in speaks, more, less, after)
         else:
             found.keep_credentials.append(name)
     if prune:

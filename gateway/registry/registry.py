@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn, Protocol, Self
 
-from gateway.model.device import Credential, Device, Directory, Household
+from gateway.model.device import Device, Directory, Household
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId, HouseholdId
 from gateway.model.instant import Instant
@@ -84,22 +84,26 @@ class Registry:
         name: str | None = None,
         source: str = "command",
         changed_at: Instant | None = None,
-        revoked_at: Instant | None = None,
     ) -> None:
-        """Add a device or replace all that is known of it, also since when it may not speak."""
+        """Add a device or replace all that is known of it; one that is revoked stays so."""
         at = registered_at if changed_at is None else changed_at
         facts = dict(attributes or {})
         with self.change():
             row = DeviceRow(
                 *(device_id, kind, owner, household, name, facts),
-                *(registered_at, revoked_at, source, at),
+                *(registered_at, None, source, at),
             )
             device_rows.put(self._db, row)
 
-    def revoke(self, device: str, at: Instant, *, undo: bool = False) -> None:
-        """From now on the device is treated as unknown, or no longer; its rows stay."""
+    def revoke(self, device: str, at: Instant) -> None:
+        """From now on the device is treated as unknown; its rows stay."""
         with self.change():
-            device_rows.revoke(self._db, device, None if undo else at, at)
+            device_rows.revoke(self._db, device, at, at)
+
+    def restore(self, device: str, at: Instant) -> bool:
+        """Let a revoked device speak again; False where it was not revoked."""
+        with self.change():
+            return device_rows.revoke(self._db, device, None, at)
 
     def drop_device(self, device: str) -> None:
         """Forget a device and who may speak for it; its rows stay."""
@@ -175,6 +179,15 @@ class Registry:
         """Forget a credential; its token opens nothing any more."""
         with self.change():
             credential_rows.drop(self._db, name)
+
+    def revoke_credential(self, name: str, at: Instant) -> None:
+        """Let nobody in as it, by token or certificate, until it is given a new token."""
+        with self.change():
+            credential_rows.revoke(self._db, name, at)
+
+    def tokenless(self) -> set[str]:
+        """Credentials that were never given a token."""
+        return credential_rows.tokenless(self._db)
 
     def credentials(self) -> dict[str, frozenset[str]]:
         """Credential name → the devices it speaks for, in name order."""
@@ -272,7 +285,7 @@ class Registry:
                     attributes=row.attributes,
                     revoked=row.revoked_at is not None,
                 )
-            credentials = self._credentials()
+            credentials = credential_rows.in_force(self._db, self._keys.registry_key())
             seen = self._data_version()
         finally:
             if self._db.in_transaction:  # some errors end it themselves
@@ -280,19 +293,6 @@ class Registry:
         self._seen = seen
         self._loads += 1
         return Directory(devices, credentials, self._loads)
-
-    def _credentials(self) -> dict[str, Credential]:
-        key = self._keys.registry_key()
-        speaks_for = credential_rows.rows(self._db)
-        found = {}
-        for name, sealed, origin in self._db.execute(
-            "SELECT name, digest, origin FROM credentials"
-        ):
-            digest = b"" if sealed is None else tokens.unseal(key, name, sealed)
-            if digest is not None:
-                devices = frozenset(DeviceId(device) for device in speaks_for[name])
-                found[name] = Credential(name, digest, devices, origin)
-        return found
 
     def _data_version(self) -> int:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])

@@ -217,7 +217,7 @@ async def test_a_revoked_device_is_named_and_let_in_again_by_the_remedy(clinic: 
     assert sekisho(town.folder, "devices", "set", "old-1", "--name", "old", *at)[0] == 0
     code, found = await doctor(town.folder, town.config, "old-1")
     assert (code, found["step"]) == (1, "registered")
-    assert found["remedy"] == "to let it speak again: sekisho devices revoke old-1 --undo"
+    assert found["remedy"] == "to let it speak again: sekisho devices restore old-1"
 
     assert sekisho(town.folder, *found["remedy"].partition("sekisho ")[2].split(), *at)[0] == 0
     await asyncio.sleep(1.5)

@@ -35,11 +35,11 @@ async def admitted(port: int, user: str, token: str) -> bool:
 
 
 @pytest.mark.parametrize("mark", [Mark.SIM, None], ids=["SIM", "production"])
-async def test_a_new_device_speaks_within_a_second_and_a_revoked_one_no_more(
+async def test_a_new_device_speaks_at_once_and_a_revoked_one_no_more(
     tmp_path: Path, mark: Mark | None
 ) -> None:
-    """`devices add` beside a running gateway: the new credential is let in, and its uplink stored,
-    within one second; after `devices revoke` its next uplink is refused as unknown."""
+    """`devices add` beside a running gateway: once it has ended the new credential is let in, and its uplink
+    stored; after `devices revoke` its next uplink is refused as unknown."""
     town = Town(tmp_path, mark)
     town.enrol([gauge("old-1")], "old")
     with Gateway(town) as gateway:
@@ -47,21 +47,13 @@ async def test_a_new_device_speaks_within_a_second_and_a_revoked_one_no_more(
             *(town, "devices", "add", "new-1", "--kind", "river_gauge", "-a", "datum_m=4.2"),
             "--json",
         )
-        added = time.monotonic()
         token = json.loads(said)["token"]
-        while not await admitted(gateway.port, "new-1", token):
-            assert time.monotonic() - added < IN_FORCE_S, "not let in within a second"
-            await asyncio.sleep(0.02)
+        assert await admitted(gateway.port, "new-1", token), "the verb ended before it was in force"
         caller = await Caller.call(gateway.port, "new-1", token)
         assert await caller.publish("new-1", b'{"seq":1,"stage_m":1.5}') == 0
         assert [row[2] for row in stored_rows(town.state)] == ["new-1"]
         await command(town, "devices", "revoke", "new-1")
-        revoked = time.monotonic()
-        seq = 2
-        while await caller.publish("new-1", b'{"seq":%d,"stage_m":1.5}' % seq) != 0x87:
-            assert time.monotonic() - revoked < IN_FORCE_S, "still heard after a second"
-            seq += 1
-            await asyncio.sleep(0.02)
+        assert await caller.publish("new-1", b'{"seq":2,"stage_m":1.5}') == 0x87
         await caller.leave()
         count = len(list(stored_rows(town.state)))
         caller = await Caller.call(gateway.port, "new-1", token)
@@ -84,4 +76,20 @@ async def test_a_new_token_ends_connections_made_with_the_old_one(tmp_path: Path
         assert time.monotonic() - changed < IN_FORCE_S
         await inside.leave()
         assert not await admitted(gateway.port, "pilot", token)
+        assert await admitted(gateway.port, "pilot", json.loads(said)["token"])
+
+
+async def test_a_revoked_credential_is_hung_up_on(tmp_path: Path) -> None:
+    """`devices revoke-credential`: whoever is in as it is out, its token opens nothing until a new one is
+    given, and its device stays registered."""
+    town = Town(tmp_path)
+    token = town.enrol([gauge("river-1")], "pilot")
+    with Gateway(town) as gateway:
+        inside = await Caller.call(gateway.port, "pilot", token)
+        await command(town, "devices", "revoke-credential", "pilot")
+        while await inside.listen():
+            pass
+        await inside.leave()
+        assert not await admitted(gateway.port, "pilot", token)
+        said = await command(town, "devices", "token", "pilot", "--json")
         assert await admitted(gateway.port, "pilot", json.loads(said)["token"])

@@ -1,8 +1,8 @@
-"""The control socket of a gateway in simulated time, without the gateway."""
+"""The control socket of a gateway, without the gateway."""
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,16 +14,23 @@ from gateway.telemetry import Facts, Tally
 
 
 @contextmanager
-def simulated_time(state: StateDir, now: Instant) -> Iterator[None]:
-    """Whoever asks `state`'s socket for the clock hears that it is `now`."""
+def answering(
+    state: StateDir, **words: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> Iterator[None]:
+    """Whoever asks `state`'s socket for one of these words hears what its function says."""
     opened, left = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        async def tell(_question: Mapping[str, Any]) -> Mapping[str, Any]:
-            return {"now_us": now}
-
         window = Window(state.socket, Tally(), Facts(), LiveFeed(personal=True), exact=True)
-        window.answer("clock", tell)
+        for word, say in words.items():
+
+            async def tell(
+                question: Mapping[str, Any],
+                say: Callable[[Mapping[str, Any]], Mapping[str, Any]] = say,
+            ) -> Mapping[str, Any]:
+                return say(question)
+
+            window.answer(word, tell)
         await window.open()
         opened.set()
         await asyncio.to_thread(left.wait)
@@ -37,3 +44,10 @@ def simulated_time(state: StateDir, now: Instant) -> Iterator[None]:
     finally:
         left.set()
         thread.join()
+
+
+@contextmanager
+def simulated_time(state: StateDir, now: Instant) -> Iterator[None]:
+    """Whoever asks `state`'s socket for the clock hears that it is `now`."""
+    with answering(state, clock=lambda _question: {"now_us": now}):
+        yield

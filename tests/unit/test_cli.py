@@ -6,9 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,53 +17,13 @@ from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
 from gateway.stores.sqlite_file import SqliteFile
 from sekisho import place
-from sekisho.__main__ import main
 from tests.fakes.clock import ManualClock
+from tests.fakes.front_door import Answer, Sekisho
 from tests.fakes.gateway import simulated_time
 
 ROOT = Path(__file__).parents[2]
 MINUTE = 60_000_000
 T = 1_778_540_400_000_000  # 2026-05-12T08:00:00+09:00
-
-
-class Answer(NamedTuple):
-    """What one command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Sekisho = Callable[..., Answer]
-
-
-@pytest.fixture
-def sekisho(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Sekisho:
-    """Runs a verb in an empty working directory, with time shown as in Tokyo."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SEKISHO_STATE", raising=False)
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-
-    def run(*words: str, stdin: str = "") -> Answer:
-        monkeypatch.setattr(sys, "argv", ["sekisho", *words])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        with pytest.raises(SystemExit) as left:
-            main()
-        captured = capsys.readouterr()
-        code = left.value.code
-        return Answer(code if isinstance(code, int) else 0, captured.out, captured.err)
-
-    return run
-
-
-@pytest.fixture
-def state(tmp_path: Path, sekisho: Sekisho) -> StateDir:
-    """A SIM directory with keys beside it, made by the command."""
-    words = ("--state", "town/state", "--keys", "town/keys", "--mark", "SIM")
-    assert sekisho("keys", "init", *words).code == 0
-    return StateDir.open(tmp_path / "town" / "state")
 
 
 def test_the_list_of_verbs_costs_nothing() -> None:

@@ -101,16 +101,33 @@ def test_own_changes_are_noticed_too(registry: Registry) -> None:
 
 
 def test_a_revocation_can_be_undone_and_a_correction_is_none(registry: Registry) -> None:
-    """Whoever puts a name right does not let a device in again; `undo` does."""
+    """Whoever puts a name right does not let a device in again; only `restore` does, and says so."""
+    assert not registry.restore("river-1", T)
     registry.revoke("river-1", T + 1)
-    registry.put_device(
-        "river-1", "river_gauge", "16201", T, name="a name", revoked_at=T + 1, changed_at=T + 2
-    )
+    registry.put_device("river-1", "river_gauge", "16201", T, name="a name", changed_at=T + 2)
     assert registry.directory().devices[DeviceId("river-1")].revoked
 
-    registry.revoke("river-1", T + 3, undo=True)
+    assert registry.restore("river-1", T + 3)
     assert not registry.directory().devices[DeviceId("river-1")].revoked
     assert registry.device("river-1").name == "a name"
+
+
+def test_a_revoked_credential_is_nobody_until_it_has_a_new_token(registry: Registry) -> None:
+    """Neither its token nor a certificate of its name opens anything, whatever is said of its devices;
+    a new token does."""
+    registry.put_credential("pilot", ["river-1"], at=T)
+    registry.put_speakers("by-certificate", ["river-1"], at=T)
+    assert registry.tokenless() == {"by-certificate"}
+    for name in ("pilot", "by-certificate"):
+        registry.revoke_credential(name, T + 1)
+        registry.put_speakers(name, ["river-1"], at=T + 2, source="file")
+        assert name not in registry.directory().credentials
+    assert registry.tokenless() == set()
+
+    registry.renew_token("pilot", T + 3)
+    assert registry.directory().credentials["pilot"].devices == {"river-1"}
+    with pytest.raises(Refusal, match="Did you mean pilot"):
+        registry.revoke_credential("pilto", T)
 
 
 def test_a_failed_change_changes_nothing(registry: Registry) -> None:

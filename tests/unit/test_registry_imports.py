@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId
 from gateway.registry import imports
 from gateway.registry.home_import import read_homes, read_private
 from gateway.registry.imports import DeviceEntry, Entries
@@ -68,6 +69,36 @@ def test_a_file_changes_what_a_file_set(registry: Registry) -> None:
     assert registry.device("river-1").registered_at == before
 
 
+def test_a_file_lends_a_credential_and_takes_nothing_from_it_unasked(registry: Registry) -> None:
+    """A smaller file leaves a credential with all its devices, a larger one adds, pruning takes away; each
+    change is shown by the device's name."""
+    take(registry, imports.read_csv(CSV, "fleet.csv", "16201"))
+    other = "device,kind,credential\nriver-12,river_gauge,rivers\n"
+    entries = imports.read_csv(other, "more.csv", "16201")
+
+    assert take(registry, entries)[-1] == "~ credential rivers  + river-12"
+    assert registry.credentials()["rivers"] == {"river-1", "river-2", "river-12"}
+    assert take(registry, entries) == []
+    assert "~ credential rivers  - river-1  - river-2" in take(registry, entries, prune=True)
+    assert registry.credentials()["rivers"] == {"river-12"}
+
+
+def test_no_file_brings_back_what_was_revoked(registry: Registry) -> None:
+    """A revoked device and a revoked credential stay so, whatever is imported and however."""
+    entries = imports.read_csv(CSV, "fleet.csv", "16201")
+    take(registry, entries)
+    registry.revoke("river-1", T + 2)
+    registry.revoke_credential("rivers", T + 2)
+
+    changed = imports.read_csv(CSV.replace("4.2 m", "4.3 m"), "fleet.csv", "16201")
+    for again in (entries, changed):
+        for forced in (False, True):
+            take(registry, again, force=forced)
+            assert registry.directory().devices[DeviceId("river-1")].revoked
+            assert "rivers" not in registry.directory().credentials
+    assert registry.device("river-1").attributes["datum_m"] == 4.3
+
+
 def test_what_a_command_set_is_kept(registry: Registry) -> None:
     """A command's word stands against the file's, until the file is forced."""
     entries = imports.read_csv(CSV, "fleet.csv", "16201")
@@ -91,7 +122,8 @@ def test_a_device_that_a_command_lent_a_credential_stays_with_it(registry: Regis
     registry.put_device("river-99", "river_gauge", "16201", T)
     registry.allow("rivers", "river-99", T + 2)
 
-    assert [line[:19] for line in take(registry, entries)] == ["= credential rivers"]
+    assert take(registry, entries) == []
+    assert [line[:19] for line in take(registry, entries, prune=True)] == ["= credential rivers"]
     assert registry.credentials()["rivers"] == {"river-1", "river-2", "river-99"}
 
 
@@ -135,7 +167,7 @@ def test_nothing_is_deleted_unasked(registry: Registry) -> None:
 
 def test_every_faulty_line_is_named() -> None:
     """A CSV with faults imports nothing and names each line."""
-    text = "device,kind,datum,colour\nriver-1,river_guage,,\nriver-2,river_gauge,3.2 ft,\nriver-3,river_gauge,,red\nRiver 4,river_gauge,,\n"
+    text = "device,kind,datum,stop\nriver-1,river_guage,,\nriver-2,river_gauge,3.2 ft,\nriver-3,river_gauge,,red\nRiver 4,river_gauge,,\n"
 
     with pytest.raises(Refusal) as caught:
         imports.read_csv(text, "fleet.csv", "16201")
@@ -150,6 +182,20 @@ def test_every_faulty_line_is_named() -> None:
     ]
     assert "Did you mean river_gauge?" in lines[0]
     assert "0.975 m" in lines[1]
+
+
+def test_a_fault_of_the_first_line_is_one_of_line_1() -> None:
+    """A column that no kind knows, or that stands twice, is named once, where it stands."""
+    with pytest.raises(Refusal) as caught:
+        imports.read_csv(
+            "device,kind,datim,name,name\nriver-1,river_gauge,1 m,,\n", "fleet.csv", "16201"
+        )
+
+    assert str(caught.value).splitlines() == [
+        'fleet.csv:1 the column "name" stands here twice.',
+        'fleet.csv:1 no kind knows a column "datim". Did you mean datum?',
+        "Nothing was imported.",
+    ]
 
 
 @given(st.text())

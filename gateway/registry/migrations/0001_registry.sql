@@ -15,7 +15,7 @@ CREATE TABLE devices (
 
 CREATE TABLE credentials (
   name       TEXT PRIMARY KEY,
-  digest     BLOB,                         -- sealed keyed hash of the token; NULL: none issued yet
+  digest     BLOB,                         -- sealed keyed hash of the token; NULL: none issued yet, empty: revoked
   origin     TEXT NOT NULL CHECK (origin IN ('own', 'simulated')),
   source     TEXT NOT NULL,
   changed_at INTEGER NOT NULL
