@@ -274,6 +274,19 @@ async def test_a_device_that_was_taken_away_hears_nothing_more() -> None:
         assert (await heard(client)).payload == b"open"
 
 
+async def test_a_change_of_the_registry_tries_no_names_where_all_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fleet of ten thousand connections under one credential would stand still for minutes."""
+    async with House() as house:
+        await subscribed(house)
+        tried: list[str] = []
+        monkeypatch.setattr(house.kept.names, "subscription", lambda _session, d: tried.append(d))
+        house.door.renew(directory())
+        assert tried == []
+        assert house.kept.commands.is_heard(DEVICE)
+
+
 async def test_a_disk_that_refuses_a_subscription_says_so() -> None:
     """SUBACK 0x80, and no command is promised."""
     async with House() as house:

@@ -117,16 +117,19 @@ class Guest:
             self._line.break_off(Code.PROTOCOL_ERROR, "a packet that has no place here")
 
     def resume(self) -> None:
-        """Hear what its session subscribed to, as far as its credential may."""
+        """Hear what its session subscribed to, as far as its credential may.
+
+        A subscription is known by a keyed name alone, so a credential of many devices means many names to
+        try: not where all is heard already, as at nearly every change of the registry.
+        """
         known = self.kept.subscriptions
-        if not known:
+        if len(known) <= len(self._hears):
             return
-        names = self._host.sessions.names
-        for device in sorted(self.credential.devices):
-            qos = known.get(names.subscription(self.kept.name, device))
+        name, session = self._host.sessions.names.subscription, self.kept.name
+        for device in sorted(d for d in self.credential.devices if name(session, d) in known):
             allowed = self._host.guestbook.hears(self.credential, command_topic(device))
-            if qos is not None and allowed and device not in self._hears:
-                self._hear(device, qos)
+            if allowed and device not in self._hears:
+                self._hear(device, known[name(session, device)])
 
     def renew(self, credential: Credential) -> None:
         """The registry has changed: hear what it may hear now."""
