@@ -138,6 +138,7 @@ class _Way:
     async def hand_over(self, uplink: SimUplink) -> None:
         if self.ledger is not None:
             self.ledger.write(uplink)
+            self.ledger.flush()  # a kill of this process must not take lines from uplinks that left
         self.tally.count(uplink)
         if not uplink.lost:
             await self.outlet.send(uplink)
@@ -149,8 +150,6 @@ class _Way:
             self.tally.rate.note(left + self.pace.due_in(due), left)
 
     def look(self) -> None:
-        if self.ledger is not None:
-            self.ledger.flush()
         self.show(self.tally)
 
 

@@ -91,7 +91,7 @@ def lost_line(uplink: SimUplink) -> dict[str, Any]:
 
 
 class Ledger:
-    """Writes a ledger file; every line is handed to the operating system at the latest at `close`.
+    """Writes a ledger file; every line is handed to the operating system at `flush`, at the latest at `close`.
 
     Use as a context manager. `write` before the uplink is sent, so that nothing can be stored
     anywhere that the ledger does not know.

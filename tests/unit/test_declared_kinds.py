@@ -43,7 +43,7 @@ def test_the_shipped_declaration_holds(tmp_path: Path) -> None:
         ("name: air_c", "name: |order", "means something to a database"),
         ("name: air_c", "name: |Air", "begin with a letter"),
         ("limits: [0, 600]", "limits: |[600, 0]", "the lower limit comes first"),
-        ("limits: [0, 100]", "limits: |[0, 0.5, 100]", "at most 2 items"),
+        ("limits: [0, 100]", "limits: |[0, 0.5, 100]", "at most 2 here"),
         ("{type: u16, scale: 0.1}", "|{type: u16, scale: 0.001}", "the limit 600 does not fit u16"),
         ("{type: u16, scale: 0.1}", "|{type: u16, scale: 0.7}", "no whole number of steps of 0.7"),
         ("{type: u16, scale: 0.1}", "|{type: u16, scale: 0}", "more than 0"),
