@@ -2,8 +2,8 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -35,8 +35,8 @@ class Reconciliation:
         counted: the same by the gateway; None where it could not be asked.
         missing: rows that should be stored and are not, per kind.
         surplus: rows stored that nothing explains, per kind.
-        mixed: people whose rows bear no pseudonym of their own, or more than one, per kind; where rows
-            are missing or too many, nothing is said of it.
+        mixed: people whose rows bear no pseudonym of their own, or more than one, per kind (where rows
+            are missing or too many, nothing is said of it), and rows that bear a tag as it was read.
     """
 
     sent: int
@@ -89,6 +89,7 @@ def reconcile(
     meant, named = Crowd(), Crowd()
     personal = {kind.name for kind in catalog().values() if kind.personal}
     devices: set[str] = set()
+    tags: set[str | bytes] = set()
     sent, last = 0, 0
     for line in read_ledger(ledger):
         verdict = oracle.judge(line)
@@ -98,6 +99,7 @@ def reconcile(
         devices.add(verdict.device)
         reason = "" if verdict.reason is None else verdict.reason.value
         expected[_counted_as(verdict), verdict.fate.value, reason] += 1
+        tags.update(_tag_texts(line))
         for row in verdict.rows:
             wanted[_wanted(row)] += 1
             if row.who:
@@ -106,16 +108,28 @@ def reconcile(
     for gone in [row for row in wanted if row[0] in personal and row[1] < over]:
         del wanted[gone]
     meant.forget(over)
+    bare = Counter[str]()
     for stored, file, who in _stored(state, devices):
         wanted[stored] -= 1
+        bare[stored[0]] += who in tags
         if who is not None:
             named.add(stored, file, who)
     missing, surplus = _by_kind(+wanted), _by_kind(-wanted)
     mixed = meant.unlike(named)
     for kind in missing.keys() | surplus.keys():
         del mixed[kind]
+    mixed += bare
     counted = None if terms is None else _counted(terms)
     return Reconciliation(sent, expected, counted, missing, surplus, mixed)
+
+
+def _tag_texts(line: Mapping[str, Any]) -> Iterator[str | bytes]:
+    """The tags of one uplink in every form in which a row could give them away."""
+    for read in (line["values"] or {}).get("reads", ()):
+        epc = str(read["epc"])
+        yield from (epc, epc.lower(), epc.encode(), epc.lower().encode())
+        with suppress(ValueError):
+            yield bytes.fromhex(epc)
 
 
 def _file_begins(at: Instant, retain_days: int) -> Instant:

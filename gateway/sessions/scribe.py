@@ -51,8 +51,9 @@ class Scribe:
                         "is told to come again",
                         logging.ERROR,
                     )
-                for _, done in asked:
-                    done(fault is None)
+                loop = asyncio.get_running_loop()
+                for _, done in asked:  # in this order, and one that fails takes no other with it
+                    loop.call_soon(done, fault is None)
         finally:
             self._task = None
 

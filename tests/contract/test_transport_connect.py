@@ -31,7 +31,6 @@ async def test_mqtt_5_is_told_what_this_door_does_not_do() -> None:
     del answer.properties[fields.USER_PROPERTY]
     assert answer.properties == {
         fields.RECEIVE_MAXIMUM: 7,
-        fields.RETAIN_AVAILABLE: 0,
         fields.MAXIMUM_PACKET_SIZE: 999,
         fields.TOPIC_ALIAS_MAXIMUM: 64,
         fields.WILDCARD_AVAILABLE: 0,

@@ -288,6 +288,18 @@ async def test_mqtt_3_1_1_has_agreed_to_no_receive_maximum() -> None:
 # -- topic aliases ----------------------------------------------------------------------------
 
 
+async def test_a_client_that_never_releases_is_ended_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """MQTT 3.1.1 knows no receive maximum, and each open exchange is remembered."""
+    monkeypatch.setattr("gateway.transports.mqtt_listener.exchange.MOST", 20)
+    async with House() as house:
+        client = await house.guest(version=4)
+        client.say(*(twice(n, version=4) for n in range(1, 22)))
+        assert await client.rest() == b""
+        assert house.facts.counts["protocol broken"] == 1
+
+
 def aliased(alias: int, topic: bytes = b"", n: int = 1, payload: bytes = b"x") -> bytes:
     """A PUBLISH of MQTT 5 with a topic alias."""
     return encode.publish(5, topic, payload, 1, n, properties={fields.TOPIC_ALIAS: alias})

@@ -219,3 +219,14 @@ def test_whoever_shares_a_pseudonym_or_has_two_is_unexplained(
     assert (found.missing.total(), found.surplus.total()) == (0, 0)
     assert found.mixed == Counter({"bus_stop_reader": mixed} if mixed else {})
     assert found.unexplained == mixed
+
+
+def test_a_tag_that_is_stored_as_it_was_read_is_unexplained(books: Books) -> None:
+    """It groups rows as a pseudonym would, and names the card."""
+    raw = tagged(1, 0, 1)
+    row = (*raw.row[:-1], bytes.fromhex(str(READ["epc"])))
+    books.write(
+        [Observation(raw.kind, raw.period, row)],
+        lines=[LEDGER[0], LEDGER[2], sent(1, "stop-1", "bus_stop_reader", reads=[READ])],
+    )
+    assert reconcile(books.ledger, None, books.state).unexplained == 1

@@ -328,3 +328,21 @@ async def test_what_the_registry_took_away_is_forgotten(tmp_path: Path) -> None:
     await keeping.close()
     file = SessionFile(state.sessions_db)
     assert (file.sessions(), file.commands()) == ([], [])
+
+
+async def test_one_who_cannot_be_told_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    """A connection that fails while it is told takes no other one with it."""
+    scribe = Scribe(SessionFile(tmp_path / "sessions.db"), Facts())
+    told: list[bool] = []
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
+
+    def fail(_ok: bool) -> None:
+        raise RuntimeError("a bug")
+
+    scribe.write([(PUT_SESSION, (bytes(16), b"sealed"))], fail)
+    scribe.write([], told.append)
+    await scribe.finish()
+    await asyncio.sleep(0)
+    assert told == [True]
+    assert len(faults) == 1

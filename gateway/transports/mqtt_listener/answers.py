@@ -54,7 +54,6 @@ def greeting(hello: Connect, limits: Limits, assigned_id: str, expiry_s: int) ->
         return {}
     properties: Properties = {
         fields.RECEIVE_MAXIMUM: min(limits.pending, 0xFFFF),
-        fields.RETAIN_AVAILABLE: 0,
         fields.MAXIMUM_PACKET_SIZE: limits.packet_bytes,
         fields.TOPIC_ALIAS_MAXIMUM: limits.topic_aliases,
         fields.WILDCARD_AVAILABLE: 0,

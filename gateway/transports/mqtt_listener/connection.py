@@ -219,6 +219,9 @@ class Connection(Arrival):
         if publish.retain:
             self._keeper.facts.note("retain ignored", "A retained publish was taken as a plain one")
         packet_id = cast(int, publish.packet_id)
+        if publish.qos == 2 and len(session.receiving) >= exchange.MOST and not publish.dup:
+            self.break_off(Code.QUOTA_EXCEEDED, "too many QoS 2 publishes without their PUBREL")
+            return False
         return publish.qos < 2 or exchange.begin(session, packet_id, dup=publish.dup)
 
     def _take_not(self, publish: Publish, route: Route | Reason | None, session: Session) -> bool:

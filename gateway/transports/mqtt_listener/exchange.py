@@ -18,6 +18,10 @@ _PUBACKS = b"".join(encode.puback(V5, n) for n in range(0x1_0000))
 making one, and less memory than keeping each by itself."""
 
 
+MOST = 8192
+"""QoS 2 publishes of one client without their PUBREL; MQTT 3.1.1 has no receive maximum to bound them."""
+
+
 def answer(number: int) -> bytes:
     """The answer to a publish that succeeded: PUBACK under its packet identifier, PUBREC under the negative."""
     return _PUBACKS[4 * number : 4 * number + 4] if number > 0 else encode.pubrec(V5, -number)
