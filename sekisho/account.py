@@ -54,6 +54,13 @@ def _show_differences(result: Reconciliation) -> None:
     ):
         for kind, count in rows.items():
             print(f"    {name}: {count:,} {kind}")
+    if result.elsewhen:
+        print(
+            "    These rows come from before or after this ledger: one ledger, one fresh directory."
+            if result.elsewhen == result.surplus.total()
+            else f"    {result.elsewhen:,} of these rows come from before or after this ledger: one ledger, one "
+            "fresh directory."
+        )
 
 
 def as_json(result: Reconciliation, in_flight: int) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _report(settings: Settings, held: int) -> None:
     )
     rules = (
         f"{policy.ruleset[:12]}: nothing within {policy.home_radius_m:g} m of home, "
-        f"rows stay {policy.retain_days} days"
+        f"rows stay {screen.count(policy.retain_days, 'day')}"
     )
     devices = (
         f"{screen.count(len(entries.devices), 'device')}, "

@@ -50,7 +50,8 @@ def _turned_away(house: House) -> None:
     knocks = house.said.get("knocks", [])
     if not knocks:
         return
-    print(f"\n the last {len(knocks)} turned away (in memory only):")
+    last = "one" if len(knocks) == 1 else len(knocks)
+    print(f"\n the last {last} turned away (in memory only):")
     for knock in reversed(knocks):
         ago = max(0, house.clock.now() - knock["at"]) // SECOND
         where = f"  on {knock['topic']}" if knock["topic"] else ""

@@ -1,6 +1,7 @@
 """What a command line says of a device, checked against its kind and against the registry."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from gateway.devices.catalog import catalog
 from gateway.devices.kind import DeviceKind, Sensitivity
@@ -20,6 +21,24 @@ def kind(name: str) -> DeviceKind:
     if (fault := kind_fault(name)) is not None:
         raise Refusal(f"--kind {name}: {fault}", exit_code=2)
     return catalog()[name]
+
+
+def beginning(text: str) -> DeviceKind:
+    """The kind of a name, or of what only its name begins with: river.
+
+    Raises:
+        Refusal: there is none, with the nearest; or there are several.
+    """
+    kinds = catalog()
+    matching = [text] if text in kinds else [name for name in kinds if name.startswith(text)]
+    if len(matching) == 1:
+        return kinds[matching[0]]
+    if matching:
+        raise Refusal(f'"{text}" begins {" and ".join(matching)}: write more of it.', exit_code=2)
+    words = {name.partition("_")[0]: name for name in kinds} | {name: name for name in kinds}
+    near = get_close_matches(text, list(words), n=1, cutoff=0.6)
+    hint = f"Did you mean {words[near[0]]}?" if near else f"There are {', '.join(kinds)}."
+    raise Refusal(f'No kind begins with "{text}". {hint}', exit_code=2)
 
 
 def attributes(kind_name: str, pairs: Iterable[str]) -> dict[str, str | float | bool]:

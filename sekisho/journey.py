@@ -37,6 +37,12 @@ class Journey:
     connections: int = 1
     qos: int = 1
 
+    @property
+    def file(self) -> Path | None:
+        """The file that it writes; None over MQTT and to standard output."""
+        scheme, _, path = self.to.partition(":")
+        return Path(path) if scheme == "file" and path != "-" else None
+
 
 def wish(
     file: Path | None, faults: str | None, extra: Sequence[str] = (), **options: float | None

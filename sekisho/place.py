@@ -134,11 +134,27 @@ def state_path(given: Path | None, config: Path | None, settings: Settings | Non
         return DEMO_STATE
     if settings is not None:
         return settings.state
+    _refuse_faulty()
     raise Refusal(
-        "No state directory is named: there is neither .demo/state nor a usable "
+        "No state directory is named: there is neither .demo/state nor "
         f"{DEFAULT_CONFIG} here. Say --state DIR, or set SEKISHO_STATE.",
         exit_code=2,
     )
+
+
+def _refuse_faulty() -> None:
+    """Refuse a configuration that would name a directory if it had no faults."""
+    if not DEFAULT_CONFIG.is_file():
+        return
+    try:
+        load_settings(DEFAULT_CONFIG)
+    except SettingsError as error:
+        faults = len(error.complaints)
+        raise Refusal(
+            f"{DEFAULT_CONFIG} has {faults} fault{'' if faults == 1 else 's'}: sekisho check. "
+            "Until it is mended, say --state DIR, or set SEKISHO_STATE.",
+            exit_code=2,
+        ) from None
 
 
 def keys_root(
@@ -167,6 +183,19 @@ def clock_of(state: StateDir) -> Clock:
             (said,) = ask(state, "clock", PATIENCE_S)
             return SimulatedClock(said["now_us"])
     return SystemClock()
+
+
+def refuse_to_replace(option: str, file: Path | None, *, force: bool) -> None:
+    """Refuse a file to write, if one is to be, that is there already; a device such as /dev/null is none.
+
+    Raises:
+        Refusal: unless `force`.
+    """
+    if file is not None and file.is_file() and not force:
+        raise Refusal(
+            f"{option} {file}: this file is there already. Name another one, or replace it with --force.",
+            2,
+        )
 
 
 def mark(text: str) -> Mark | None:

@@ -17,6 +17,7 @@ from sekisho.trial import Trial
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
 _LARGEST_M = 10_000.0
+_NEAR_M = 1000.0
 
 
 @app.callback()
@@ -41,6 +42,9 @@ def try_(
         Path | None,
         typer.Option(metavar="FILE.html", help="Draw what is hidden and what is shown."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --out replace a file that is there.")
+    ] = False,
     config: Config = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -51,6 +55,7 @@ def try_(
     the exact way and the home. The recording may come from anywhere: a box round it is the service area.
     """
     forbid_cores()
+    place.refuse_to_replace("--out", out, force=force)
     where = track.home(home)
     rules = track.rules(place.settings_of(config))
     configured = rules.home_radius_m
@@ -83,6 +88,7 @@ def _figures(tried: Trial, out: Path | None) -> dict[str, Any]:
     nearest = tried.nearest_shown_m
     return {
         "fixes": fixes,
+        "without_time": tried.undated,
         "duration_min": round(tried.minutes, 1),
         "length_km": round(tried.length_m / 1000, 2),
         "radius_m": tried.policy.home_radius_m,
@@ -107,9 +113,14 @@ def _tell(tried: Trial, configured: float, out: Path | None) -> None:
     )
     if tried.nearest_shown_m is not None:
         print(f"  nearest  {said['nearest_shown_m']} m from home is the nearest place shown")
-    if not tried.near_home:
+    if tried.nearest_m > _NEAR_M:
+        print("  note     This way never comes within 1 km of the home: is --home right?")
+    elif not tried.near_home:
         print("  note     no fix lies within the circle: is that the home, latitude first?")
-    print(track.CAREFUL)
+    if tried.undated:
+        print(f"  unread   {tried.undated:,} without a time")
+    if tried.shown:
+        print(track.CAREFUL)
     if tried.policy.home_radius_m < configured:
         print(f"  note     a gateway with these settings hides {configured:g} m, not less")
     if out is not None:

@@ -18,7 +18,7 @@ from gateway.model.quantity import DURATION, parse
 from gateway.registry.places import standings
 from gateway.registry.words import nearest
 from gateway.statedir import StateDir
-from sekisho import completion, place, screen
+from sekisho import completion, facts, place, screen
 from sekisho.geojson import write as write_geojson
 from sekisho.place import Config, Json, State
 from sekisho.rows import Wanted, rows
@@ -35,14 +35,14 @@ Moment = Annotated[str | None, typer.Option(metavar="TIME", show_default=False)]
 
 def query(
     kind: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="KIND",
             show_default=False,
-            help="A kind, or how it begins: river.",
+            help="A kind, or how it begins: river. Left out: the kinds there are.",
             autocompletion=completion.kinds,
         ),
-    ],
+    ] = None,
     *,
     last: Annotated[
         str | None,
@@ -83,7 +83,12 @@ def query(
     if json + csv + geojson > 1:
         raise Refusal("--json, --csv and --geojson exclude each other.", exit_code=2)
     directory, settings = place.find_state(state, config)
-    found = _kind(kind)  # the directory knows of kinds that were declared
+    if kind is None:  # the directory knows of kinds that were declared
+        screen.table(("kind", "about"), [(name, it.summary) for name, it in catalog().items()])
+        return
+    if limit == 0:
+        raise Refusal("--limit 0 asks for no row. Give 1 or more, or leave it out.", exit_code=2)
+    found = facts.beginning(kind)
     zone = place.zone_of(settings)
     _permit(found, directory, device, personal=personal)
     to_script = json or csv or geojson
@@ -94,6 +99,8 @@ def query(
         device,
         limit if limit is not None or to_script else _SHOWN,
     )
+    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
+        raise Refusal("No row lies there: --until is not after the beginning.", exit_code=2)
     read = _readable(rows(directory, wanted), found, zone)
     names = [column.name for column in table_columns(found)]
     if json:
@@ -106,18 +113,11 @@ def query(
         writer.writerow(names)
         writer.writerows(read)
     else:
-        _as_table(found, names, list(read), limited=wanted.limit)
-
-
-def _kind(text: str) -> DeviceKind:
-    kinds = catalog()
-    matching = [text] if text in kinds else [name for name in kinds if name.startswith(text)]
-    if len(matching) == 1:
-        return kinds[matching[0]]
-    if matching:
-        raise Refusal(f'"{text}" begins {" and ".join(matching)}: write more of it.', exit_code=2)
-    hint = nearest(text, list(kinds), unless=f" There are {', '.join(kinds)}.")
-    raise Refusal(f'no kind begins with "{text}".{hint}', exit_code=2)
+        shown = list(read)
+        if shown:
+            _as_table(found, names, shown, limited=wanted.limit)
+        else:
+            print(_nothing(wanted, directory))
 
 
 def _permit(kind: DeviceKind, directory: StateDir, device: str | None, *, personal: bool) -> None:
@@ -200,9 +200,6 @@ def _as_json(names: list[str], read: Iterator[list[Any]]) -> None:
 def _as_table(
     kind: DeviceKind, names: list[str], read: list[list[Any]], limited: int | None
 ) -> None:
-    if not read:
-        print(f"No row of {kind.name} in this time.")
-        return
     wanted = {*_ON_SCREEN, *(column.name for column in kind.columns)}
     shown = [
         n
@@ -215,7 +212,19 @@ def _as_table(
         [[_short(names[n], row[n]) for n in shown] for row in read],
     )
     if limited is not None and len(read) == limited:
-        screen.warn(f"The newest {limited} rows; --limit N shows more.")
+        screen.warn(f"The newest {screen.count(limited, 'row')}; --limit N shows more.")
+
+
+def _nothing(wanted: Wanted, directory: StateDir) -> str:
+    """Why there is no row to show."""
+    when = "yet" if wanted.since is None and wanted.until is None else "in this time"
+    if wanted.device is None:
+        return f"No row of {wanted.kind.name} is stored {when}."
+    said = f"No row of {wanted.kind.name} from {wanted.device} is stored {when}."
+    known = list(standings(directory.registry_db))
+    if wanted.device in known:
+        return said
+    return f"{said} No such device is registered.{nearest(wanted.device, known)}"
 
 
 def _titled(name: str, unit: str) -> str:

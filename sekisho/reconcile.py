@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from gateway.model.errors import Refusal
@@ -10,8 +11,9 @@ from sekisho import account, place, screen
 from sekisho.place import Config, Json, State
 from sekisho.reconciliation import Rules
 from sekisho.reconciliation import reconcile as compare
-from sekisho.window import ask
+from sekisho.window import ask, is_answered
 from sekisho.witness import testimony
+from simulators.ledger import FORMAT
 
 
 def reconcile(
@@ -50,6 +52,7 @@ def reconcile(
         raise Refusal(
             f"There is no ledger {ledger}. Write one: sekisho simulate --ledger {ledger}.", 2
         )
+    _require_ledger(ledger)
     if seen is not None:
         raise typer.Exit(_hear(ledger, seen, json=json))
     directory, settings = place.find_state(state, config)
@@ -65,7 +68,7 @@ def reconcile(
         rules = Rules(policy.in_area, policy.home_radius_m, policy.retain_days)
     running: dict[str, Any] = {}
     now = None
-    if place.running(directory):
+    if is_answered(directory):  # what a killed one left behind says that one runs
         (running,) = ask(directory, "terms")
         now = place.clock_of(directory).now()
     result = compare(ledger, running.get("terms"), directory, now, rules)
@@ -77,6 +80,23 @@ def reconcile(
         if not running:
             print("  (no gateway runs there: rows were compared, fates are the oracle's)")
     raise typer.Exit(1 if result.unexplained else 0)
+
+
+def _require_ledger(path: Path) -> None:
+    """Refuse a file that does not begin as a ledger does; what stands in it is not repeated."""
+    try:
+        with path.open("rb") as file:
+            head = msgspec.json.decode(file.readline(1 << 16))
+    except OSError as error:
+        raise Refusal(f"{path} cannot be read: {error.strerror}.", 2) from None
+    except ValueError:
+        head = None
+    if not isinstance(head, dict) or head.get("sekisho_ledger") != FORMAT:
+        raise Refusal(
+            f"{path} is not a ledger (its first line names no sekisho_ledger of form {FORMAT}). Write one: "
+            "sekisho simulate --ledger FILE.",
+            2,
+        )
 
 
 def _hear(ledger: Path, seen: Path, *, json: bool) -> int:

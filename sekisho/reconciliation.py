@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.devices.catalog import catalog
-from gateway.model.instant import Instant
+from gateway.model.instant import CALENDAR_END, Instant
 from gateway.model.reason import Fate, Reason
 from gateway.statedir import StateDir
 from sekisho.pseudonyms import BEARS, Crowd
@@ -37,6 +37,7 @@ class Reconciliation:
         surplus: rows stored that nothing explains, per kind.
         mixed: people whose rows bear no pseudonym of their own, or more than one, per kind (where rows
             are missing or too many, nothing is said of it), and rows that bear a tag as it was read.
+        elsewhen: of the rows too many, those observed before or after everything that the ledger explains.
     """
 
     sent: int
@@ -45,6 +46,7 @@ class Reconciliation:
     missing: Counter[str]
     surplus: Counter[str]
     mixed: Counter[str]
+    elsewhen: int = 0
 
     @property
     def account(self) -> Counter[tuple[str, str, str]]:
@@ -87,6 +89,7 @@ def reconcile(
     expected = Counter[tuple[str, str, str]]()
     wanted = Counter[Row]()
     meant, named = Crowd(), Crowd()
+    begins, ends = CALENDAR_END, 0
     personal = {kind.name for kind in catalog().values() if kind.personal}
     devices: set[str] = set()
     tags: set[str | bytes] = set()
@@ -102,6 +105,7 @@ def reconcile(
         tags.update(_tag_texts(line))
         for row in verdict.rows:
             wanted[_wanted(row)] += 1
+            begins, ends = min(begins, row.at), max(ends, row.at)
             if row.who:
                 meant.add(_wanted(row), _file_begins(row.at, rules.retain_days), row.who)
     over = _over(last if now is None else now, rules.retain_days)
@@ -120,7 +124,8 @@ def reconcile(
         del mixed[kind]
     mixed += bare
     counted = None if terms is None else _counted(terms)
-    return Reconciliation(sent, expected, counted, missing, surplus, mixed)
+    elsewhen = sum(n for row, n in (-wanted).items() if not begins <= row[1] <= ends)
+    return Reconciliation(sent, expected, counted, missing, surplus, mixed, elsewhen)
 
 
 def _tag_texts(line: Mapping[str, Any]) -> Iterator[str | bytes]:

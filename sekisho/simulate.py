@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from gateway.model.errors import Refusal
-from sekisho import enrolment, fault_menu
-from sekisho.journey import Journey, decide, wish
+from sekisho import enrolment, fault_menu, place
+from sekisho.journey import decide, wish
 from sekisho.kinds_in_force import know
 from sekisho.progress import Progress
-from sekisho.travel import report, travel
+from sekisho.travel import enrolled, report, travel
 
 _TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
 _SHRINK = "The shortest scenario that fails"
@@ -234,6 +234,9 @@ def simulate(
     tries: Annotated[
         int, typer.Option(rich_help_panel=_SHRINK, min=1, help="Run the check so often at most.")
     ] = 1000,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --to replace a file that is there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No summary, errors only.")] = False,
 ) -> None:
@@ -272,11 +275,12 @@ def simulate(
         search(journey, check, out, tries, as_json=as_json, quiet=quiet)
         return
     journey = replace(journey, connections=connections, qos=qos)
+    place.refuse_to_replace("--to", journey.file, force=force)
     if devices_out is not None:
         fleet = journey.scenario.fleet()
         enrolment.write_devices(fleet, journey.scenario.start, devices_out)
     if register is not None:
-        journey = _enrolled(journey, register, keys, user)
+        journey = enrolled(journey, register, keys, user)
     screen = sys.stderr if journey.to == "file:-" else sys.stdout
     progress = Progress(sys.stderr, quiet=quiet, intervals=devices is not None)
     figures = asyncio.run(travel(journey, ledger, progress))
@@ -287,12 +291,3 @@ def simulate(
     report(figures, screen, as_json=as_json, quiet=quiet)
     if figures["sent"] != figures["acked"]:
         raise typer.Exit(1)
-
-
-def _enrolled(journey: Journey, register: Path, keys: Path | None, user: str | None) -> Journey:
-    """The journey with the credential that its fleet was given, unless it has one of its own."""
-    token = enrolment.enrol(journey.scenario.fleet(), register, keys)
-    enrolment.write_private(enrolment.token_file_of(register), token + "\n")
-    if journey.password is not None or user not in (None, enrolment.CREDENTIAL):
-        return journey
-    return replace(journey, user=enrolment.CREDENTIAL, password=token.encode(), just_issued=True)

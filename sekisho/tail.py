@@ -9,8 +9,7 @@ import typer
 from gateway.devices.catalog import catalog
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_datetime
-from gateway.registry.words import nearest
-from sekisho import completion, place, screen
+from sekisho import completion, facts, place, screen
 from sekisho.place import Config, Json, State
 from sekisho.window import ask
 
@@ -32,20 +31,25 @@ def tail(
     ] = 0,
     json: Json = False,
 ) -> None:
-    """Watch rows as they are stored: masked, newest last, until Ctrl-C.
+    """Watch rows as they are stored: masked, newest last, until Ctrl-C or until the gateway goes (exit code 1).
 
     Rows about people are shown in SIM and REPLAY directories only: elsewhere a row that appears
     would say that its child is not at home.
     """
     directory, settings = place.find_state(state, config)
-    wanted = None if kind is None else _kind(kind)
+    wanted = None if kind is None else facts.beginning(kind)
     zone = place.zone_of(settings)
+    if directory.mark is None and wanted is not None and wanted.personal:
+        raise Refusal(
+            f"Rows of {wanted.name} are about people and are not shown as they come: one that appears would "
+            f"say that its child is not at home. What is stored: sekisho query {kind} --personal."
+        )
     if directory.mark is None:
         screen.warn("Rows about people are not shown here: only things of the city.")
     width = max(map(len, catalog()))
     seen = 0
     for row in ask(directory, "tail"):
-        if wanted is not None and row["kind"] != wanted:
+        if wanted is not None and row["kind"] != wanted.name:
             continue
         if json:
             print(jsonlib.dumps(row), flush=True)
@@ -55,14 +59,7 @@ def tail(
         seen += 1
         if seen == limit:
             return
-
-
-def _kind(text: str) -> str:
-    found = [name for name in catalog() if name.startswith(text)]
-    if len(found) != 1:
-        hint = nearest(text, list(catalog()), unless=f" Kinds: {', '.join(catalog())}.")
-        raise Refusal(f'No kind "{text}".{hint}', 2)
-    return found[0]
+    raise Refusal("The gateway has gone.")
 
 
 def _time(at: Instant, zone: tzinfo) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_rfc3339
-from sekisho import destination
+from sekisho import destination, enrolment
 from sekisho.journey import Journey
 from sekisho.progress import Progress, summary
 from simulators.calendar import ZONE
@@ -57,6 +57,15 @@ async def travel(journey: Journey, ledger: Path | None, progress: Progress) -> d
     if journey.pace:
         figures["rate"] = tally.rate.figures()
     return figures
+
+
+def enrolled(journey: Journey, register: Path, keys: Path | None, user: str | None) -> Journey:
+    """The journey with the credential that its fleet was given, unless it has one of its own."""
+    token = enrolment.enrol(journey.scenario.fleet(), register, keys)
+    enrolment.write_private(enrolment.token_file_of(register), token + "\n")
+    if journey.password is not None or user not in (None, enrolment.CREDENTIAL):
+        return journey
+    return replace(journey, user=enrolment.CREDENTIAL, password=token.encode(), just_issued=True)
 
 
 async def _open(journey: Journey) -> Outlet:
@@ -113,16 +122,34 @@ def report(figures: dict[str, Any], screen: TextIO, *, as_json: bool, quiet: boo
             f"  {kind:<{width}}{row['uplinks']:>10,}  {'harmed: ' + harmed if harmed else ''}".rstrip(),
             file=screen,
         )
-    print(
-        f"{figures['sent']:,} sent = {figures['acked']:,} acknowledged + "
-        f"{figures['sent'] - figures['acked']:,} in flight, {figures['wall_s']:.1f} s",
-        file=screen,
-    )
+    if figures["to"].startswith("file:"):
+        print(f"{figures['sent']:,} written, {figures['wall_s']:.1f} s", file=screen)
+    else:
+        print(
+            f"{figures['sent']:,} sent = {figures['acked']:,} acknowledged + "
+            f"{figures['sent'] - figures['acked']:,} in flight, {figures['wall_s']:.1f} s",
+            file=screen,
+        )
+    if figures["refused"]:
+        _say_refused(figures, screen)
     if "rate" in figures:
         _say_rate(figures, screen)
     for key, words in (("ledger", "ledger"), ("token_file", "token of the fleet")):
         if key in figures:
             print(f"  {words}: {figures[key]}", file=screen)
+
+
+def _say_refused(figures: dict[str, Any], screen: TextIO) -> None:
+    refused: dict[str, int] = figures["refused"]
+    reasons = ", ".join(f"{code} {n:,}" for code, n in refused.items())
+    print(f"  refused: {sum(refused.values()):,} of the acknowledged ({reasons})", file=screen)
+    harmed = sum(n for row in figures["kinds"].values() for n in row["harmed"].values())
+    if sum(refused.values()) > harmed:
+        print(
+            "More were refused than were harmed on purpose. 0x87: the receiver does not know these devices, or "
+            "not for this user (--register STATE puts them into a gateway's directory).",
+            file=sys.stderr,
+        )
 
 
 def _say_rate(figures: dict[str, Any], screen: TextIO) -> None:

@@ -62,6 +62,8 @@ class Trial:
         minutes, length_m: from first to last fix; along the way.
         nearest_shown_m: of the shown places the nearest to home, in metres; None where none is shown.
         near_home: whether any fix was recorded within the home radius.
+        undated: how many points were left out because they carry no time.
+        nearest_m: of the recorded places the nearest to home, in metres.
     """
 
     marks: Sequence[Mark]
@@ -73,6 +75,8 @@ class Trial:
     length_m: float
     nearest_shown_m: float | None
     near_home: bool
+    undated: int
+    nearest_m: float
 
 
 def run(recording: Recording, home: tuple[float, float], rules: Policy) -> Trial:
@@ -96,13 +100,14 @@ def run(recording: Recording, home: tuple[float, float], rules: Policy) -> Trial
         else:
             _origin, _kind, fate, reason = next(iter(batch.terms))
             marks.append(Mark(point, str(fate if reason is None else reason), 0.0, 0.0))
-    return _trial(marks, home, policy)
+    return _trial(marks, home, policy, recording.undated)
 
 
-def _trial(marks: list[Mark], home: tuple[float, float], policy: Policy) -> Trial:
+def _trial(marks: list[Mark], home: tuple[float, float], policy: Policy, undated: int) -> Trial:
     points = [mark.point for mark in marks]
     plane = Plane(*home)
     away = [math.sqrt(plane.squared(m.lat, m.lon)) for m in marks if m.why is None]
+    nearest_m = math.sqrt(min(plane.squared(p.lat, p.lon) for p in points))
     hidden = Counter(mark.why for mark in marks if mark.why is not None)
     return Trial(
         marks,
@@ -113,7 +118,9 @@ def _trial(marks: list[Mark], home: tuple[float, float], policy: Policy) -> Tria
         track.minutes(points),
         track.length_m(points),
         min(away, default=None),
-        any(plane.squared(p.lat, p.lon) <= policy.home_radius_m**2 for p in points),
+        nearest_m <= policy.home_radius_m,
+        undated,
+        nearest_m,
     )
 
 

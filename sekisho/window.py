@@ -38,7 +38,7 @@ def ask(
     with line, line.makefile("rwb") as stream:
         stream.write(json.dumps({"ask": question, **more}).encode() + b"\n")
         stream.flush()
-        while answer := _heard(stream, state):
+        while (answer := _heard(stream, state)).endswith(b"\n"):  # a kill cuts a line off
             said = json.loads(answer)
             if "error" in said:
                 raise Refusal(said["error"])

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.devices.catalog import catalog
 from gateway.keys.ring import KeyRing
 from gateway.model.identity import DeviceId
 from gateway.registry.registry import Registry
-from gateway.statedir import Mark, StateDir
+from gateway.statedir import StateDir
 from gateway.stores.sqlite_file import SqliteFile
 from sekisho import place
 from tests.fakes.clock import ManualClock
@@ -405,14 +406,71 @@ def test_rows_about_people_need_a_word(sekisho: Sekisho, stored: StateDir, tmp_p
     assert "707070" in sekisho("query", "child", "--state", "real", "--personal").out
 
 
-def test_query_of_nothing(sekisho: Sekisho, state: StateDir) -> None:
-    """Before the first row there is an answer, not an error."""
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("river",), "No row of river_gauge is stored yet."),
+        (("river", "--since", "2026-05-12"), "No row of river_gauge is stored in this time."),
+        (
+            ("river", "--device", "rivr-1"),
+            "No row of river_gauge from rivr-1 is stored yet. No such device is registered. Did you mean river-1?",
+        ),
+        (("river", "--device", "river-1"), "No row of river_gauge from river-1 is stored yet."),
+    ],
+)
+def test_query_of_nothing_says_why(
+    sekisho: Sekisho, state: StateDir, words: tuple[str, ...], sentence: str
+) -> None:
+    """Where there is no row there is an answer, not an error, and it is true."""
     where = ("--state", str(state.path))
+    add = ("devices", "add", "river-1", "-k", "river_gauge", "--owner", "16201")
+    assert sekisho(*add, *where).code == 0
+    SqliteFile(state.city_db, "city").close()
 
-    assert sekisho("query", "river", *where).out == "No row of river_gauge in this time.\n"
-    assert json.loads(sekisho("query", "river", "--json", *where).out) == []
-    assert state.mark is Mark.SIM
-    assert "Did you mean river_gauge?" in sekisho("query", "rivergauge", *where).err
+    answer = sekisho("query", *words, *where)
+
+    assert (answer.code, answer.out) == (0, sentence + "\n")
+    assert json.loads(sekisho("query", *words, "--json", *where).out) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("river", "--limit", "0"), "--limit 0 asks for no row"),
+        (("river", "--since", "2026-05-13", "--until", "2026-05-12"), "--until is not after"),
+        (("rivergauge",), "Did you mean river_gauge?"),
+        (("rivr",), "Did you mean river_gauge?"),
+        (("wether",), "Did you mean weather_station?"),
+        (("zzz",), "There are "),
+    ],
+)
+def test_query_refuses_what_cannot_be_meant(
+    sekisho: Sekisho, state: StateDir, words: tuple[str, ...], sentence: str
+) -> None:
+    answer = sekisho("query", *words, "--state", str(state.path))
+    assert answer.code == 2
+    assert sentence in answer.err
+
+
+def test_query_of_no_kind_lists_them(sekisho: Sekisho, state: StateDir) -> None:
+    listed = sekisho("query", "--state", str(state.path)).out.splitlines()
+    assert [line.split()[0] for line in listed] == ["kind", *catalog()]
+
+
+def test_one_row_is_one_row(sekisho: Sekisho, stored: StateDir) -> None:
+    answer = sekisho("query", "river", "--limit", "1", "--state", str(stored.path))
+    assert answer.err == "The newest 1 row; --limit N shows more.\n"
+
+
+def test_a_configuration_with_faults_is_named_as_such(sekisho: Sekisho, tmp_path: Path) -> None:
+    """It is there: that no directory is named is its fault, and where to look is said."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "gateway.yaml").write_text("colour: [\n")
+
+    answer = sekisho("query", "river")
+
+    assert answer.code == 2
+    assert "config/gateway.yaml has 1 fault: sekisho check." in answer.err
 
 
 def test_decode_shows_fields_and_row(sekisho: Sekisho) -> None:

@@ -137,7 +137,7 @@ def test_the_reader_finds_commands_and_refuses_wrong_ones() -> None:
     assert len(list(commands(ROOT / "README.md"))) > 8
     parse(["query", "river", "--last", "2h"])
 
-    for wrong in (["query", "--lsat", "2h"], ["devices", "ad", "x"], ["quarry"], ["query"]):
+    for wrong in (["query", "--lsat", "2h"], ["devices", "ad", "x"], ["quarry"], ["decode"]):
         with pytest.raises(Exception, match=r".+"):
             parse(wrong)
 

@@ -188,9 +188,42 @@ def test_a_home_that_is_nowhere_near_the_way_is_doubted(
 ) -> None:
     """Latitude and longitude changed for one another would hide nothing, and look like a good rule."""
     assert run(monkeypatch, str(WALK), "--home", "36.90,137.20") == 0
-    assert "is that the home" not in capsys.readouterr().out
-    assert run(monkeypatch, str(WALK), "--home", "37.20,136.90") == 0
+    assert "note" not in capsys.readouterr().out
+    assert run(monkeypatch, str(WALK), "--home", "36.905,137.20", "--radius", "5") == 0
     assert "is that the home, latitude first?" in capsys.readouterr().out
+    assert run(monkeypatch, str(WALK), "--home", "37.20,136.90") == 0
+    assert (
+        "This way never comes within 1 km of the home: is --home right?" in capsys.readouterr().out
+    )
+
+
+def test_the_caution_stands_beside_what_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Where everything is hidden there is nothing to be careful with; points without a time are counted."""
+    file = tmp_path / "home.gpx"
+    gpx(file, [HOME, HOME])
+    untimed = '<trkpt lat="36.9" lon="137.2"/></trkseg>'
+    file.write_text(file.read_text().replace("</trkseg>", untimed))
+    assert run(monkeypatch, str(file), "--home", "36.90,137.20") == 0
+    said = capsys.readouterr().out
+    assert "careful" not in said
+    assert "unread   1 without a time" in said
+    assert run(monkeypatch, str(WALK), "--home", "36.90,137.20") == 0
+    assert "careful" in capsys.readouterr().out
+
+
+def test_no_picture_is_replaced_unasked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "mine.html"
+    out.write_text("mine")
+    words = (str(WALK), "--home", "36.90,137.20", "--out", str(out))
+    assert run(monkeypatch, *words) == 2
+    assert "replace it with --force" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+    assert run(monkeypatch, *words, "--force") == 0
+    assert out.read_text() != "mine"
 
 
 def test_a_smaller_circle_than_the_configured_one_may_be_tried_and_is_said(

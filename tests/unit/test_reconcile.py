@@ -1,6 +1,7 @@
 """Ground truth against a gateway's books: nothing may be unexplained, and nothing missing may look so."""
 
 import asyncio
+import socket
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.control.window import reachable
 from gateway.model.instant import MINUTE, SECOND
 from gateway.model.observation import Observation
 from gateway.model.reason import Fate
@@ -17,6 +19,7 @@ from gateway.telemetry import Facts
 from sekisho import account
 from sekisho.reconciliation import fates, reconcile
 from tests.fakes.clock import ManualClock
+from tests.fakes.front_door import Sekisho
 from tests.fakes.readings import NOON
 from tests.fakes.store import WEEK_20, child_row, gauge_row, outcome_of
 
@@ -230,3 +233,42 @@ def test_a_tag_that_is_stored_as_it_was_read_is_unexplained(books: Books) -> Non
         lines=[LEDGER[0], LEDGER[2], sent(1, "stop-1", "bus_stop_reader", reads=[READ])],
     )
     assert reconcile(books.ledger, None, books.state).unexplained == 1
+
+
+def test_rows_of_another_time_are_said_to_be_of_another_ledger(
+    books: Books, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A directory that was used before: the rows are too many, and it is said where they come from. A row
+    too many in the ledger's own time has no such excuse."""
+    books.write([*ROWS, gauge_row(9, observed_at=T - 60 * MINUTE)])
+    found = reconcile(books.ledger, TERMS, books.state)
+    assert (found.surplus.total(), found.elsewhen) == (1, 1)
+    account.show(found, 0)
+    assert "These rows come from before or after this ledger" in capsys.readouterr().out
+
+    books.write([gauge_row(10, observed_at=T + 2 * SECOND)])
+    found = reconcile(books.ledger, TERMS, books.state)
+    assert (found.surplus.total(), found.elsewhen) == (2, 1)
+    account.show(found, 0)
+    assert "1 of these rows come from before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["", "{}\n", "no json\n", '{"sekisho_ledger": 99}\n', "[1]\n"])
+def test_what_is_no_ledger_is_refused_by_name(books: Books, sekisho: Sekisho, text: str) -> None:
+    books.ledger.write_text(text)
+    words = ("reconcile", "--ledger", str(books.ledger), "--state", str(books.state.path))
+    answer = sekisho(*words)
+    assert answer.code == 2
+    assert "ledger.jsonl is not a ledger (its first line" in answer.err
+
+
+def test_a_gateway_that_was_killed_is_not_believed_to_run(books: Books, sekisho: Sekisho) -> None:
+    """What it wrote about itself is still there: rows alone are compared."""
+    books.write(ROWS)
+    books.state.run_file.write_text('{"pid": 1, "doors": {}, "clock": {"start_us": 1}}')
+    with socket.socket(socket.AF_UNIX) as line, reachable(books.state.socket) as path:
+        line.bind(path)
+    words = ("reconcile", "--ledger", str(books.ledger), "--state", str(books.state.path))
+    answer = sekisho(*words)
+    assert (answer.code, answer.err) == (0, "")
+    assert "no gateway runs there: rows were compared" in answer.out

@@ -1,6 +1,7 @@
 """The command writes logs and ledgers that agree, twice the same, and says clearly what is wrong."""
 
 import json
+import sys
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
 from sekisho.scenario_file import read_scenario
 from sekisho.simulate import simulate
+from sekisho.travel import report
 from simulators.calendar import ZONE
 from simulators.ledger import read_ledger
 from simulators.scenario import Scenario
@@ -99,6 +101,44 @@ def test_mistakes_are_explained(words: list[str], sentence: str) -> None:
         run(*words)
 
 
+def test_no_file_is_replaced_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that --to names nor the usual one; --force replaces it."""
+    monkeypatch.chdir(tmp_path)
+    for name, words in (("mine", ["--to", "file:mine"]), ("uplinks-7.jsonl", [])):
+        Path(name).write_text("mine")
+        with pytest.raises(Refusal, match="replace it with --force"):
+            run("--for", "1m", *words)
+        assert Path(name).read_text() == "mine"
+        run("--for", "1m", *words, "--force")
+        assert Path(name).read_text() != "mine"
+
+
+def told(capsys: pytest.CaptureFixture[str], **more: Any) -> tuple[str, str]:
+    """What is said of a run with these figures, on both outputs."""
+    kinds = {"river_gauge": {"uplinks": 9, "harmed": {"unknown_device": 1}}}
+    figures = {"seed": 7, "devices": 3, "start_us": 0, "end_us": 1, "kinds": kinds, "sent": 9}
+    figures |= {"acked": 9, "refused": {}, "wall_s": 1.0, "to": "mqtt://h"}
+    report(figures | more, sys.stdout, as_json=False, quiet=False)
+    said = capsys.readouterr()
+    return said.out, said.err
+
+
+def test_what_a_receiver_refused_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """An acknowledgement may be a refusal: it is counted by its code, and what was not harmed on purpose has
+    a remedy. Into a file uplinks are written, and nobody acknowledges them."""
+    assert "9 sent = 9 acknowledged + 0 in flight" in told(capsys)[0]
+    assert "refused" not in told(capsys)[0]
+    out, err = told(capsys, refused={"0x87": 1})
+    assert "refused: 1 of the acknowledged (0x87 1)" in out
+    assert err == ""
+    out, err = told(capsys, refused={"0x87": 7, "0x99": 1})
+    assert "refused: 8 of the acknowledged (0x87 7, 0x99 1)" in out
+    assert "--register" in err
+    out, _ = told(capsys, to="file:x")
+    assert "9 written, 1.0 s" in out
+    assert "acknowledged" not in out
+
+
 def make_state(root: Path, mark: Mark | None) -> Path:
     """A new state directory with its keys."""
     state = StateDir.create(root / "state", mark, SystemClock())
@@ -111,7 +151,7 @@ def test_the_fleet_enters_a_sim_directory(tmp_path: Path) -> None:
     state = make_state(tmp_path, Mark.SIM)
     words = ["--register", str(state), "--keys", str(tmp_path / "keys"), "--children", "12"]
     for _ in range(2):
-        figures = run(*words, "--for", "1m", "--to", f"file:{tmp_path / 'log'}")
+        figures = run(*words, "--for", "1m", "--to", f"file:{tmp_path / 'log'}", "--force")
 
     token_file = Path(figures["token_file"])
     assert token_file.stat().st_mode & 0o777 == 0o600

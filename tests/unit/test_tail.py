@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.control.feed import LiveFeed
-from gateway.control.window import Window
+from gateway.control.window import Window, reachable
 from gateway.model.errors import Refusal
 from gateway.model.observation import Observation
 from gateway.statedir import Mark, StateDir
@@ -28,8 +29,10 @@ def state(tmp_path: Path) -> StateDir:
 
 
 @contextmanager
-def gateway(state: StateDir, rows: list[Observation]) -> Iterator[None]:
-    """A window in a thread of its own, which shows these rows as soon as somebody looks."""
+def gateway(state: StateDir, rows: list[Observation], *, stays: bool = True) -> Iterator[None]:
+    """A window in a thread of its own, which shows these rows as soon as somebody looks; then it stays
+    for the whole block, or goes.
+    """
     opened = threading.Event()
     done = asyncio.Event()
     loop = asyncio.new_event_loop()
@@ -42,7 +45,9 @@ def gateway(state: StateDir, rows: list[Observation]) -> Iterator[None]:
         while not feed.watched and not done.is_set():
             await asyncio.sleep(0.001)
         feed.show(rows)
-        await done.wait()
+        if stays:
+            await done.wait()
+        await asyncio.sleep(0)
         await window.close()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
@@ -88,3 +93,42 @@ def test_a_kind_that_is_none_is_refused_with_the_nearest(state: StateDir) -> Non
 def test_without_a_gateway_it_says_how_to_start_one(state: StateDir) -> None:
     with pytest.raises(Refusal, match=r"No gateway runs on .*sekisho run"):
         tail(None, state=state.path)
+
+
+def test_a_gateway_that_goes_is_said(state: StateDir) -> None:
+    """Whoever watches learns that nothing more will come; scripts by the exit code."""
+    with (
+        gateway(state, [gauge_row(1)], stays=False),
+        pytest.raises(Refusal, match=r"The gateway has gone\.") as refused,
+    ):
+        tail(None, state=state.path)
+    assert refused.value.exit_code == 1
+
+
+@pytest.mark.parametrize("said", [b"", b'{"kind":"river_gauge","obs'])
+def test_a_line_cut_off_by_a_kill_is_no_row(state: StateDir, said: bytes) -> None:
+    """A killed gateway may leave half a line: that is its end, not a fault of ours."""
+    listener = socket.socket(socket.AF_UNIX)
+    with listener, reachable(state.socket) as path:
+        listener.bind(path)
+        listener.listen()
+
+        def answer() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.recv(100)
+                line.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(Refusal, match=r"The gateway has gone\."):
+            tail(None, state=state.path)
+        thread.join()
+
+
+def test_children_are_not_watched_in_earnest(tmp_path: Path) -> None:
+    """Nothing would ever be shown: it is refused at once, with what can be asked instead."""
+    real = StateDir.create(tmp_path / "real", None, ManualClock())
+    with pytest.raises(Refusal, match="sekisho query child --personal") as refused:
+        tail("child", state=real.path)
+    assert refused.value.exit_code == 1
