@@ -53,8 +53,21 @@ def reconcile(
             f"There is no ledger {ledger}. Write one: sekisho simulate --ledger {ledger}.", 2
         )
     _require_ledger(ledger)
-    if seen is not None:
-        raise typer.Exit(_hear(ledger, seen, json=json))
+    try:
+        code = (
+            _hear(ledger, seen, json=json) if seen else _compare(ledger, state, config, json=json)
+        )
+    except msgspec.DecodeError as error:
+        raise Refusal(
+            f"{ledger} is damaged: one of its lines is not JSON ({error}). Write it anew: sekisho simulate "
+            "--ledger FILE.",
+            2,
+        ) from None
+    raise typer.Exit(code)
+
+
+def _compare(ledger: Path, state: Path | None, config: Path | None, *, json: bool) -> int:
+    """Print what a gateway counted and stored of a ledger; the exit code."""
     directory, settings = place.find_state(state, config)
     if directory.mark is None:
         raise Refusal(
@@ -79,7 +92,7 @@ def reconcile(
         account.show(result, in_flight)
         if not running:
             print("  (no gateway runs there: rows were compared, fates are the oracle's)")
-    raise typer.Exit(1 if result.unexplained else 0)
+    return 1 if result.unexplained else 0
 
 
 def _require_ledger(path: Path) -> None:

@@ -1,15 +1,23 @@
 """`sekisho devices`: what is said is true, what is refused is said, and nothing comes back unasked."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.control.window import reachable
 from gateway.statedir import StateDir
+from sekisho import following
 from sekisho.following import follow
 from tests.fakes.front_door import Answer, Sekisho
 from tests.fakes.gateway import answering
+
+ROOT = Path(__file__).parents[2]
 
 
 class Fleet:
@@ -69,7 +77,7 @@ def test_an_import_asks_for_a_token_where_there_is_none(fleet: Fleet, tmp_path: 
     """The hint names a credential without a token, and none that has one."""
     file = tmp_path / "fleet.csv"
     file.write_text("device,kind,credential\nriver-1,river_gauge,rivers\n")
-    owner = ("--config", str(Path(__file__).parents[2] / "config" / "gateway.yaml"))
+    owner = ("--config", str(ROOT / "config" / "gateway.yaml"))
     assert "sekisho devices token rivers" in fleet("import", str(file), *owner).out
     fleet("token", "rivers")
     file.write_text("device,kind,credential\nriver-2,river_gauge,rivers\n")
@@ -148,3 +156,37 @@ def test_a_revoked_credential_stands_until_it_has_a_new_token(fleet: Fleet) -> N
     assert "Nobody comes in as river-1" in fleet("revoke-credential", "river-1").out
     assert fleet.shown("river-1")["credentials"] == ["river-1"]
     assert "shown once" in fleet("token", "river-1").out
+
+
+def test_a_gateway_that_does_not_answer_holds_no_verb_up(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is stopped takes the question and says nothing: the verb ends by itself."""
+    monkeypatch.setattr(following, "PATIENCE_S", 0.05)
+    with socket.socket(socket.AF_UNIX) as line, reachable(state.socket) as path:
+        line.bind(path)
+        line.listen()
+        assert follow(state).sentence == "A running gateway follows within a second."
+
+
+def test_on_a_terminal_homes_are_asked_for(fleet: Fleet) -> None:
+    """Whoever left FILE out learns what is waited for; a pipe needs no such word."""
+    homes = "household,lat,lon\nh-1,36.69,137.21\n"
+    asked = "Reading homes from standard input (Ctrl-D ends)."
+    assert asked not in fleet("import-homes", stdin=homes).err
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, homes.encode() + b"\x04")
+    words = ("devices", "import-homes", *fleet.where)
+    done = subprocess.run(
+        [sys.executable, "-m", "sekisho", *words],
+        cwd=ROOT,
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(keyboard)
+    os.close(terminal)
+    assert "1 home sealed" in done.stdout
+    assert asked in done.stderr

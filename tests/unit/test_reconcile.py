@@ -272,3 +272,11 @@ def test_a_gateway_that_was_killed_is_not_believed_to_run(books: Books, sekisho:
     answer = sekisho(*words)
     assert (answer.code, answer.err) == (0, "")
     assert "no gateway runs there: rows were compared" in answer.out
+
+
+def test_a_ledger_with_a_damaged_line_is_refused(books: Books, sekisho: Sekisho) -> None:
+    books.write(ROWS, tail=b'{"n": 7, "dev\n')
+    words = ("reconcile", "--ledger", str(books.ledger), "--state", str(books.state.path))
+    answer = sekisho(*words)
+    assert answer.code == 2
+    assert "ledger.jsonl is damaged" in answer.err
