@@ -37,7 +37,10 @@ def steady(gateway: Gateway, connections: int, rate: float, seconds: float, firs
 
 
 def measure(seconds: float, connections: int) -> dict[str, Any]:
-    """All three, on one gateway; a flood is one connection that keeps 1,000 uplinks in flight."""
+    """All three; a flood is one connection that keeps 1,000 uplinks in flight.
+
+    The many connections meet a gateway of their own: what floods left in its caches is not theirs.
+    """
     with tempfile.TemporaryDirectory() as folder:
         gateway = Gateway(Path(folder))
         try:
@@ -52,6 +55,11 @@ def measure(seconds: float, connections: int) -> dict[str, Any]:
             beside = steady(gateway, 100, 200, seconds / 2, 8_000_000)
             assert flood.poll() is None, "the flood ended before it was measured: fewer --seconds"
             stop(flood)
+        finally:
+            gateway.stop()
+    with tempfile.TemporaryDirectory() as folder:
+        gateway = Gateway(Path(folder))
+        try:
             many = steady(gateway, connections, connections / 10, max(seconds, 20), 10_000_000)
         finally:
             gateway.stop()

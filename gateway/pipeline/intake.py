@@ -31,10 +31,15 @@ class Intake:
         self._arrived.set()
 
     def take(self, limit: int) -> list[Uplinks]:
-        """Up to about `limit` uplinks: one chunk of each sender in turn."""
+        """Up to about `limit` uplinks: one chunk of each sender, in turn.
+
+        A sender who is alone may bring more than one. Beside others a flood brings one a batch, so that
+        nobody's uplink lies in a batch that a flood has made long.
+        """
         batch: list[Uplinks] = []
         size = 0
-        while self._turns and size < limit:
+        round_ = len(self._turns)
+        while self._turns and size < limit and (round_ == 1 or len(batch) < round_):
             sender = self._turns.popleft()
             queue = self._queues[sender]
             uplinks = queue.popleft()
