@@ -9,7 +9,7 @@ from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.device_rows import DeviceRow
 from gateway.registry.registry import Registry
 from sekisho import admission, completion, facts, place, registration, screen, try_line
-from sekisho.following import follow
+from sekisho.following import Followed, follow
 from sekisho.place import Config, Json, Keys, Quiet, State
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
@@ -79,8 +79,7 @@ def add(
             registry.put_device(device, kind, owner, now, household, attributes=given, name=name)
             token = _speak(registry, user, device, now)
     followed = follow(here.state)
-    if followed.kinds is not None and kind not in followed.kinds:
-        screen.warn("The running gateway does not know this kind yet: restart it.")
+    _require_restart(followed, kind)
     line = try_line.publish(here, (user, token), device, kind, given, now)
     if json:
         screen.document({"device": device, "kind": kind, "user": user, "token": token, "try": line})
@@ -199,6 +198,7 @@ def set_(
             changed_at=here.clock.now(),
         )
     followed = follow(here.state)
+    _require_restart(followed, is_now)
     if not quiet:
         print(f"{device} is changed. {followed.sentence}")
 
@@ -219,6 +219,12 @@ def _speak(registry: Registry, user: str, device: str, now: Instant) -> str | No
         registry.allow(user, device, now)
         return None
     return registry.put_credential(user, [device], at=now)
+
+
+def _require_restart(followed: Followed, kind: str) -> None:
+    """Say where the gateway that runs cannot hear a device of this kind: it was declared after its start."""
+    if followed.kinds is not None and kind not in followed.kinds:
+        screen.warn("The running gateway does not know this kind yet: restart it.")
 
 
 def _state(row: DeviceRow, consenting: set[str], homes: set[str]) -> str:

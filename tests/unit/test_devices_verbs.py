@@ -137,7 +137,8 @@ def test_a_verb_lets_the_running_gateway_follow(fleet: Fleet, state: StateDir) -
         assert fleet.add("river-1").err == ""
         assert "in force at the running gateway" in fleet("revoke", "river-1").out
         assert "restart it" in fleet.add("camera-1", kind="wildlife_camera").err
-    assert asked == ["follow"] * 3
+        assert "restart it" in fleet("set", "river-1", "--kind", "wildlife_camera").err
+    assert asked == ["follow"] * 4
 
 
 def test_a_gateway_that_cannot_follow_fails_no_verb(fleet: Fleet, state: StateDir) -> None:
