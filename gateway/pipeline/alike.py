@@ -9,12 +9,12 @@ from collections import deque
 _LIKE = 32
 """Commits of a sort whose times are played again …"""
 
-_AT_MOST = 50
-"""… in ticks, so that a disk that was away for minutes slows nobody down once it is back."""
+_AT_MOST = 80
+"""… in parts of a tick, so that a disk that was away for minutes slows nobody down once it is back."""
 
 
 class LastCommits:
-    """Times of the last commits in ticks, by what they wrote: rows about people, rows of the city."""
+    """Times of the last commits in parts of a tick, by what they wrote: rows about people, rows of the city."""
 
     def __init__(self) -> None:
         self._took: dict[tuple[bool, bool], deque[int]] = {}

@@ -1,10 +1,10 @@
 """Commit, acknowledge, show: in that order, here and nowhere else.
 
-A batch closes at a tick; its acknowledgements leave at the first tick after its commit, whether or not
-anything was written, because the latency of a single acknowledgement would otherwise tell a stored fix
-from a suppressed one (decisions 2). Where commits take longer than a tick, a batch that writes nothing about
-people, though they spoke in it, waits as many ticks as one of the last commits about them took, each of those
-in its turn. A full backlog closes batches without waiting for the tick.
+A batch closes at a tick; its acknowledgements leave at the first half of a tick that begins after its commit,
+whether or not anything was written, because the latency of a single acknowledgement would otherwise tell a stored fix
+from a suppressed one (decisions 2). Where commits take longer than that, a batch that writes nothing about
+people, though they spoke in it, waits as long as one of the last commits about them took, each of those in
+its turn. A full backlog closes batches without waiting for the tick.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ class Flow:
     Args:
         tick_s: length of a tick in seconds (3 to 5 ms: also the linger that saves CPU).
         batch: uplinks in one commit, about.
+        parts: into how many a tick is cut for the acknowledgements that wait for their commit.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Flow:
         tick_s: float = 0.004,
         batch: int = 8192,
         facts: Facts | None = None,
+        parts: int = 2,
     ) -> None:
         self._intake = intake
         self._process = process
@@ -53,7 +55,9 @@ class Flow:
         self._tally = tally
         self._viewers = viewers
         self._clock = clock
-        self._tick_s = tick_s
+        self._part_s = tick_s / parts
+        self._parts = parts
+        self._closed = -1
         self._batch = batch
         self._facts = facts or Facts()
         self._commits = LastCommits()
@@ -75,12 +79,11 @@ class Flow:
                 if not intake.backlog:
                     continue
             if intake.backlog < self._batch:
-                await self._next_tick()
+                await self._next_edge()
             else:
                 await asyncio.sleep(0)  # a batch that writes nothing waits nowhere else
             self._acknowledge()
-            chunks = intake.take(self._batch)
-            if chunks:
+            if self._may_close() and (chunks := intake.take(self._batch)):
                 await self._commit(chunks)
 
     async def _commit(self, chunks: list[Uplinks]) -> None:
@@ -88,22 +91,20 @@ class Flow:
             self._tally.handed_over[uplinks.origin] += len(uplinks.items)
         self.doing = "waiting for the keys"
         batch = await self._decide(chunks)
-        closed = self._tick()
+        closed = self._part()
         people, city = _written(batch.outcome)
         self.doing = "waiting for the store, which is still writing"
         if batch.outcome:
             committed = await self._store.commit(batch.outcome)
-            self._commits.remember(self._tick() + 1 - closed, people=people, city=city)
+            self._commits.remember(self._part() + 1 - closed, people=people, city=city)
             _judge(batch, committed)
             self._show(batch.outcome, committed)
         if not people and self._spoke(
             batch
         ):  # nobody else comes in meanwhile, as behind a real one
-            until = closed + self._commits.play(city=city) - 1
-            while self._tick() < until:
-                await self._next_tick()
+            await self._sleep_until(closed + self._commits.play(city=city) - 1)
         self._tally.terms.update(batch.terms)
-        self._committed.append((self._tick() + 1, chunks, batch))
+        self._committed.append((self._part() + 1, chunks, batch))
         self.doing = "idle"
 
     def _spoke(self, batch: Batch) -> bool:
@@ -140,7 +141,7 @@ class Flow:
 
     def _acknowledge(self) -> None:
         """Settle every batch whose tick has come, oldest first."""
-        now = self._tick()
+        now = self._part()
         while self._committed and self._committed[0][0] <= now:
             _due, chunks, batch = self._committed.popleft()
             for uplinks, refused in zip(chunks, batch.refusals, strict=True):
@@ -162,12 +163,27 @@ class Flow:
         for viewer in self._viewers:
             viewer.show(fresh)
 
-    def _tick(self) -> int:
-        return int(self._clock.monotonic() / self._tick_s + 1e-6)
+    def _may_close(self) -> bool:
+        """Whether a batch may close: at a tick, or where so much waits that nobody lingers."""
+        tick = self._part() // self._parts
+        if tick == self._closed and self._intake.backlog < self._batch:
+            return False
+        self._closed = tick
+        return True
 
-    async def _next_tick(self) -> None:
-        """Sleep to the next boundary of the tick's grid, and not a moment less: timers may be early."""
-        edge = (self._tick() + 1) * self._tick_s
+    def _part(self) -> int:
+        """The part of a tick that has begun last; all parts of all ticks are counted."""
+        return int(self._clock.monotonic() / self._part_s + 1e-6)
+
+    async def _next_edge(self) -> None:
+        """Sleep to the next tick; to its next part where an acknowledgement may be due."""
+        part = self._part()
+        step = 1 if self._committed else self._parts - part % self._parts
+        await self._sleep_until(part + step)
+
+    async def _sleep_until(self, part: int) -> None:
+        """Until a part begins, and not a moment less: timers may be early."""
+        edge = part * self._part_s
         left = edge - self._clock.monotonic()
         while left > 0:
             await asyncio.sleep(max(left, _SHORTEST_S))

@@ -9,6 +9,9 @@ from collections import deque
 
 from gateway.model.uplink import Uplinks
 
+_FIRST_ALONE = 128
+"""Uplinks that a sender without others may bring beside its first chunk, times the batches it has been so."""
+
 
 class Intake:
     """Where doors `put` uplinks and the worker takes batches."""
@@ -17,6 +20,7 @@ class Intake:
         self._queues: dict[object, deque[Uplinks]] = {}
         self._turns: deque[object] = deque()
         self._arrived = asyncio.Event()
+        self._alone = 0
         self.backlog = 0
         self.closed = False
 
@@ -31,28 +35,47 @@ class Intake:
         self._arrived.set()
 
     def take(self, limit: int) -> list[Uplinks]:
-        """Up to about `limit` uplinks: one chunk of each sender, in turn.
+        """Up to about `limit` uplinks: of each sender in turn what it may bring, one chunk at least.
 
-        A sender who is alone may bring more than one. Beside others a flood brings one a batch, so that
-        nobody's uplink lies in a batch that a flood has made long.
+        Beside others a sender brings twice what half of them bring at most, so that nobody's uplink lies in
+        a batch that a flood has made long, or waits for one; whoever stays alone brings more each time.
         """
         batch: list[Uplinks] = []
         size = 0
-        round_ = len(self._turns)
-        while self._turns and size < limit and (round_ == 1 or len(batch) < round_):
+        share = self._share()
+        for _ in range(len(self._turns)):
             sender = self._turns.popleft()
             queue = self._queues[sender]
-            uplinks = queue.popleft()
+            brought = 0
+            while queue and (not brought or brought + len(queue[0].items) <= share):
+                uplinks = queue.popleft()
+                batch.append(uplinks)
+                brought += len(uplinks.items)
+                if size + brought >= limit:
+                    break
+            size += brought
             if queue:
                 self._turns.append(sender)
             else:
                 del self._queues[sender]
-            batch.append(uplinks)
-            size += len(uplinks.items)
+            if size >= limit:
+                break
         self.backlog -= size
         if not self._turns:
             self._arrived.clear()
         return batch
+
+    def _share(self) -> int:
+        """Uplinks that one sender may bring into the next batch, beside its first chunk."""
+        senders = len(self._queues)
+        if senders == 1:
+            self._alone += 1
+            return _FIRST_ALONE * self._alone
+        self._alone = 0
+        if self.backlog <= senders:
+            return self.backlog
+        waiting = sorted(sum([len(u.items) for u in queue]) for queue in self._queues.values())
+        return 2 * waiting[(senders - 1) // 2]
 
     async def wait(self) -> None:
         """Until there is something to take, or the intake is closed."""

@@ -17,6 +17,9 @@ from gateway.stores.declared import fit
 _ROWS = 48
 """Rows in one INSERT: between 32 and 64 the cost per row is lowest."""
 
+_FEW = 2
+"""Rows that go in one by one: a savepoint round them would cost more than it saves."""
+
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # durable before the acknowledgement; nearly free in batches
@@ -123,7 +126,7 @@ class SqliteFile:
         refused: list[int] = []
         for start in range(0, len(rows), _ROWS):
             some = rows[start : start + _ROWS]
-            if self._insert_together(table, some):
+            if len(some) > _FEW and self._insert_together(table, some):
                 continue
             for position, row in enumerate(some, start=start):
                 try:

@@ -61,22 +61,24 @@ def test_a_flood_delays_nobody_by_more_than_one_round(
 ) -> None:
     """However much others have queued, before a newcomer's first chunk each of them has one turn."""
     intake = Intake()
-    for chunks in floods:
+    for number, chunks in enumerate(floods):
         flooder = Sender()
         for _ in range(chunks):
-            flooder.hand(intake, [uplink("camera", 1)] * CHUNK)
+            flooder.hand(intake, [uplink("camera", number)] * CHUNK)
     for _ in range(warm):
         intake.take(limit)
     newcomer = Sender()
-    newcomer.hand(intake, [uplink("camera", 1)])
+    newcomer.hand(intake, [uplink("camera", 99)])
 
-    before = 0
+    turns: list[bytes] = []
     while not newcomer.settled:
         for uplinks in intake.take(limit):
             uplinks.settle({})
-            before += not newcomer.settled
+            _route, payload = uplinks.items[0]
+            if not turns or turns[-1] != payload:
+                turns.append(payload)
 
-    assert before <= len(floods)
+    assert turns.index(uplink("camera", 99)[1]) <= len(floods)
 
 
 SORTS = ["gauge", "camera", "gauge broken", "unknown device"]

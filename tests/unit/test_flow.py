@@ -61,6 +61,7 @@ class Worker:
         self.onlooker = Onlooker()
         self.store = store or MemoryStore()
         self.batch = batch
+        self.parts = 1
         self.settled_at: list[float] = []
         self.sender = self.another()
 
@@ -73,7 +74,7 @@ class Worker:
         leave_home(by)
         flow = Flow(
             self.intake, Process(by, policy().zone), self.store, self.tally, [self.onlooker],
-            self.clock, TICK_S, self.batch,
+            self.clock, TICK_S, self.batch, parts=self.parts,
         )  # fmt: skip
 
         async def work() -> None:
@@ -232,6 +233,22 @@ def test_batches_that_write_nothing_play_the_last_commits_again_each_in_its_turn
 
     assert Counter(waited["child at home"]) == Counter(waited["child away"])
     assert {1, 6} <= set(waited["child away"])
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize(("takes_s", "half"), [(0.0, 1), (0.0019, 1), (0.0021, 2), (0.0039, 2)])
+def test_with_halves_a_batch_lingers_a_tick_and_its_answers_leave_at_the_next_half(
+    sort: str, takes_s: float, half: int
+) -> None:
+    """So the linger may be longer and the answer sooner; what is suppressed leaves with the first half
+    unless commits about people were seen to take longer."""
+    worker = Worker(SlowStore(takes_s))
+    worker.parts = 2
+    worker.sender.hand(worker.intake, [uplink(sort, 1)])
+    worker.carry()
+
+    halves = {int((at - 1000.0 - TICK_S) / (TICK_S / 2) + 1e-6) for at in worker.settled_at}
+    assert halves == {half if sort not in ("child at home", "sign of life") else 1}
 
 
 @pytest.mark.parametrize("takes_s", [0.0, 0.0039, 0.0041, 0.03, 3.0])

@@ -29,12 +29,19 @@ def test_a_sender_s_chunks_come_in_order() -> None:
     assert taken(intake, 100) == [1, 2, 3]
 
 
-def test_senders_take_turns_chunk_by_chunk_and_one_a_batch() -> None:
-    """Whoever is left alone in the end brings the rest together."""
-    intake, _ = given([1, 2, 3, 4], [10, 20], [100])
-    assert taken(intake, 1000) == [1, 10, 100]
-    assert taken(intake, 1000) == [2, 20]
-    assert taken(intake, 1000) == [3, 4]
+def test_senders_like_each_other_bring_all_they_have() -> None:
+    """Up to twice what half of them bring: a batch of many equals is a large one."""
+    intake, _ = given([10, 10], [15], [10, 10, 10], [5, 5])
+    assert taken(intake, 1000) == [10, 10, 15, 10, 10, 10, 5, 5]
+
+
+def test_a_flood_brings_little_beside_others_and_all_when_it_is_alone() -> None:
+    """One chunk, and at most twice what half of the senders bring; alone, more with every batch."""
+    intake, _ = given([64] * 12, [1], [2])
+    assert taken(intake, 1000) == [64, 1, 2]
+    assert taken(intake, 1000) == [64] * 2
+    assert taken(intake, 1000) == [64] * 4
+    assert taken(intake, 1000) == [64] * 5
 
 
 def test_a_take_ends_with_the_chunk_that_reaches_the_limit() -> None:
@@ -57,9 +64,9 @@ def test_a_flood_waits_behind_itself() -> None:
 def test_the_backlog_counts_uplinks() -> None:
     intake, _ = given([3, 4], [5])
     assert intake.backlog == 12
-    intake.take(8)
-    assert intake.backlog == 4
-    intake.take(8)
+    intake.take(3)
+    assert intake.backlog == 9
+    intake.take(30)
     assert intake.backlog == 0
 
 

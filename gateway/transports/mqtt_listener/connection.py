@@ -20,7 +20,7 @@ from gateway.wire.mqtt.packets import Connect, Packet, Publish, Violation
 _OVERHEAD_BYTES = 150
 """What an uplink weighs in memory beside its payload, about."""
 
-_CHUNK = 256
+_CHUNK = 64
 """Uplinks handed over together; longer chunks are cut so that senders take turns."""
 
 
