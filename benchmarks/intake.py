@@ -41,7 +41,7 @@ SLOW = 20_000
 
 BAR, TARGET = 2.0, 1.0
 NAIVE_BAR, NAIVE_TARGET = 15.0, 30.0
-_FILL = 200_000
+_FILL = 800_000
 
 
 def flood(port: int, token: str, first: int, last: int) -> dict[str, float]:

@@ -155,11 +155,21 @@ def stop(*processes: "subprocess.Popen[bytes]") -> None:
 
 
 def until_counted(process: "subprocess.Popen[bytes]", wanted: int) -> None:
-    """Read the numbers that a process prints, one a line, until one is at least `wanted`."""
+    """Read the numbers that a process prints, one a line, until one is at least `wanted`.
+
+    Raises:
+        TimeoutError: it stands still for a minute.
+    """
     assert process.stdout is not None
+    last, since = -1, time.monotonic()
     for line in process.stdout:
-        if int(line) >= wanted:
+        count = int(line)
+        if count >= wanted:
             return
+        if count > last:
+            last, since = count, time.monotonic()
+        elif time.monotonic() - since > 60:
+            raise TimeoutError(f"process {process.pid} stands at {count} of {wanted}")
     raise RuntimeError(f"process {process.pid} ended before it had counted {wanted}")
 
 

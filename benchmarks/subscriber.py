@@ -24,7 +24,7 @@ class Subscriber(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.write(
-            encode.connect(4, "subscriber", None, None, 60) + encode.subscribe(4, 1, ["#"])
+            encode.connect(4, "subscriber", None, None, 0) + encode.subscribe(4, 1, ["#"])
         )
 
     def data_received(self, data: bytes) -> None:
