@@ -68,7 +68,6 @@ def measure(seconds: float, connections: int) -> dict[str, Any]:
         "calm": calm,
         "beside_a_flood": beside,
         "many": many,
-        "slower": pace(),
     }
 
 
