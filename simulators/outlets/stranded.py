@@ -36,10 +36,15 @@ class Stranded:
                 writer.write(packet[: len(packet) // 2])
                 await writer.drain()
                 writer.transport.pause_reading()  # type: ignore[attr-defined]
-        while len(self._dead) > _MOST:
-            self._dead.popleft().transport.abort()
+        self._let_go(_MOST)
 
     def close(self) -> None:
         """Let go of them all."""
-        while self._dead:
-            self._dead.popleft().transport.abort()
+        self._let_go(0)
+
+    def _let_go(self, keep: int) -> None:
+        while len(self._dead) > keep:
+            oldest = (
+                self._dead.popleft()
+            )  # named: a writer that is dropped before it is closed complains
+            oldest.transport.abort()

@@ -118,19 +118,18 @@ def test_each_acknowledgement_says_what_became_of_its_uplink(
 
 
 def test_what_the_door_does_not_do_is_said_at_the_greeting(house: House) -> None:
-    """CONNACK: every QoS, no retain, no wildcards, aliases and publishes in flight up to a number."""
+    """CONNACK: every QoS, no wildcards, aliases and publishes in flight up to a number."""
     with client(house.port, house.token) as speaking:
         said = speaking.greeting
         assert said is not None
         assert not hasattr(said, "MaximumQoS")
-        assert said.RetainAvailable == 0
         assert said.WildcardSubscriptionAvailable == 0
         assert said.TopicAliasMaximum == 64
         assert said.ReceiveMaximum == 1024
 
 
 def test_a_retained_publish_over_mqtt_5_is_taken_as_a_plain_one(house: House) -> None:
-    """Retain, though not offered, costs nobody an uplink: it is acknowledged and stored."""
+    """Retain means nothing here and costs nobody an uplink: it is acknowledged and stored."""
     with client(house.port, house.token) as speaking:
         before = stored(house.town, "river-1")
         body = b'{"seq":900,"stage_m":2.25}'
