@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ class Checkpoint:
             tempo.tick_s,
             tempo.batch,
             self.facts,
+            rest=time.sleep,
         )
 
     async def _recall(self, question: Mapping[str, Any]) -> dict[str, Any]:

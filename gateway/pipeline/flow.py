@@ -10,7 +10,8 @@ its turn. A full backlog closes batches without waiting for the tick.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import ceil
 
 from gateway.clock import Clock
 from gateway.devices.catalog import catalog
@@ -23,8 +24,11 @@ from gateway.pipeline.process import Batch, Process
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.telemetry import Facts, Tally
 
-_SHORTEST_S = 0.001
-"""The loop's timers count milliseconds: less would be a busy wait."""
+_FEW = 16
+"""Chunks in a batch that leave most of a tick free …"""
+
+_REST_S = 0.005
+"""… for the whole loop to rest in, as long as nothing else that it serves would notice."""
 
 
 class Flow:
@@ -34,6 +38,7 @@ class Flow:
         tick_s: length of a tick in seconds (3 to 5 ms: also the linger that saves CPU).
         batch: uplinks in one commit, about.
         parts: into how many a tick is cut for the acknowledgements that wait for their commit.
+        rest: `time.sleep`, where the loop may rest as a whole while little arrives.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Flow:
         batch: int = 8192,
         facts: Facts | None = None,
         parts: int = 2,
+        rest: Callable[[float], None] | None = None,
     ) -> None:
         self._intake = intake
         self._process = process
@@ -57,7 +63,9 @@ class Flow:
         self._clock = clock
         self._part_s = tick_s / parts
         self._parts = parts
+        self._rest = rest
         self._closed = -1
+        self._calm = False
         self._batch = batch
         self._facts = facts or Facts()
         self._commits = LastCommits()
@@ -84,6 +92,7 @@ class Flow:
                 await asyncio.sleep(0)  # a batch that writes nothing waits nowhere else
             self._acknowledge()
             if self._may_close() and (chunks := intake.take(self._batch)):
+                self._calm = len(chunks) <= _FEW
                 await self._commit(chunks)
 
     async def _commit(self, chunks: list[Uplinks]) -> None:
@@ -182,12 +191,19 @@ class Flow:
         await self._sleep_until(part + step)
 
     async def _sleep_until(self, part: int) -> None:
-        """Until a part begins, and not a moment less: timers may be early."""
+        """Until a part begins, and not a moment less: timers may be early.
+
+        While little arrives the whole loop rests, and reads all that came meanwhile in one go: nothing is
+        answered before the part begins, and to be woken by each uplink costs more than to decide about it.
+        """
         edge = part * self._part_s
-        left = edge - self._clock.monotonic()
-        while left > 0:
-            await asyncio.sleep(max(left, _SHORTEST_S))
-            left = edge - self._clock.monotonic()
+        while (left := edge - self._clock.monotonic()) > 0:
+            if self._rest and self._calm and left <= _REST_S:
+                self._rest(left)
+                await asyncio.sleep(0)  # the loop reads
+            else:
+                # its timers count milliseconds; with less than one left, another wake-up costs more
+                await asyncio.sleep(max(ceil(left * 1e3 - 0.1), 1) / 1e3)
 
 
 def _written(outcome: Outcome) -> tuple[bool, bool]:

@@ -9,8 +9,8 @@ import logging
 import sqlite3
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from gateway.model.instant import Instant
 from gateway.model.observation import REJECTIONS_KEPT
 from gateway.stores.journal import frames_left_out
 from gateway.stores.sqlite_file import SqliteFile, sound
+from gateway.stores.thread import DiskThread
 from gateway.telemetry import Facts
 
 _OPEN_FILES = 4
@@ -38,7 +39,7 @@ class SqliteStore:
         self._city_path = city
         self._personal_path = personal
         self._facts = facts
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sekisho-store")
+        self._writer = DiskThread("sekisho-store")
         self._city = self._opened(city, "city")
         self._personal: dict[str, SqliteFile] = {}
         self._trying: Outcome | None = None
@@ -51,13 +52,12 @@ class SqliteStore:
         Raises:
             Refusal: a file is damaged or has not our tables: that is not to be waited for.
         """
-        loop = asyncio.get_running_loop()
         tries = 0
         while True:
             try:
                 if tries:
-                    await loop.run_in_executor(self._writer, self._reopen)
-                committed = await loop.run_in_executor(self._writer, self.write, outcome)
+                    await self._writer.do(self._reopen)
+                committed = await self._writer.do(partial(self.write, outcome))
             except (sqlite3.OperationalError, OSError) as error:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
                 self._facts.note(
@@ -166,8 +166,7 @@ class SqliteStore:
 
     async def forget_file(self, period: str) -> None:
         """Close a personal file and remove it with its journal: its time to stay is over."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writer, self._forget_file, period)
+        await self._writer.do(partial(self._forget_file, period))
 
     def _forget_file(self, period: str) -> None:
         file = self._personal.pop(period, None)
@@ -178,9 +177,8 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Checkpoint and close every file, after the last commit."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writer, self._close)
-        self._writer.shutdown()
+        await self._writer.do(self._close)
+        self._writer.end()
 
     def _close(self) -> None:
         for file in [*self._personal.values(), self._city]:

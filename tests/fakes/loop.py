@@ -2,11 +2,14 @@
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from gateway.model.instant import SECOND, Instant
+from gateway.stores.thread import DiskThread
 from tests.fakes.readings import NOON
 
 Result = TypeVar("Result")
@@ -68,6 +71,21 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _rested(self, _future: object) -> None:
         self.at_work -= 1
 
+    @contextmanager
+    def _seeing_the_disk(self) -> Iterator[None]:
+        """Nor while the store's thread is."""
+        do = DiskThread.do
+
+        async def seen(thread: DiskThread, call: Callable[[], Result]) -> Result:
+            self.at_work += 1
+            try:
+                return await do(thread, call)
+            finally:
+                self.at_work -= 1
+
+        with patch.object(DiskThread, "do", seen):
+            yield
+
     def monotonic(self) -> float:
         return self.seconds
 
@@ -76,7 +94,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def run(self, main: Coroutine[Any, Any, Result]) -> Result:
         """Run to the end, and leave no task behind."""
-        with asyncio.Runner(loop_factory=lambda: self) as runner:
+        with self._seeing_the_disk(), asyncio.Runner(loop_factory=lambda: self) as runner:
             return runner.run(main)
 
 

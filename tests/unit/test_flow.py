@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,11 +62,21 @@ class Worker:
         self.store = store or MemoryStore()
         self.batch = batch
         self.parts = 1
+        self.rests: list[float] | None = None
+        self.read_next: Callable[[], None] = lambda: None
         self.settled_at: list[float] = []
         self.sender = self.another()
 
     def another(self) -> Sender:
         return Sender(lambda: self.settled_at.append(self.loop.seconds))
+
+    def rest(self, seconds: float) -> None:
+        """All stand still; what devices send meanwhile lies in their sockets."""
+        assert self.rests is not None
+        self.rests.append(seconds)
+        self.loop.seconds += seconds
+        self.loop.call_soon(self.read_next)
+        self.read_next = lambda: None
 
     def carry(self, *more: Any) -> None:
         """Work off what was handed over, to the end."""
@@ -75,6 +85,7 @@ class Worker:
         flow = Flow(
             self.intake, Process(by, policy().zone), self.store, self.tally, [self.onlooker],
             self.clock, TICK_S, self.batch, parts=self.parts,
+            rest=None if self.rests is None else self.rest,
         )  # fmt: skip
 
         async def work() -> None:
@@ -285,6 +296,31 @@ def test_a_full_backlog_does_not_wait_for_ticks() -> None:
     assert isinstance(worker.store, MemoryStore)
     assert worker.store.commits == 10
     assert {tick(at) for at in worker.settled_at} <= {tick(1000.0) + 1, tick(1000.0) + 2}
+
+
+def test_while_little_arrives_the_loop_rests_to_the_edge_and_reads_then() -> None:
+    """A batch holds all that came before its tick, though nobody was woken for it."""
+    worker = Worker(SlowStore(0.001))
+    worker.rests = []
+    worker.sender.hand(worker.intake, [uplink("child away", 1)])
+    worker.read_next = lambda: worker.another().hand(worker.intake, [uplink("gauge", 2)])
+
+    worker.carry()
+
+    assert all(0 < rested <= TICK_S for rested in worker.rests)
+    assert [tick(at) for at in worker.settled_at] == [tick(1000.0) + 2, tick(1000.0) + 3]
+
+
+def test_the_loop_does_not_rest_while_much_arrives() -> None:
+    """There is enough to do until the edge."""
+    worker = Worker(SlowStore(0.0))
+    worker.rests = []
+    for n in range(100):
+        worker.another().hand(worker.intake, [uplink("gauge", n)])
+
+    worker.carry()
+
+    assert worker.rests == []
 
 
 def test_a_flood_of_suppressed_uplinks_lets_others_run() -> None:

@@ -138,5 +138,6 @@ class Door:
         while True:
             await asyncio.sleep(_SWEEP_S)
             now = self.clock.monotonic()
-            for connection in list(self._connections):
-                connection.expire(now)
+            silent = [c for c in self._connections if now - c.last_heard > c.silence_s]
+            for connection in silent:
+                connection.expire()

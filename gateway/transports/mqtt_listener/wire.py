@@ -66,14 +66,14 @@ class Wire(asyncio.Protocol):
         else:
             self._transport.pause_reading()
 
-    def expire(self, now: float) -> None:
-        """End it if it was silent too long (§3.1.2.10), unless it is we who do not read.
+    def expire(self) -> None:
+        """It was silent too long (§3.1.2.10): end it, unless it is we who do not read.
 
         A peer that does not read its answers is not read either; its silence is its own, and so it is where
         it does not even take its goodbye.
         """
         ours = self.is_open() and self._pressure.is_ours(self._house.crowded)
-        if ours or now - self.last_heard <= self.silence_s:
+        if ours:
             return
         if self._pressure.writable and self.is_open():
             self.end(Code.KEEP_ALIVE_TIMEOUT)
