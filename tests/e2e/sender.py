@@ -158,14 +158,16 @@ class Sender:
         life, first = self._life(), self.acked
         self._sent = first
         loop = asyncio.get_running_loop()
-        while not line.lost.is_set() and not self.done and loop.time() < deadline:
-            line.fill()
-            try:
-                await asyncio.wait_for(line.lost.wait(), 0.02)
-            except TimeoutError:
-                continue
-        if line.transport is not None:
-            line.transport.write(encode.disconnect(4))
-            line.transport.close()
-            await line.lost.wait()
-        self.segments.append(Segment(life, first, self.acked, self._sent))
+        try:
+            while not line.lost.is_set() and not self.done and loop.time() < deadline:
+                line.fill()
+                try:
+                    await asyncio.wait_for(line.lost.wait(), 0.02)
+                except TimeoutError:
+                    continue
+            if line.transport is not None:
+                line.transport.write(encode.disconnect(4))
+                line.transport.close()
+                await line.lost.wait()
+        finally:  # whoever is cancelled has a history too
+            self.segments.append(Segment(life, first, self.acked, self._sent))
