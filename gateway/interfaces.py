@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from gateway.model.forwarded import Forwarded
 from gateway.model.observation import Observation, Rejection
+from gateway.model.reason import Reason
 
 Table: TypeAlias = tuple[str | None, str]
 """Where rows go: personal file (None = `city.db`) and kind."""
@@ -70,6 +72,18 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Checkpoint and close every file."""
+        ...
+
+
+class Scripts(Protocol):
+    """Vendors' JavaScript, each run within its limits, away from everything else."""
+
+    async def run(self, script: str, uplink: Forwarded) -> Forwarded | Reason:
+        """The uplink with the object that the script made of it, or why it is rejected.
+
+        Args:
+            script: as `Route.script` names it.
+        """
         ...
 
 

@@ -45,7 +45,7 @@ def json_decoder(kind: DeviceKind) -> Callable[[bytes, Device], Decoded]:
         try:
             document = decode(payload)
         except msgspec.ValidationError as error:
-            raise _complaint(str(error)) from None
+            raise complaint(str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise PayloadError(Reason.UNDECODABLE, "not a JSON object") from None
         check(document, device)
@@ -133,7 +133,7 @@ def with_head(payload: bytes, at: Instant | None, counter: int | None) -> bytes:
     return _HEAD.pack(VERSION, seconds, _NO_COUNTER if counter is None else counter) + payload
 
 
-def _complaint(sentence: str) -> PayloadError:
+def complaint(sentence: str) -> PayloadError:
     """The validator's sentence, reduced to the field and the class of fault: it may quote the input."""
     where = sentence.rpartition("`$")[2].strip("`.") if "`$" in sentence else ""
     in_range = sentence.startswith("Expected `") and (">=" in sentence or "<=" in sentence)

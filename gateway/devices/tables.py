@@ -9,7 +9,8 @@ CITY_HEAD = (
     Column("digest", "BLOB NOT NULL"),
     Column("item", "INTEGER NOT NULL"),  # index inside the uplink; 0 for the kinds of today
     Column("received_at", "INTEGER NOT NULL", "us"),
-    Column("clock", "TEXT NOT NULL"),  # whose clock observed_at is: 'device' or 'gateway'
+    # whose clock observed_at is: 'device', 'network' or 'gateway'; 'simulated' where a server invented it
+    Column("clock", "TEXT NOT NULL"),
     Column("late", "INTEGER NOT NULL"),  # 1 where it came more than seven days behind
 )
 """Head of a row of `city.db`, before the kind's own columns."""

@@ -18,6 +18,8 @@ class Reading:
         digest: 8-byte digest of the payload, part of the identity.
         received_at: our clock on arrival.
         late: more than seven days behind our clock.
+        network_at: when a network server took it in, None where none did; never part of the identity.
+        simulated: that server says that no radio was involved.
     """
 
     __slots__ = (
@@ -26,8 +28,10 @@ class Reading:
         "device_time",
         "digest",
         "late",
+        "network_at",
         "observed_at",
         "received_at",
+        "simulated",
         "values",
     )
 
@@ -41,6 +45,8 @@ class Reading:
         digest: bytes,
         received_at: Instant,
         late: bool,
+        network_at: Instant | None = None,
+        simulated: bool = False,
     ) -> None:
         self.device = device
         self.values = values
@@ -50,6 +56,8 @@ class Reading:
         self.digest = digest
         self.received_at = received_at
         self.late = late
+        self.network_at = network_at
+        self.simulated = simulated
 
     def __repr__(self) -> str:
         return "<reading>"

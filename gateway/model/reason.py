@@ -29,6 +29,7 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"
     OUT_OF_RANGE = "out of range"
     UNDATED = "neither time nor counter"
+    NO_CODEC = "no such codec"
     UNSTORABLE = "refused by the store"
     # suppressed: the mask's decision
     INSIDE_HOME = "inside the home radius"

@@ -1,25 +1,35 @@
 """What a door hands over: uplinks of known senders, still in bytes, and the receipts they wait for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 from gateway.model.device import Device
+from gateway.model.forwarded import Forwarded
 from gateway.model.instant import Instant
 from gateway.model.reason import Reason
 
-Decode: TypeAlias = Callable[[bytes, Device], tuple[Any, Instant | None, int | None]]
-"""payload, device → the kind's document, the device's own time, its counter."""
+Payload: TypeAlias = bytes | Forwarded
+"""What a device of ours sent itself, or what somebody else's network server passed on."""
+
+Decode: TypeAlias = Callable[[Any, Device], tuple[Any, Instant | None, int | None]]
+"""payload (of the one form that its route takes), device → the kind's document, the device's own time,
+its counter."""
 
 
 class Route:
-    """Where a topic leads: the device that speaks on it, and how its payloads are decoded."""
+    """Where a topic or an EUI leads: the device that speaks there, and how its payloads are decoded.
 
-    __slots__ = ("decode", "device", "kind")
+    Attributes:
+        script: the vendor's codec that a forwarded uplink goes through first; "" for none.
+    """
 
-    def __init__(self, device: Device, kind: str, decode: Decode) -> None:
+    __slots__ = ("decode", "device", "kind", "script")
+
+    def __init__(self, device: Device, kind: str, decode: Decode, script: str = "") -> None:
         self.device = device
         self.kind = kind
         self.decode = decode
+        self.script = script
 
 
 class Uplinks:
@@ -40,7 +50,7 @@ class Uplinks:
         self,
         origin: str,
         received_at: Instant,
-        items: list[tuple[Route | Reason, bytes]],
+        items: Sequence[tuple[Route | Reason, Payload]],
         settle: Callable[[dict[int, Reason]], None],
     ) -> None:
         self.origin = origin

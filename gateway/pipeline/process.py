@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import tzinfo
+from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from typing import NamedTuple
@@ -13,11 +14,12 @@ from gateway.devices.kind import Sensitivity
 from gateway.interfaces import Outcome, Rows, Table
 from gateway.model.device import Device
 from gateway.model.errors import PayloadError
+from gateway.model.forwarded import Forwarded
 from gateway.model.instant import DAY, HOUR, Instant, local_day
 from gateway.model.observation import Observation, Rejection
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
-from gateway.model.uplink import Route, Uplinks
+from gateway.model.uplink import Payload, Route, Uplinks
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
 from gateway.telemetry import Facts, Term
@@ -131,18 +133,23 @@ class Process:
                 else (received_at, reading.device_time, verdict)
             )
 
-    def _read(self, route: Route, payload: bytes, received_at: Instant) -> Reading:
+    def _read(self, route: Route, payload: Payload, received_at: Instant) -> Reading:
         """Decode and date one uplink (decisions 14); raises `PayloadError`."""
         device = route.device
         values, device_time, counter = route.decode(payload, device)
-        if device_time is None:
-            if counter is None and self._personal[route.kind]:
-                raise PayloadError(Reason.UNDATED, "personal kinds need t or seq")
-            observed_at = received_at
-        elif device_time > received_at + AHEAD or device_time < device.registered_at:
-            observed_at = received_at
+        network_at, simulated = None, False
+        if isinstance(payload, Forwarded):
+            network_at, simulated, payload = payload.network_at, payload.simulated, payload.body
+        if device_time is None and counter is None and self._personal[route.kind]:
+            raise PayloadError(Reason.UNDATED, "personal kinds need t or seq")
+        for observed_at in (device_time, network_at):  # the first clock that is to be believed
+            if (
+                observed_at is not None
+                and device.registered_at <= observed_at <= received_at + AHEAD
+            ):
+                break
         else:
-            observed_at = device_time
+            observed_at = received_at
         return Reading(
             device,
             values,
@@ -152,23 +159,24 @@ class Process:
             blake2b(payload, digest_size=8).digest(),
             received_at,
             observed_at < received_at - BEHIND,
+            network_at,
+            simulated,
         )
 
     def _reject(
-        self, route: Route, payload: bytes, at: Instant, error: PayloadError, outcome: Outcome
+        self, route: Route, payload: Payload, at: Instant, error: PayloadError, outcome: Outcome
     ) -> None:
         """A personal kind leaves a count per day; a thing of the city leaves a row (decisions 3)."""
         device: Device = route.device
         reason = error.reason
         if route.kind not in self._quiet:
-            as_json = route.decode is json_decoder(catalog()[route.kind])
             self._recent.rejected(
-                *(device.device, at, reason.value, error.detail),
-                lambda: likeness(payload, as_json, device, catalog().values()),
+                *(device.device, at, reason.value, error.detail), partial(_likeness, route, payload)
             )
         if self._personal[route.kind]:
             self._count_refusal(reason, at, outcome)
             return
+        body = payload.body if isinstance(payload, Forwarded) else payload
         outcome.rejections.append(
             Rejection(
                 self._day(at),
@@ -176,8 +184,8 @@ class Process:
                 "decode",
                 reason.value,
                 device.device,
-                len(payload),
-                blake2b(payload, digest_size=8).digest(),
+                len(body),
+                blake2b(body, digest_size=8).digest(),
             )
         )
 
@@ -187,6 +195,15 @@ class Process:
 
     def _day(self, at: Instant) -> str:
         return local_day(at, self._zone).isoformat()
+
+
+def _likeness(route: Route, payload: Payload) -> str | None:
+    """Whether a payload that was refused looks like another kind's; nothing is known of forwarded ones."""
+    if isinstance(payload, Forwarded):
+        return None
+    kinds = catalog()
+    as_json = route.decode is json_decoder(kinds[route.kind])
+    return likeness(payload, as_json, route.device, kinds.values())
 
 
 def _keep(

@@ -36,7 +36,15 @@ def city_row(reading: Reading, make: RowMaker, undated: Undated) -> tuple[Any, .
         reading.digest,
         0,
         received_at,
-        "device" if dated else "gateway",
+        _clock(reading, dated),
         1 if reading.late else 0,
         *make(reading.values, device),
     )
+
+
+def _clock(reading: Reading, dated: bool) -> str:
+    if reading.simulated:
+        return "simulated"
+    if dated:
+        return "device"
+    return "network" if reading.observed_at == reading.network_at else "gateway"

@@ -107,7 +107,7 @@ class Mask:
 
         Args:
             identities: time in µs and identity of a row: 16 bytes in personal files; the tuple
-                (device, counter or None, digest, 0) in `city.db`, rows of clock 'gateway' only.
+                (device, counter or None, digest, 0) in `city.db`, but of rows of clock 'device'.
         """
         self._files.recall(identities)
 

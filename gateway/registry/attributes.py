@@ -1,5 +1,6 @@
 """The facts a kind wants to know of each of its devices: names, units, and how people write them."""
 
+import re
 from collections.abc import Mapping
 
 from gateway.devices.kind import DeviceKind
@@ -13,6 +14,12 @@ Attributes = Mapping[str, str | float | bool]
 
 PLACE = {"lat": 90.0, "lon": 180.0}
 """Where a thing of the city stands, WGS 84 degrees; every such kind may say it, and no kind about people."""
+
+
+FORWARDED = {"dev_eui": "text", "codec": "text"}
+"""How the uplinks of a device that speaks through a network server are known and decoded; of every kind."""
+
+_EUI = re.compile(r"[0-9a-f]{16}")
 
 
 class UnknownAttribute(ValueError):
@@ -48,6 +55,8 @@ def attribute_faults(kind: DeviceKind, attributes: Attributes) -> dict[str, str]
 def contradictions(kind: DeviceKind, attributes: Attributes) -> dict[str, str]:
     """Attribute name → why a device with these cannot be; the kind's own reasons, and its place."""
     found = dict(kind.contradictions(attributes))
+    if not _EUI.fullmatch(str(attributes.get("dev_eui", "0" * 16))):
+        found["dev_eui"] = "sixteen hexadecimal digits are needed here, in lower case."
     given = [name for name in PLACE if name in attributes]
     if len(given) == 1:
         found[given[0]] = "a place is lat and lon, both of them."
@@ -60,7 +69,7 @@ def contradictions(kind: DeviceKind, attributes: Attributes) -> dict[str, str]:
 
 def units_of(kind: DeviceKind) -> dict[str, str]:
     """Attribute name → unit, or "text"."""
-    own = {name.lstrip("*"): unit.lstrip("*") for name, unit in kind.attributes.items()}
+    own = {name.lstrip("*"): unit.lstrip("*") for name, unit in kind.attributes.items()} | FORWARDED
     return own if kind.personal else own | dict.fromkeys(PLACE, "deg")
 
 

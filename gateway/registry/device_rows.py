@@ -44,6 +44,7 @@ def put(db: sqlite3.Connection, row: DeviceRow) -> None:
     """Add a device or replace all that is known of it; one that is revoked stays so."""
     rules.require_owner(row.owner)
     rules.require_device(row.device, row.kind, row.household, row.attributes)
+    _require_own_eui(db, row)
     values = row._replace(attributes=_text(row.attributes))  # type: ignore[arg-type]
     places = ", ".join("?" * len(row))
     db.execute(
@@ -87,6 +88,19 @@ def require(db: sqlite3.Connection, device: str) -> None:
         known = [row[0] for row in db.execute("SELECT device FROM devices")]
         hint = nearest(device, known, unless=" sekisho devices list shows them all.")
         raise Refusal(f'No device named "{device}" is registered.{hint}')
+
+
+def _require_own_eui(db: sqlite3.Connection, row: DeviceRow) -> None:
+    """Refuse a DevEUI that another device has: nobody could tell whose uplink it is."""
+    eui = row.attributes.get("dev_eui")
+    if eui is None:
+        return
+    other = db.execute(
+        "SELECT device FROM devices WHERE json_extract(attributes, '$.dev_eui') = ? AND device != ?",
+        (eui, row.device),
+    ).fetchone()
+    if other:
+        raise Refusal(f"{row.device}: its dev_eui belongs to {other[0]}.", exit_code=2)
 
 
 def _text(attributes: Mapping[str, str | float | bool]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from gateway.devices.catalog import catalog
+from gateway.devices.codecs import codec_fault, codec_names
 from gateway.devices.kind import DeviceKind
 from gateway.registry import attributes
 from gateway.registry.imports import DeviceEntry, Entries
@@ -73,6 +74,10 @@ def _device(
             complain(document, (*path, name) if name in facts else path, sentence)
             for name, sentence in attributes.contradictions(kind, facts).items()
         ]
+        word = facts.get("codec")
+        if isinstance(word, str) and (fault := codec_fault(kind.name, word)) is not None:
+            fault += nearest(word, codec_names(), unless="")
+            complaints.append(complain(document, (*path, "codec"), fault))
         if device.household is not None and not kind.personal:
             sentence = f"{kind.name} is a thing of the city and belongs to no household."
             complaints.append(complain(document, (*path, "household"), sentence))

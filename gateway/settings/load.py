@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from gateway.registry.imports import Entries
 from gateway.settings import doors
 from gateway.settings.area import ServiceArea, service_area
+from gateway.settings.codecs import configured_codecs
 from gateway.settings.complaints import Complaint, SettingsError, complain
 from gateway.settings.devices import read_devices
 from gateway.settings.document import Document
@@ -40,6 +41,7 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
     raw = document.data if isinstance(document.data, dict) else {}
     privacy, lane = _privacy(document, raw, complaints)
     kinds = configured(document, raw.get("kinds"), complaints)
+    codecs = configured_codecs(document, raw.get("codecs"), complaints)
     entries = _devices(document, raw, complaints)
     if gateway is None:
         raise SettingsError(complaints)
@@ -67,6 +69,7 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
         purpose=lane.purpose,
         entries=entries,
         kinds=kinds,
+        codecs=codecs,
     )
 
 

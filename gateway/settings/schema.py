@@ -155,6 +155,7 @@ class GatewayFile(Strict):
     privacy: str
     devices: str | None = None
     kinds: Annotated[Any, AfterValidator(_kinds)] = None
+    codecs: str | None = None
 
 
 class ReopenFile(Strict):

@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.devices.kind import DeviceKind
+from gateway.devices.mapping import Mapped
 from gateway.privacy.policy import Policy
 from gateway.registry.imports import Entries
 
@@ -64,6 +65,15 @@ class DeclaredKind:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredCodec:
+    """A codec that a file declares, the file, and the vendor's JavaScript that it names."""
+
+    codec: Mapped
+    file: Path
+    script: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A configuration without faults.
 
@@ -80,6 +90,7 @@ class Settings:
         purpose: what the lane's rows are kept for.
         entries: what `devices.yaml` says.
         kinds: what the configuration declares beside the shipped kinds.
+        codecs: what it declares beside the products on the shelf.
     """
 
     file: Path
@@ -94,3 +105,4 @@ class Settings:
     purpose: str
     entries: Entries
     kinds: tuple[DeclaredKind, ...] = ()
+    codecs: tuple[DeclaredCodec, ...] = ()

@@ -34,7 +34,7 @@ def fit(db: sqlite3.Connection, file: Path, kinds: Iterable[DeviceKind]) -> None
             db.execute(f"CREATE TABLE {kind.name} ({', '.join([*columns, key])}) WITHOUT ROWID")
             continue
         _refuse_changes(kind, there, file)
-        for column in kind.columns:
+        for column in table_columns(kind):
             if column.name not in there:
                 db.execute(f"ALTER TABLE {kind.name} ADD COLUMN {column.name} {column.sql}")
 

@@ -155,7 +155,7 @@ class SqliteStore:
             else:
                 rows = self._city.select(
                     f"SELECT observed_at, device, counter, digest, item FROM {kind.name}"  # noqa: S608
-                    " WHERE observed_at >= ? AND clock = 'gateway'",
+                    " WHERE observed_at >= ? AND clock != 'device'",
                     (since,),
                 )
                 found += [

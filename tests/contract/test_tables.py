@@ -26,7 +26,7 @@ VIEWS = {
     "counter_queues": "observed_at_utc device waiting open_desks last_called clock late",
     "people_flows": "observed_at_utc device towards_count away_count interval_s battery_v clock late",
     "weather": "observed_at_utc device temperature_c humidity_pct pressure_hpa wind_m_s gust_m_s "
-    "wind_from_deg rain_mm rain_mm_h solar_w_m2 battery_v clock late",
+    "wind_from_deg rain_mm rain_mm_h solar_w_m2 battery_v brightness clock late",
 }
 """View → its columns."""
 

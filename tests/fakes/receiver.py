@@ -1,7 +1,7 @@
 """Where a door hands uplinks to, when a test plays the worker."""
 
 from gateway.model.reason import Reason
-from gateway.model.uplink import Uplinks
+from gateway.model.uplink import Payload, Uplinks
 
 
 class Receiver:
@@ -18,7 +18,7 @@ class Receiver:
         self.waiting.append((sender, uplinks))
 
     @property
-    def payloads(self) -> list[bytes]:
+    def payloads(self) -> list[Payload]:
         """What waits, in order."""
         return [payload for _, uplinks in self.waiting for _, payload in uplinks.items]
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.interfaces import Committed, Outcome
+from gateway.model.uplink import Payload
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Process
@@ -70,7 +71,7 @@ def test_a_flood_delays_nobody_by_more_than_one_round(
     newcomer = Sender()
     newcomer.hand(intake, [uplink("camera", 99)])
 
-    turns: list[bytes] = []
+    turns: list[Payload] = []
     while not newcomer.settled:
         for uplinks in intake.take(limit):
             uplinks.settle({})

@@ -17,7 +17,7 @@ MASKED = {
     Reason.NO_HOME, Reason.UNKNOWN_CRS, Reason.NO_FIX, Reason.ZERO_ZERO, Reason.OUTSIDE_AREA,
     Reason.LATE, Reason.RULES_CHANGED, Reason.KEY_GONE, Reason.FAULT,
 }  # fmt: skip
-PAYLOAD = {Reason.UNDECODABLE, Reason.OUT_OF_RANGE, Reason.UNDATED}
+PAYLOAD = {Reason.UNDECODABLE, Reason.OUT_OF_RANGE, Reason.UNDATED, Reason.NO_CODEC}
 
 
 def hello(version: int = 5, keep_alive: int = 60, client_id: str = "c", will: bool = False) -> Connect:  # fmt: skip

@@ -37,6 +37,7 @@ class Values(Document, kw_only=True, gc=False):
     rain_mm_h: Annotated[float, msgspec.Meta(ge=0.0, le=2000.0)] | None = None
     solar_w_m2: Annotated[float, msgspec.Meta(ge=0.0, le=1600.0)] | None = None
     battery_v: Annotated[float, msgspec.Meta(ge=0.0, le=5.08)] | None = None
+    brightness: Annotated[float, msgspec.Meta(ge=0.0, le=65535.0)] | None = None
 
 
 def _field(
@@ -56,6 +57,7 @@ FIELDS = (
     _field("rain_mm_h", "how hard it rains now", "mm/h", 0, 2000, "u16 · 0.1 mm/h"),
     _field("solar_w_m2", "global radiation on the level", "W/m2", 0, 1600, "u16 · 1 W/m²"),
     _field("battery_v", "battery voltage", "V", 0, 5.08, "u8 · 20 mV"),
+    _field("brightness", "brightness as the sensor counts it: only to be compared with itself", "1", 0, 65535, ""),
 )  # fmt: skip
 
 _NONE = 0xFFFF

@@ -1,0 +1,84 @@
+"""Envelopes on their way to the intake: opened, addressed, and what is no uplink counted by its name.
+
+Every door that takes other servers' documents (a broker's client, HTTP push, replay) sorts them here.
+"""
+
+import logging
+from typing import NamedTuple, TypeAlias
+
+from gateway.clock import Clock
+from gateway.devices.addressing import Addresses
+from gateway.model.device import Directory
+from gateway.model.errors import PayloadError
+from gateway.model.forwarded import Forwarded
+from gateway.model.identity import DeviceId
+from gateway.model.reason import Reason
+from gateway.model.uplink import Payload, Route
+from gateway.telemetry import Facts
+from gateway.wire.envelopes.event import Event, Open
+
+Item: TypeAlias = tuple[Route | Reason, Payload]
+"""One item of `Uplinks`."""
+
+
+class Counted(NamedTuple):
+    """No uplink: acknowledged at once, behind what came before it."""
+
+    event: Event
+
+
+class Sorting:
+    """Opens one format's documents for one door.
+
+    Args:
+        open_: the format, see `gateway.wire.envelopes.formats`.
+        devices: those it may speak for; None for all that are registered.
+        name: what the door is called, for `doctor`.
+    """
+
+    def __init__(
+        self,
+        open_: Open,
+        directory: Directory,
+        facts: Facts,
+        clock: Clock,
+        name: str,
+        devices: frozenset[DeviceId] | None = None,
+    ) -> None:
+        self._open = open_
+        self._facts = facts
+        self._clock = clock
+        self._name = name
+        self._devices = devices
+        self._addresses = Addresses(directory, devices)
+
+    def renew(self, directory: Directory) -> None:
+        """The registry has changed."""
+        self._addresses = Addresses(directory, self._devices)
+
+    def sort(self, topic: str, payload: bytes) -> Item | Counted:
+        """What to hand over for a document; an item whose route has a `script` goes through that first."""
+        try:
+            enclosed = self._open(topic, payload)
+        except PayloadError as error:
+            self._facts.note(
+                "envelope not opened",
+                f"A document that came by {self._name} is none of its format ({error.detail})",
+                logging.WARNING,
+            )
+            return Reason.UNDECODABLE, payload
+        if enclosed.uplink is None:
+            self._facts.count(f"forwarded {enclosed.event.value}")
+            return Counted(enclosed.event)
+        route = self._addresses.route(enclosed)
+        if isinstance(route, Reason):
+            self._facts.recent.turned_away(self._clock.now(), self._name, route.value)
+            if route is Reason.NO_CODEC:
+                self._facts.note(
+                    "codec unknown",
+                    "A forwarded uplink was rejected: its device names a codec that this configuration "
+                    "does not have. sekisho check says which",
+                    logging.WARNING,
+                )
+        uplink: Forwarded = enclosed.uplink
+        return route, uplink
