@@ -46,8 +46,9 @@ long: laws bench month fuzz ## The long forms: a thousand examples a law, the be
 fuzz: $(VENV)/.dev ## Ten million harmed MQTT streams (STREAMS=n)
 	@$(BIN)/python -m tests.fuzz_mqtt --streams $(STREAMS)
 
-docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas)
+docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas, formats)
 	@$(BIN)/python -m tools.describe_kinds
+	@$(BIN)/python -m tools.describe_formats
 
 lock: ## Renew the lock files (needs uv)
 	@tools/lock.sh

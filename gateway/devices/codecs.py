@@ -12,7 +12,7 @@ import msgspec
 from gateway.devices.catalog import catalog
 from gateway.devices.decode import Decoded, complaint
 from gateway.devices.kind import DeviceKind
-from gateway.devices.mapping import Mapped
+from gateway.devices.mapping import Mapped, plain
 from gateway.devices.product import Product
 from gateway.devices.shelf import shelf
 from gateway.model.device import Device
@@ -115,9 +115,12 @@ def document_of(
 ) -> Decoded:
     """A kind's document of fields by name, checked as a device's own JSON is.
 
+    A field that the payload does not carry may stand in the registry, as an attribute of the same name.
+
     Raises:
         PayloadError: a field is missing, of the wrong sort or out of range; or the kind's own check.
     """
+    said = _completed(kind, said, device)
     try:
         document = msgspec.convert(said, kind.document)
     except msgspec.ValidationError as error:
@@ -129,3 +132,15 @@ def document_of(
         None if t is None else from_datetime(t),
         document.seq if f_cnt is None else f_cnt,
     )
+
+
+def _completed(kind: DeviceKind, said: Mapping[str, Any], device: Device) -> Mapping[str, Any]:
+    """What is said, with the required fields that stand in the registry instead."""
+    wanting = [field.name for field in kind.fields if field.required and field.name not in said]
+    for name in wanting:
+        if name not in device.attributes:
+            raise PayloadError(
+                Reason.UNDECODABLE, f"{name}: neither the payload nor the registry has it"
+            )
+    known = {name: plain(device.attributes[name]) for name in wanting}
+    return {**said, **known} if known else said

@@ -68,14 +68,14 @@ def _look_up(given: Any, path: tuple[str, ...]) -> Any:
 
 
 def _value(name: str, given: Any, source: Source) -> Any:
-    if given in source.refuse or _plain(given) in source.refuse:
+    if given in source.refuse or plain(given) in source.refuse:
         raise PayloadError(Reason.OUT_OF_RANGE, f"{name}: the maker's word for no value")
     if source.words is not None:
-        key = str(given).lower() if isinstance(given, bool) else str(_plain(given))
+        key = str(given).lower() if isinstance(given, bool) else str(plain(given))
         if key not in source.words:
             raise PayloadError(Reason.UNDECODABLE, f"{name}: a word that the codec does not know")
         return source.words[key]
-    number = _plain(given)
+    number = plain(given)
     if isinstance(number, (int, float)) and not isinstance(number, bool):
         if source.scale != 1.0 or source.offset:
             return round(number * source.scale + source.offset, 9)
@@ -83,7 +83,7 @@ def _value(name: str, given: Any, source: Source) -> Any:
     return given
 
 
-def _plain(given: Any) -> Any:
+def plain(given: Any) -> Any:
     """A number that came as a text ("13.25") or as 35.0; everything else as it is."""
     if isinstance(given, str):
         try:

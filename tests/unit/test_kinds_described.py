@@ -8,12 +8,16 @@ import pytest
 
 from gateway.devices.catalog import catalog
 
-TOOL = Path(__file__).parents[2] / "tools" / "describe_kinds.py"
+TOOLS = Path(__file__).parents[2] / "tools"
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("describe_kinds", TOOL)
+    return loaded("describe_kinds")
+
+
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -30,3 +34,8 @@ def test_every_field_and_example_stands_on_the_page(tool: ModuleType) -> None:
     for kind in catalog().values():
         assert all(f"`{field.name}`" in page for field in kind.fields)
         assert all(example.name in page for example in kind.examples)
+
+
+def test_the_tables_of_formats_are_as_the_code_is() -> None:
+    tool = loaded("describe_formats")
+    assert tool.PAGE.read_text("utf-8") == tool.page(), "run python -m tools.describe_formats"

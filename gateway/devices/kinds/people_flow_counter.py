@@ -98,7 +98,7 @@ KIND = DeviceKind(
     pack=pack,
     check=check,
     row=row,
-    attributes={"street": "text", "towards": "text", "away": "text"},
+    attributes={"street": "text", "towards": "text", "away": "text", "interval_s": "s"},
     examples=(
         Example(
             "ten minutes of a shopping street",

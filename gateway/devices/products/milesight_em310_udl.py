@@ -1,0 +1,38 @@
+"""Milesight EM310-UDL: ultrasonic, 0.03 to 4.5 m. Items: `makers/milesight.py`; beside them, how it hangs (u8). Its battery is a share of
+the charge, which no gauge has a field for.
+"""
+
+from typing import Any
+
+from gateway.devices.makers.milesight import said, unsigned
+from gateway.devices.makers.payload import unknown
+from gateway.devices.makers.sources import DEVICES_2022, MILESIGHT
+from gateway.devices.product import Product, Proof
+
+_DISTANCE = bytes.fromhex("0382")
+_OWN = {_DISTANCE: 2, bytes.fromhex("0400"): 1}
+
+
+def _decode(f_port: int, data: bytes) -> dict[str, Any]:
+    found = said(f_port, data, _OWN)
+    if _DISTANCE not in found:
+        raise unknown("distance_m: none in it")
+    return {"distance_m": unsigned(found[_DISTANCE]) / 1000}
+
+
+PRODUCT = Product(
+    name="milesight_em310_udl",
+    title="Milesight EM310-UDL",
+    kinds=("river_gauge",),
+    decode=_decode,
+    proofs=(
+        Proof(85, "01755c 03824408 040001", {"distance_m": 2.116}, "", f"{MILESIGHT}: em310-udl"),
+        Proof(
+            85,
+            "01755c 03824408 040001",
+            {"distance_m": 2.116},
+            "",
+            f"{DEVICES_2022}: milesight-iot/em310-udl",
+        ),
+    ),
+)
