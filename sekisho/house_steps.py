@@ -15,7 +15,7 @@ from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_datetime
 from gateway.settings.load import Settings, SettingsError, load_settings
-from gateway.settings.settings import MqttListener
+from gateway.settings.settings import Listening
 from gateway.statedir import StateDir
 from sekisho import place, screen
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
@@ -197,14 +197,14 @@ class House:
         now = to_datetime(self.clock.now(), place.zone_of(self.settings))
         return Finding("our clock", GOOD, now.isoformat(" ", "seconds"))
 
-    def _doors(self) -> tuple[MqttListener, ...]:
+    def _doors(self) -> tuple[Listening, ...]:
         """The configured doors, where the configuration is this directory's."""
         settings = self.settings
         ours = settings is not None and settings.state.resolve() == self.state.path.resolve()
-        return settings.doors if settings is not None and ours else ()
+        return (*settings.doors, *settings.pushes) if settings is not None and ours else ()
 
 
-def _certificate(door: MqttListener, now: datetime) -> tuple[Finding | None, datetime]:
+def _certificate(door: Listening, now: datetime) -> tuple[Finding | None, datetime]:
     """What is wrong with a door's certificate, and when it ends."""
     assert door.tls is not None
     path = door.tls.certificate

@@ -11,7 +11,8 @@ import typer
 
 from gateway.app.checkpoint import Tempo
 from gateway.app.cores import forbid_cores
-from gateway.app.run import DoorPlan, Plan
+from gateway.app.doors import DoorPlan, PushPlan, Side
+from gateway.app.run import Plan
 from gateway.app.run import run as run_gateway
 from gateway.clock import Clock, SimulatedClock, SystemClock
 from gateway.keys.ring import KeyRing
@@ -20,7 +21,7 @@ from gateway.model.instant import CALENDAR_END, parse_rfc3339, to_rfc3339
 from gateway.registry import imports
 from gateway.registry.registry import Registry
 from gateway.settings.load import Settings, load_settings
-from gateway.settings.settings import MqttListener
+from gateway.settings.settings import HttpPush, Listening, MqttListener
 from gateway.statedir import StateDir
 from gateway.transports.mqtt_listener.limits import Limits
 from sekisho import place, screen
@@ -30,6 +31,9 @@ from sekisho.place import Config, Json, Keys, Quiet
 _CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a command set it"}
 """How an import marks its lines."""
 
+
+_SCHEMES = {"mqtt_listener": ("mqtt", "mqtts"), "http_push": ("http", "https")}
+"""How each sort of door is written in a URL, plain and encrypted."""
 
 _SCHEME = "sim://"
 
@@ -84,6 +88,7 @@ def run(
         settings.policy,
         lives_on,
         tuple(_door(door) for door in settings.doors),
+        tuple(_push(door) for door in settings.pushes),
         Tempo(settings.tick_s, settings.batch),
         prepare=lambda: _prepare(settings, directory, ring, lives_on),
         clock_is_right=clock_is_right,
@@ -101,7 +106,8 @@ def run(
 def _announce(running: dict[str, Any], directory: StateDir, settings: Settings) -> None:
     print(f"Sekisho · state {directory.path} ({directory.mark or 'not marked'})")
     for name, door in running["doors"].items():
-        ports = [f"{scheme}://{door['host']}:{door[key]}" for scheme, key in (("mqtt", "port"), ("mqtts", "tls_port")) if door[key]]  # fmt: skip
+        plain, tls = _SCHEMES[door["kind"]]
+        ports = [f"{scheme}://{door['host']}:{door[key]}" for scheme, key in ((plain, "port"), (tls, "tls_port")) if door[key]]  # fmt: skip
         print(f"  door {name}  {'  '.join(ports)}")
     if running["clock"]:
         now = to_rfc3339(running["clock"]["start_us"], settings.zone)[:16]
@@ -126,18 +132,19 @@ def _import_devices(settings: Settings, directory: StateDir, ring: KeyRing, cloc
         logging.getLogger("sekisho").info("devices.yaml: %s", said)
 
 
-def _door(door: MqttListener) -> DoorPlan:
+def _side(door: Listening) -> Side:
     tls = door.tls
+    if tls is None:
+        return Side(door.name, door.bind, door.port)
+    return Side(
+        *(door.name, door.bind, door.port, tls.port, tls.certificate, tls.key),
+        *(_ca(tls.certificate), tls.client_ca, tls.clients_required),
+    )
+
+
+def _door(door: MqttListener) -> DoorPlan:
     return DoorPlan(
-        door.name,
-        door.bind,
-        door.port,
-        None if tls is None else tls.port,
-        None if tls is None else tls.certificate,
-        None if tls is None else tls.key,
-        None if tls is None else _ca(tls.certificate),
-        None if tls is None else tls.client_ca,
-        tls is not None and tls.clients_required,
+        _side(door),
         door.anonymous,
         Limits(
             connections=door.connections,
@@ -148,6 +155,10 @@ def _door(door: MqttListener) -> DoorPlan:
             keep_alive_s=int(door.keep_alive_s),
         ),
     )
+
+
+def _push(door: HttpPush) -> PushPlan:
+    return PushPlan(_side(door), door.body_bytes, door.pending)
 
 
 def _ca(certificate: Path) -> Path | None:

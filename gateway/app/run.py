@@ -6,19 +6,17 @@ import json
 import logging
 import os
 import signal
-import ssl
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 import uvloop
 
-from gateway.app import open_files, ports
+from gateway.app import open_files
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
-from gateway.app.encryption import server_context
+from gateway.app.doors import DoorPlan, Doors, PushPlan
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house, on_demand
 from gateway.app.lockstep import Lockstep
 from gateway.app.post import Post
@@ -26,16 +24,12 @@ from gateway.app.trusted_time import last_trusted
 from gateway.clock import Clock, SimulatedClock, SystemClock, kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
-from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.privacy.policy import Policy
-from gateway.registry import tokens
 from gateway.registry.registry import Registry
 from gateway.sessions.keeping import Keeping
 from gateway.statedir import StateDir
 from gateway.telemetry import log
-from gateway.transports.mqtt_listener.door import Door
-from gateway.transports.mqtt_listener.limits import Limits
 
 CLEAN, UNFINISHED = 0, 3
 
@@ -44,23 +38,6 @@ _OWN_FILES = 128
 
 _GARBAGE = 200_000
 """Objects between two collections: uplinks hold no cycles, and looking for them cost a fifth of the CPU."""
-
-
-@dataclass(frozen=True, slots=True)
-class DoorPlan:
-    """One MQTT door as configured; port None = not open, 0 = any free one."""
-
-    name: str
-    host: str
-    port: int | None
-    tls_port: int | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    ca: Path | None = None
-    client_ca: Path | None = None
-    clients_required: bool = False
-    anonymous: bool = False
-    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +55,7 @@ class Plan:
     policy: Policy
     clock: Clock
     doors: tuple[DoorPlan, ...]
+    pushes: tuple[PushPlan, ...] = ()
     tempo: Tempo = Tempo()
     prepare: Callable[[], None] = lambda: None
     deadline_s: float = 30.0
@@ -93,10 +71,16 @@ def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE)
-    open_files.allow(sum(door.limits.connections for door in plan.doors) + _OWN_FILES)
+    open_files.allow(_sockets(plan) + _OWN_FILES)
     with private_umask(), plan.state.lock():
         plan.prepare()
         return uvloop.run(_serve(plan, ready))
+
+
+def _sockets(plan: Plan) -> int:
+    """Connections that all doors may hold at a time."""
+    mqtt = sum(door.limits.connections for door in plan.doors)
+    return mqtt + sum(door.pending for door in plan.pushes)
 
 
 async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
@@ -110,7 +94,7 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         timekeeper = None if simulated else _timekeeper(plan)  # before anything opens the files
         checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
         keeping = _keeping(plan, checkpoint)
-        doors = [_door(door, checkpoint, keeping, plan.keys) for door in plan.doors]
+        doors = Doors.of(plan.doors, plan.pushes, checkpoint, keeping, plan.keys)
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
         house = asyncio.create_task(
             _keep(checkpoint, doors, keeping, timekeeper), name="housekeeping"
@@ -137,20 +121,9 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
             plan.state.run_file.unlink(missing_ok=True)
 
 
-async def _open(plan: Plan, doors: list[Door], checkpoint: Checkpoint) -> dict[str, Any]:
+async def _open(plan: Plan, doors: Doors, checkpoint: Checkpoint) -> dict[str, Any]:
     """Open every door and the control socket, and write `run.json` for other processes."""
-    described: dict[str, Any] = {}
-    for door, wish in zip(doors, plan.doors, strict=True):
-        port = await _listen(door, wish, "port", wish.port, None)
-        tls = None if wish.tls_port is None else _tls(wish, checkpoint)
-        tls_port = await _listen(door, wish, "tls.port", wish.tls_port, tls)
-        described[wish.name] = {
-            "kind": "mqtt_listener",
-            "host": wish.host,
-            "port": port,
-            "tls_port": tls_port,
-            "ca": None if wish.ca is None else str(wish.ca),
-        }
+    described = await doors.open(checkpoint.facts)
     await checkpoint.window.open()
     running = {
         "pid": os.getpid(),
@@ -163,32 +136,17 @@ async def _open(plan: Plan, doors: list[Door], checkpoint: Checkpoint) -> dict[s
     return running
 
 
-async def _listen(
-    door: Door, wish: DoorPlan, setting: str, port: int | None, tls: ssl.SSLContext | None
-) -> int | None:
-    """Open one side of a door; the port taken, None where it is not wanted."""
-    if port is None:
-        return None
-    try:
-        return await door.open(wish.host, port, tls)
-    except OSError as error:
-        where = f"doors[{wish.name}].{setting}"
-        raise Refusal(ports.sentence(wish.name, where, wish.host, port, error)) from error
-
-
 async def _stop(
-    plan: Plan, doors: list[Door], checkpoint: Checkpoint, worker: asyncio.Task[None]
+    plan: Plan, doors: Doors, checkpoint: Checkpoint, worker: asyncio.Task[None]
 ) -> None:
     """Readers first, then the queue, the last commit and its acknowledgements, then the wires."""
-    for door in doors:
-        door.stop_listening()
+    doors.stop_listening()
     drained = asyncio.create_task(checkpoint.drain(worker), name="drain")
     done, _ = await asyncio.wait({drained}, timeout=plan.deadline_s)
     if not done:
         _leave(plan, checkpoint, worker)
     drained.result()
-    for door in doors:
-        await door.close()
+    await doors.close()
 
 
 def _leave(plan: Plan, checkpoint: Checkpoint, worker: asyncio.Task[None]) -> NoReturn:
@@ -229,39 +187,13 @@ def _keeping(plan: Plan, checkpoint: Checkpoint) -> Keeping:
     return keeping
 
 
-def _door(wish: DoorPlan, checkpoint: Checkpoint, keeping: Keeping, keys: KeyRing) -> Door:
-    token_key = keys.token_key()
-    return Door(
-        checkpoint.intake,
-        checkpoint.directory,
-        lambda token: tokens.digest(token_key, token.decode("utf-8", "replace")),
-        checkpoint.clock,
-        checkpoint.facts,
-        wish.limits,
-        keeping.sessions,
-        keeping.commands,
-        anonymous=wish.anonymous,
-    )
-
-
-def _renew(doors: list[Door], keeping: Keeping, directory: Directory) -> None:
+def _renew(doors: Doors, keeping: Keeping, directory: Directory) -> None:
     keeping.renew(directory)
-    for door in doors:
-        door.renew(directory)
-
-
-def _tls(wish: DoorPlan, checkpoint: Checkpoint) -> ssl.SSLContext:
-    assert wish.certificate is not None
-    assert wish.key is not None
-    return server_context(
-        *(wish.name, wish.certificate, wish.key, checkpoint.facts),
-        client_ca=wish.client_ca,
-        clients_required=wish.clients_required,
-    )
+    doors.renew(directory)
 
 
 def _keep(
-    checkpoint: Checkpoint, doors: list[Door], keeping: Keeping, timekeeper: Timekeeper | None
+    checkpoint: Checkpoint, doors: Doors, keeping: Keeping, timekeeper: Timekeeper | None
 ) -> Coroutine[Any, Any, None]:
     """Housekeeping, by the machine's clock or by simulated time."""
     renew = partial(_renew, doors, keeping)

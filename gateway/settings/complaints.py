@@ -19,6 +19,7 @@ _NEEDED = {
     "list_type": "a list is needed here",
     "tuple_type": "a list is needed here",
     "dict_type": "settings with names are needed here",
+    "union_tag_not_found": "the setting kind is missing here",
     "model_type": "settings with names are needed here",
     "model_attributes_type": "settings with names are needed here",
 }
@@ -108,10 +109,8 @@ def unknown_setting(name: str, choices: Sequence[str]) -> str:
 
 def _sentence(kind: str, fault: Mapping[str, Any]) -> str:
     given, limits = fault["input"], fault.get("ctx", {})
-    if kind == "literal_error":
-        choices = [part.strip(" '") for part in limits["expected"].replace(" or ", ",").split(",")]
-        word = f'"{given}" is not known here.' if isinstance(given, str) else "not known here."
-        return word + nearest(str(given), choices, unless=f" Write {' or '.join(choices)}.")
+    if kind in ("literal_error", "union_tag_invalid"):
+        return _not_known(given if kind == "literal_error" else limits["tag"], limits)
     if kind == "string_type" and isinstance(given, int) and not isinstance(given, bool):
         return f'a text is needed here: write it in quotes, "{given}".'
     if kind in _NEEDED:
@@ -124,6 +123,14 @@ def _sentence(kind: str, fault: Mapping[str, Any]) -> str:
     if kind.startswith("sekisho"):
         return message
     return message[:1].lower() + message[1:].removeprefix("Input ").rstrip(".") + "."
+
+
+def _not_known(given: object, limits: Mapping[str, Any]) -> str:
+    """One of several words is needed."""
+    expected = limits.get("expected") or limits["expected_tags"]
+    choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+    word = f'"{given}" is not known here.' if isinstance(given, str) else "not known here."
+    return word + nearest(str(given), choices, unless=f" Write {' or '.join(choices)}.")
 
 
 def _are(count: int) -> str:

@@ -1,24 +1,26 @@
 """Resolves the doors of a configuration: files found, contradictions named."""
 
 import ipaddress
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path as FilePath
 
 from gateway.settings.certificates import authority_fault, pair_fault, time_fault
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, Path
-from gateway.settings.schema import MqttListenerFile, TlsFile
+from gateway.settings.schema import HttpPushFile, MqttListenerFile, TlsFile
 from gateway.settings.search import find_file
-from gateway.settings.settings import MqttListener, Tls
+from gateway.settings.settings import HttpPush, MqttListener, Tls
 
 
 def resolve(
-    files: list[MqttListenerFile], document: Document, found: list[Complaint]
-) -> tuple[MqttListener, ...]:
-    """The doors; what is wrong with them is added to `found`."""
+    files: Sequence[MqttListenerFile | HttpPushFile], document: Document, found: list[Complaint]
+) -> tuple[tuple[MqttListener, ...], tuple[HttpPush, ...]]:
+    """The doors for devices and for servers; what is wrong with them is added to `found`."""
     names: set[str] = set()
     taken: set[tuple[str, int]] = set()
-    listeners = []
+    listeners: list[MqttListener] = []
+    pushes: list[HttpPush] = []
     for index, file in enumerate(files):
         path: Path = ("doors", index)
         if file.name in names:
@@ -28,11 +30,19 @@ def resolve(
             if port and (file.bind, port) in taken:
                 found.append(complain(document, port_path, f"port {port} is another door's."))
             taken.add((file.bind, port))
-        listeners.append(_listener(file, path, document, found))
-    return tuple(listeners)
+        if file.port is None and file.tls is None:
+            found.append(complain(document, path, "a door needs a port, or tls with one."))
+        tls = None if file.tls is None else _tls(file.tls, path, document, found)
+        if isinstance(file, HttpPushFile):
+            pushes.append(
+                HttpPush(file.name, file.bind, file.port, tls, file.body_bytes, file.pending)
+            )
+        else:
+            listeners.append(_listener(file, tls, path, document, found))
+    return tuple(listeners), tuple(pushes)
 
 
-def _ports(file: MqttListenerFile, path: Path) -> list[tuple[Path, int]]:
+def _ports(file: MqttListenerFile | HttpPushFile, path: Path) -> list[tuple[Path, int]]:
     ports: list[tuple[Path, int]] = []
     if file.port is not None:
         ports.append(((*path, "port"), file.port))
@@ -42,7 +52,7 @@ def _ports(file: MqttListenerFile, path: Path) -> list[tuple[Path, int]]:
 
 
 def _listener(
-    file: MqttListenerFile, path: Path, document: Document, found: list[Complaint]
+    file: MqttListenerFile, tls: Tls | None, path: Path, document: Document, found: list[Complaint]
 ) -> MqttListener:
     if file.anonymous and not ipaddress.ip_address(file.bind).is_loopback:
         sentence = (
@@ -50,13 +60,11 @@ def _listener(
             "is open to others: bind 127.0.0.1, or anonymous false."
         )
         found.append(complain(document, (*path, "anonymous"), sentence))
-    if file.port is None and file.tls is None:
-        found.append(complain(document, path, "a door needs a port, or tls with one."))
     return MqttListener(
         name=file.name,
         bind=file.bind,
         port=file.port,
-        tls=None if file.tls is None else _tls(file.tls, path, document, found),
+        tls=tls,
         anonymous=file.anonymous,
         connections=file.connections,
         packet_bytes=file.packet_bytes,
@@ -95,12 +103,18 @@ def _file(name: str, path: Path, document: Document, found: list[Complaint]) -> 
 
 
 def complain_of_expired(
-    document: Document, listeners: tuple[MqttListener, ...], now: datetime, found: list[Complaint]
+    document: Document,
+    files: Sequence[MqttListenerFile | HttpPushFile],
+    resolved: Iterable[MqttListener | HttpPush],
+    now: datetime,
+    found: list[Complaint],
 ) -> None:
     """Add a complaint for every certificate whose time is over, or has not begun."""
-    for index, listener in enumerate(listeners):
-        if listener.tls is not None:
-            sentence = time_fault(listener.tls.certificate, now)
+    names = [file.name for file in files]
+    for door in resolved:
+        if door.tls is not None:
+            sentence = time_fault(door.tls.certificate, now)
             if sentence is not None:
+                index = names.index(door.name)
                 place: Path = ("doors", index, "tls", "certificate")
                 found.append(complain(document, place, sentence))

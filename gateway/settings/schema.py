@@ -120,6 +120,24 @@ class MqttListenerFile(Strict):
     )
 
 
+class HttpPushFile(Strict):
+    """A door of kind `http_push`."""
+
+    kind: Literal["http_push"]
+    name: Name
+    bind: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    port: Port | None = 8080
+    tls: TlsFile | None = None
+    body_bytes: Annotated[
+        int, quantity(SIZE, "1 KiB", "16 MiB", in_wholes=True), Field(alias="body")
+    ] = 262_144
+    pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
+
+
+DoorFile = Annotated[MqttListenerFile | HttpPushFile, Field(discriminator="kind")]
+"""Any door; which one it is, its `kind` says."""
+
+
 class IntakeFile(Strict):
     """`intake:`."""
 
@@ -149,7 +167,7 @@ class GatewayFile(Strict):
     owner: Municipality
     timezone: Annotated[str, AfterValidator(_zone)]
     service_area: ServiceAreaFile
-    doors: Annotated[list[MqttListenerFile], Field(min_length=1)]
+    doors: Annotated[list[DoorFile], Field(min_length=1)]
     intake: IntakeFile = IntakeFile()
     store: StoreFile = StoreFile()
     privacy: str

@@ -27,13 +27,26 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
-class MqttListener:
-    """A door of kind `mqtt_listener`.
+class Listening:
+    """Where a door listens.
 
     Attributes:
         bind: IP address to listen on.
         port: plain TCP port, 0 for a free one; None for no plain side.
         tls: the encrypted side, if any.
+    """
+
+    name: str
+    bind: str
+    port: int | None
+    tls: Tls | None
+
+
+@dataclass(frozen=True, slots=True)
+class MqttListener(Listening):
+    """A door of kind `mqtt_listener`.
+
+    Attributes:
         anonymous: whether a client may connect without a token; loopback only.
         connections: how many at a time.
         packet_bytes: largest MQTT packet taken.
@@ -43,10 +56,6 @@ class MqttListener:
         keep_alive_s: the longest granted; clients that ask for none are held to it.
     """
 
-    name: str
-    bind: str
-    port: int | None
-    tls: Tls | None
     anonymous: bool
     connections: int
     packet_bytes: int
@@ -54,6 +63,19 @@ class MqttListener:
     topic_aliases: int
     session_expiry_s: float
     keep_alive_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPush(Listening):
+    """A door of kind `http_push`.
+
+    Attributes:
+        body_bytes: largest document taken.
+        pending: documents that wait for their commit before senders are told to come again.
+    """
+
+    body_bytes: int
+    pending: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +105,8 @@ class Settings:
         keys: the keys root; None for the default place (`gateway.keys.place.default_root`).
         owner: municipality code of devices that name none.
         zone: local time zone.
-        doors: the ways in.
+        doors: the ways in for devices.
+        pushes: the ways in for network servers that post their documents.
         tick_s, batch: the intake's tick in seconds, and the most uplinks of one commit.
         policy: the lane's rules, generation 1; complete it by `dataclasses.replace` with what
             `Registry.ruleset(policy.ruleset, now)` answers.
@@ -106,3 +129,4 @@ class Settings:
     entries: Entries
     kinds: tuple[DeclaredKind, ...] = ()
     codecs: tuple[DeclaredCodec, ...] = ()
+    pushes: tuple[HttpPush, ...] = ()

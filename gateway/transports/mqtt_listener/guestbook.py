@@ -1,6 +1,5 @@
 """Who may come in and what each may say: the directory, seen from the MQTT door. No I/O."""
 
-import hmac
 from collections.abc import Callable
 
 from gateway.devices.catalog import catalog
@@ -9,6 +8,7 @@ from gateway.model.device import Credential, Directory
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Route
+from gateway.registry.proven import proven
 from gateway.wire.topics import commanded, device_of, uplink_topics
 
 Routes = dict[bytes, Route]
@@ -37,10 +37,7 @@ class Guestbook:
 
     def credential(self, username: str, token: bytes) -> Credential | None:
         """The credential that this user name and token prove; None if they prove nothing."""
-        credential = self._directory.credentials.get(username)
-        known = credential.digest if credential else bytes(32)
-        matches = hmac.compare_digest(self._digest(token), known)
-        return credential if matches else None
+        return proven(self._directory, self._digest, username, token)
 
     def named(self, subject: str) -> Credential | None:
         """The credential that a client certificate proves by its subject's common name."""

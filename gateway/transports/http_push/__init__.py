@@ -1,0 +1,1 @@
+"""The door for network servers that push their documents by HTTP (webhooks)."""
