@@ -9,7 +9,7 @@ import typer
 from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
 from gateway.statedir import write_durably
-from gateway.transports.replay import Recording
+from gateway.transports.replay.track_file import read_track
 from sekisho import picture, place, screen, track, trial
 from sekisho.place import Config, Json, Quiet
 from sekisho.trial import Trial
@@ -63,7 +63,7 @@ def try_(
         if not 1.0 <= radius <= _LARGEST_M:
             raise Refusal(f"--radius takes 1 to {_LARGEST_M:,.0f} metres.", exit_code=2)
         rules = replace(rules, home_radius_m=radius)
-    tried = trial.run(Recording.read(file), where, rules)
+    tried = trial.run(read_track(file), where, rules)
     if out is not None:
         _save(out, picture.page(tried, file.name))
     if json:

@@ -1,34 +1,69 @@
-"""`sekisho replay`: a recorded way through the very pipeline that `sekisho run` uses, and what is left."""
+"""`sekisho replay`: what came once comes again, through the very pipeline that `sekisho run` uses."""
 
 import math
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 
 from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
-from gateway.transports.replay import Recording
-from sekisho import place, rerun, screen, track
+from gateway.transports.replay.track_file import read_track
+from sekisho import forwarded_account, forwarded_replay, place, rerun, screen, track, track_account
+from sekisho.file_bar import FileBar
+from sekisho.formats import opener
 from sekisho.place import Config, Json, Keys, Quiet
-from sekisho.rerun import KIND, OtherReplay, Result
+from sekisho.recorded import OtherReplay
+
+T = TypeVar("T")
+
+_FORMS = (".gpx", ".nmea", ".ndjson", ".jsonl", ".json", ".csv", ".log", ".txt")
+_AS, _HOW = "What it is", "How it goes"
 
 
 def replay(
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="GPX, packed by gzip or not.")],
-    as_: Annotated[
-        str, typer.Option("--as", metavar="KIND", help="What recorded it: child_tracker.")
-    ] = KIND,
-    home: Annotated[
-        str, typer.Option(metavar="LAT,LON", help="The home that is to stay hidden, in degrees.")
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A recording, packed by gzip or not: a document a line, or what mosquitto_sub -v "
+            "printed (--format); or a way as GPX or NMEA (--home).",
+        ),
     ],
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            show_default=False,
+            rich_help_panel=_AS,
+            help="Which network server wrote it: chirpstack_v4, things_stack_v3 ... (docs/formats.md). "
+            "Devices, codecs and rules are the configuration's.",
+        ),
+    ] = None,
+    home: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAT,LON",
+            show_default=False,
+            rich_help_panel=_AS,
+            help="Of a recorded way: the home that is to stay hidden, in degrees.",
+        ),
+    ] = None,
+    as_: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="KIND", rich_help_panel=_AS, help="What recorded it: child_tracker."
+        ),
+    ] = rerun.KIND,
     radius: Annotated[
         float | None,
         typer.Option(
             metavar="METRES",
+            rich_help_panel=_AS,
             help="Home radius, no smaller than the configured one (else 50), which is the default.",
         ),
     ] = None,
@@ -37,6 +72,7 @@ def replay(
         typer.Option(
             "--state",
             metavar="DIR",
+            rich_help_panel=_HOW,
             help="State directory, made if it is not there; only one marked REPLAY is taken. "
             "Default: .replay/<name of the file>, a new one for each home.",
         ),
@@ -45,35 +81,95 @@ def replay(
     config: Config = None,
     pace: Annotated[
         str,
-        typer.Option(metavar="at-once|recorded|FACTOR", help="How fast; 60 is an hour a minute."),
+        typer.Option(
+            metavar="at-once|recorded|FACTOR",
+            rich_help_panel=_HOW,
+            help="How fast; 60 is an hour a minute.",
+        ),
     ] = "at-once",
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Send a recorded way through the mask, and tell what it keeps and what it hides.
+    """Send a recording through the gateway, and tell what it keeps, what it hides and what it refuses.
 
-    Rows go to a state directory of their own, by the recording's own clock. The recording may come
-    from anywhere: a box round it is the service area.
+    Rows go to a state directory of their own, by the recording's own clock. Replayed again, everything
+    is there already; a replay that was cut off goes on so.
     """
     forbid_cores()
-    if as_ != KIND:
-        raise Refusal(f"A GPX recording can be replayed as {KIND} only.", exit_code=2)
-    where, speed = track.home(home), _pace(pace)
-    settings = place.settings_of(config)
-    rules = track.rules(settings)
-    recording = Recording.read(file)
+    speed = _pace(pace)
+    if format_ is not None:
+        if home is not None or radius is not None:
+            raise Refusal(
+                "--home and --radius are for recorded ways; --format is not.", exit_code=2
+            )
+        _forwarded(file, format_, (state, keys, config), speed, json_=json_, quiet=quiet)
+    else:
+        _way(file, as_, (home, radius), (state, keys, config), speed, json_=json_, quiet=quiet)
 
-    def into(directory: Path) -> Result:
-        return rerun.run(recording, where, radius, rules, directory, keys, speed)
+
+Where = tuple[Path | None, Path | None, Path | None]
+"""State directory, keys root, configuration, as given."""
+
+
+def _forwarded(
+    file: Path, format_: str, where: Where, speed: float | None, *, json_: bool, quiet: bool
+) -> None:
+    state, keys, config = where
+    open_ = opener(format_)
+    settings = place.settings_of(config)
+    if settings is None:
+        raise Refusal(
+            "Whose devices these are stands in a configuration, and there is no usable one here. Name it: "
+            "--config config/gateway.yaml.",
+            exit_code=2,
+        )
+
+    def into(directory: Path) -> forwarded_replay.Result:
+        bar = FileBar(file.name, quiet=quiet)
+        return forwarded_replay.run(file, format_, open_, settings, directory, keys, speed, bar)
 
     result = _first_free(file, into) if state is None else into(state)
     if json_:
-        screen.document(_figures(result))
+        screen.document(forwarded_account.figures(result))
     elif not quiet:
-        _tell(result)
+        forwarded_account.tell(result)
 
 
-def _first_free(file: Path, into: Callable[[Path], Result]) -> Result:
+def _way(
+    file: Path,
+    as_: str,
+    home_: tuple[str | None, float | None],
+    where: Where,
+    speed: float | None,
+    *,
+    json_: bool,
+    quiet: bool,
+) -> None:
+    state, keys, config = where
+    home, radius = home_
+    if as_ != rerun.KIND:
+        raise Refusal(f"A recorded way can be replayed as {rerun.KIND} only.", exit_code=2)
+    if home is None:
+        raise Refusal(
+            "What is recorded there? Say --format NAME for what a network server wrote, or --home "
+            "LAT,LON for a way (GPX, NMEA) and the home that is to stay hidden.",
+            exit_code=2,
+        )
+    hidden = track.home(home)
+    rules = track.rules(place.settings_of(config))
+    recording = read_track(file)
+
+    def into(directory: Path) -> rerun.Result:
+        return rerun.run(recording, hidden, radius, rules, directory, keys, speed)
+
+    result = _first_free(file, into) if state is None else into(state)
+    if json_:
+        screen.document(track_account.figures(result))
+    elif not quiet:
+        track_account.tell(result)
+
+
+def _first_free(file: Path, into: Callable[[Path], T]) -> T:
     """Replay into `.replay/<name>`, or `<name>-2` … where those hold another home or recording.
 
     Two homes never share a directory: together they would show what each of them hides.
@@ -88,9 +184,9 @@ def _first_free(file: Path, into: Callable[[Path], Result]) -> Result:
 
 
 def _stem(file: Path) -> str:
-    """The recording's name without `.gpx` and `.gz`; never hidden, and never the folder of the keys."""
+    """The recording's name without what says its form; never hidden, and never the folder of the keys."""
     name = file.name
-    for ending in (".gz", ".gpx"):
+    for ending in (".gz", *_FORMS):
         if name.lower().endswith(ending):
             name = name[: -len(ending)]
     name = name.strip(".") or "replay"
@@ -107,46 +203,3 @@ def _pace(text: str) -> float | None:
     if not 0 < speed < math.inf:
         raise Refusal("--pace takes at-once, recorded, or a factor such as 60.", exit_code=2)
     return speed
-
-
-def _figures(result: Result) -> dict[str, Any]:
-    """Every figure that the text has."""
-    kept = result.kept_of_beyond
-    return {
-        "fixes": result.fixes,
-        "without_time": result.undated,
-        "duration_min": round(result.minutes, 1),
-        "length_km": round(result.length_m / 1000, 2),
-        "hidden": result.hidden,
-        "shown": result.shown,
-        "shown_percent": round(100 * result.shown / result.fixes, 1),
-        "already_stored": result.repeated,
-        "rejected": result.refused,
-        "beyond_radius_and_margin": result.beyond,
-        "kept_of_beyond_percent": None if kept is None else round(kept, 1),
-        "rows": [str(path) for path in result.rows],
-    }
-
-
-def _tell(result: Result) -> None:
-    said = _figures(result)
-    print(
-        f"{result.fixes:,} fixes, {result.minutes:.0f} min, {result.length_m / 1000:.1f} km"
-        " · service area: a box round this recording"
-    )
-    hidden = " · ".join(f"{reason} {n:,}" for reason, n in result.hidden.items())
-    print(f"  hidden   {hidden or 'nothing'}")
-    print(
-        f"  shown    {result.shown:,} ({said['shown_percent']} %), rounded to 1.1 m, one-minute times"
-        + (f" · {result.repeated:,} were there already" if result.repeated else "")
-    )
-    if result.beyond:
-        print(
-            f"  kept     {said['kept_of_beyond_percent']} % of the {result.beyond:,} fixes beyond"
-            " radius and margin"
-        )
-    if result.refused or result.undated:
-        print(f"  unread   {result.refused:,} rejected · {result.undated:,} without a time")
-    for path in result.rows:
-        print(f"  rows     {path}")
-    print(track.CAREFUL)

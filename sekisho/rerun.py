@@ -1,17 +1,14 @@
-"""A recording through the gateway without a door: where it goes, whose it is, what became of it."""
+"""A recorded way through the mask: whose it is, and what became of it."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from hashlib import sha256
 from pathlib import Path
 
-from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
-from gateway.clock import Clock
+from gateway.app.checkpoint import Checkpoint
 from gateway.devices.catalog import catalog
 from gateway.devices.decode import json_decoder
-from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Fate
@@ -20,9 +17,12 @@ from gateway.privacy.area import Area
 from gateway.privacy.distance import Plane
 from gateway.privacy.policy import Policy
 from gateway.registry.registry import STORE, Registry
-from gateway.statedir import Mark, StateDir
-from gateway.transports.replay import Point, RecordedClock, Recording, Replay
-from sekisho import track
+from gateway.statedir import StateDir
+from gateway.transports.replay.clock import RecordedClock
+from gateway.transports.replay.door import Replay
+from gateway.transports.replay.track import Point, Recording
+from sekisho import recorded, track
+from sekisho.recorded import OtherReplay
 
 KIND = "child_tracker"
 _DEVICE = DeviceId("replayed-1")
@@ -64,10 +64,6 @@ class Result:
         return 100 * self.shown / self.beyond if self.beyond else None
 
 
-class OtherReplay(Refusal):
-    """The state directory holds the replay of another recording, home or rule set."""
-
-
 def run(
     recording: Recording,
     home: tuple[float, float],
@@ -99,41 +95,22 @@ def run(
             exit_code=2,
         )
     clock = RecordedClock(recording.points[0].at)
-    policy = boxed(rules, recording.points)
-    directory = _directory(state, clock)
-    ring = _keys(directory, keys, clock, policy)
-    with private_umask(), directory.lock(), Registry.open(directory, ring) as registry:
+
+    def register(_directory: StateDir, registry: Registry) -> None:
         _register(registry, recording.points[0], home, radius)
-        policy = _under_first_rules(registry, policy, clock)
-        return asyncio.run(_carry(directory, ring, registry, policy, clock, recording, speed))
+
+    with recorded.checkpoint(
+        state, keys, clock, boxed(rules, recording.points), register
+    ) as checkpoint:
+        route = Route(checkpoint.directory.devices[_DEVICE], KIND, json_decoder(catalog()[KIND]))
+        recorded.carry(
+            checkpoint, Replay(recording.records(route), checkpoint.intake, clock, speed)
+        )
+        return _result(checkpoint, recording)
 
 
-async def _carry(
-    directory: StateDir,
-    ring: KeyRing,
-    registry: Registry,
-    policy: Policy,
-    clock: RecordedClock,
-    recording: Recording,
-    speed: float | None,
-) -> Result:
-    """The gateway without a door: intake, mask and store as in `sekisho run`."""
-    checkpoint = Checkpoint(directory, ring, registry, policy, clock, Tempo())
-    device = checkpoint.directory.devices[_DEVICE]
-    route = Route(device, KIND, json_decoder(catalog()[KIND]))
-    door = Replay(recording, route, checkpoint.intake, clock, speed)
-    worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
-    sender = asyncio.create_task(door.send(), name="replay")
-    await asyncio.wait({worker, sender}, return_when=asyncio.FIRST_COMPLETED)
-    if worker.done():  # a bug: let it be seen
-        sender.cancel()
-        worker.result()
-    await sender
-    await checkpoint.drain(worker)
-    return _result(checkpoint, policy, recording)
-
-
-def _result(checkpoint: Checkpoint, policy: Policy, recording: Recording) -> Result:
+def _result(checkpoint: Checkpoint, recording: Recording) -> Result:
+    policy = checkpoint.policy
     household = checkpoint.directory.devices[_DEVICE].household
     assert household is not None
     assert household.home is not None
@@ -171,49 +148,6 @@ def boxed(policy: Policy, points: Sequence[Point]) -> Policy:
     )
     ruleset = sha256(f"{policy.ruleset} {box}".encode()).hexdigest()
     return changed(policy, ruleset=ruleset, in_area=Area.from_bbox(*box).contains)
-
-
-def _directory(path: Path, clock: Clock) -> StateDir:
-    """A directory marked REPLAY, made if need be.
-
-    Raises:
-        Refusal: it exists and holds other things.
-    """
-    if not (path / "sekisho.json").exists():
-        return StateDir.create(path, Mark.REPLAY, clock)
-    directory = StateDir.open(path)
-    if directory.mark is not Mark.REPLAY:
-        raise Refusal(
-            f"{directory.path} was not made for replays, and recorded rows would stand among its "
-            "own. Choose another --state."
-        )
-    return directory
-
-
-def _keys(directory: StateDir, given: Path | None, clock: Clock, policy: Policy) -> KeyRing:
-    """The directory's keys; those of a new one lie in `keys/` beside it."""
-    root = directory.path.parent / "keys" if given is None else given
-    if (root / directory.id).is_dir():
-        return KeyRing.open(root, directory.id, clock, policy.zone)
-    return KeyRing.create(root, directory.id, clock, policy.zone)
-
-
-def _under_first_rules(registry: Registry, policy: Policy, clock: Clock) -> Policy:
-    """The policy, if it is the one this directory was begun with.
-
-    Raises:
-        Refusal: other rules or another service area were used here: what comes again would be stored
-            a second time, under a second pseudonym.
-    """
-    with registry.change():  # undone by a refusal
-        generation, since = registry.ruleset(policy.ruleset, clock.now())
-        if generation > 1:
-            raise OtherReplay(
-                "This state directory holds a replay of another recording, or under other rules: a box "
-                "round the recording is the service area, and each box is a rule set of its own. "
-                "Choose another --state, or remove this one."
-            )
-    return changed(policy, generation=generation, rules_since=since)
 
 
 def _register(

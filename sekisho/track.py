@@ -8,7 +8,7 @@ from gateway.model.errors import Refusal
 from gateway.privacy.distance import HIGHEST_LATITUDE, Plane
 from gateway.privacy.policy import Policy
 from gateway.settings.load import Settings
-from gateway.transports.replay import Point
+from gateway.transports.replay.track import Point
 from sekisho import place
 
 CAREFUL = (

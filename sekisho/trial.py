@@ -21,7 +21,7 @@ from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
 from gateway.recent import Recent
 from gateway.telemetry import Facts
-from gateway.transports.replay import Point, Recording
+from gateway.transports.replay.track import Point, Recording
 from sekisho import track
 from sekisho.rerun import KIND, boxed
 

@@ -52,7 +52,7 @@ class Mapped:
             if value is not None:
                 found[name] = _value(name, value, source)
         if self.one_of and not any(name in found for name in self.one_of):
-            raise PayloadError(Reason.UNDECODABLE, f"none of {', '.join(self.one_of)}")
+            raise PayloadError(Reason.NO_READING, f"none of {', '.join(self.one_of)}")
         return found
 
 

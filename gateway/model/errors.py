@@ -7,7 +7,7 @@ class PayloadError(Exception):
     """The payload's fault: it cannot be decoded, or a value lies outside its plausible range.
 
     Attributes:
-        reason: UNDECODABLE or OUT_OF_RANGE.
+        reason: UNDECODABLE, OUT_OF_RANGE or NO_READING.
         detail: the field and the rule it broke; never a value out of the payload.
     """
 

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     UNKNOWN_TOPIC = "unknown topic"
     UNDECODABLE = "undecodable"
     OUT_OF_RANGE = "out of range"
+    NO_READING = "no reading"
     UNDATED = "neither time nor counter"
     NO_CODEC = "no such codec"
     UNSTORABLE = "refused by the store"

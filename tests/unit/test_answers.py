@@ -17,7 +17,9 @@ MASKED = {
     Reason.NO_HOME, Reason.UNKNOWN_CRS, Reason.NO_FIX, Reason.ZERO_ZERO, Reason.OUTSIDE_AREA,
     Reason.LATE, Reason.RULES_CHANGED, Reason.KEY_GONE, Reason.FAULT,
 }  # fmt: skip
-PAYLOAD = {Reason.UNDECODABLE, Reason.OUT_OF_RANGE, Reason.UNDATED, Reason.NO_CODEC}
+PAYLOAD = {
+    Reason.UNDECODABLE, Reason.OUT_OF_RANGE, Reason.NO_READING, Reason.UNDATED, Reason.NO_CODEC,
+}  # fmt: skip
 
 
 def hello(version: int = 5, keep_alive: int = 60, client_id: str = "c", will: bool = False) -> Connect:  # fmt: skip

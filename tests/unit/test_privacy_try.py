@@ -11,7 +11,7 @@ from stat import S_IMODE
 import pytest
 
 from gateway.privacy.policy import Policy
-from gateway.transports.replay import Recording
+from gateway.transports.replay.track_file import read_track
 from sekisho import picture, trial
 from sekisho.__main__ import main
 from tests.conftest import SHARED_DATA
@@ -87,7 +87,7 @@ def test_it_says_what_replay_says(
 @pytest.mark.parametrize("radius", [50.0, 120.0, 400.0])
 def test_nothing_shown_lies_within_the_radius_that_was_tried(radius: float) -> None:
     """By a formula of our own; a wider circle shows less, and never something else."""
-    tried = trial.run(Recording.read(WALK), HOME, Policy("", nowhere, home_radius_m=radius))
+    tried = trial.run(read_track(WALK), HOME, Policy("", nowhere, home_radius_m=radius))
     shown = [mark for mark in tried.marks if mark.why is None]
 
     assert len(tried.marks) == tried.shown + sum(tried.hidden.values())
@@ -97,7 +97,7 @@ def test_nothing_shown_lies_within_the_radius_that_was_tried(radius: float) -> N
 
 def test_every_fix_stands_in_the_picture_with_the_shape_of_its_fate() -> None:
     """Twice: once on each plan, where it lies on it; and once each in the list."""
-    tried = trial.run(Recording.read(WALK), HOME, Policy("", nowhere, home_radius_m=50.0))
+    tried = trial.run(read_track(WALK), HOME, Policy("", nowhere, home_radius_m=50.0))
     shapes = Shapes()
     shapes.feed(picture.page(tried, "walk.gpx"))
 
@@ -111,7 +111,7 @@ def test_every_fix_stands_in_the_picture_with_the_shape_of_its_fate() -> None:
 
 def test_a_name_with_marks_of_its_own_does_not_break_the_page() -> None:
     """A file's name is text, whatever stands in it."""
-    tried = trial.run(Recording.read(WALK), HOME, Policy("", nowhere))
+    tried = trial.run(read_track(WALK), HOME, Policy("", nowhere))
     page = picture.page(tried, "<script>alert(1)</script>.gpx")
     assert "<script>" not in page
 
@@ -154,9 +154,7 @@ def gpx(path: Path, way: list[tuple[float, float]], step_s: int = 60) -> str:
 def test_a_way_over_the_180th_meridian_is_drawn_in_one_piece(tmp_path: Path) -> None:
     """Three kilometres are three kilometres there too, and every fix lies on the plan."""
     way = [(51.9, 179.99 + 0.001 * n - (360 if n > 10 else 0)) for n in range(40)]
-    tried = trial.run(
-        Recording.read(Path(gpx(tmp_path / "w.gpx", way))), way[0], Policy("", nowhere)
-    )
+    tried = trial.run(read_track(Path(gpx(tmp_path / "w.gpx", way))), way[0], Policy("", nowhere))
     shapes = Shapes()
     shapes.feed(picture.page(tried, "w.gpx"))
 
@@ -180,7 +178,7 @@ def test_a_way_that_runs_backwards_lasted_as_long(tmp_path: Path) -> None:
     """Some editors turn a track round with its times."""
     way = [(36.9 + 0.001 * n, 137.2) for n in range(30)]
     file = Path(gpx(tmp_path / "back.gpx", way, step_s=-60))
-    assert trial.run(Recording.read(file), HOME, Policy("", nowhere)).minutes == 29
+    assert trial.run(read_track(file), HOME, Policy("", nowhere)).minutes == 29
 
 
 def test_a_home_that_is_nowhere_near_the_way_is_doubted(
@@ -239,7 +237,7 @@ def test_a_smaller_circle_than_the_configured_one_may_be_tried_and_is_said(
 @pytest.mark.needs("shared data")
 def test_a_real_ride_shows_nothing_near_its_start() -> None:
     """A ride that somebody recorded, its first fix taken for the home."""
-    recording = Recording.read(SHARED_DATA / "gps" / "lyon_bike_24_July.gpx.gz")
+    recording = read_track(SHARED_DATA / "gps" / "lyon_bike_24_July.gpx.gz")
     home = (recording.points[0].lat, recording.points[0].lon)
     tried = trial.run(recording, home, Policy("", nowhere, home_radius_m=50.0))
 

@@ -13,9 +13,13 @@ import pytest
 from gateway.clock import SystemClock
 from gateway.model.device import Device
 from gateway.model.errors import Refusal
+from gateway.model.instant import Instant
 from gateway.model.uplink import Route, Uplinks
 from gateway.statedir import StateDir
-from gateway.transports.replay import RecordedClock, Recording, Replay
+from gateway.transports.replay.clock import RecordedClock
+from gateway.transports.replay.door import Replay
+from gateway.transports.replay.track import Recording
+from gateway.transports.replay.track_file import read_track
 from sekisho.replay import replay
 from tests.canary import Canaries, scan
 from tests.conftest import SHARED_DATA
@@ -75,7 +79,7 @@ def test_no_byte_of_a_hidden_fix_stays_in_the_state_directory(capsys: Any, no_co
     replayed(capsys, WALK, HOME, state)
     near = tuple(
         (point.lat, point.lon)
-        for point in Recording.read(WALK).points
+        for point in read_track(WALK).points
         if haversine(*HOME, point.lat, point.lon) < 50
     )
     assert len(near) > 12
@@ -141,7 +145,11 @@ def test_the_report_fits_a_screen_and_warns(capsys: Any) -> None:
         ({"home": "somewhere"}, "latitude and longitude"),
         ({"home": "91,0"}, "latitude and longitude"),
         ({"home": "nan,0"}, "latitude and longitude"),
+        ({"home": None}, "What is recorded there"),
         ({"as_": "river_gauge"}, "child_tracker only"),
+        ({"format_": "chirpstack_v4"}, "are for recorded ways"),
+        ({"format_": "chirpstack", "home": None}, "Did you mean chirpstack"),
+        ({"format_": "actility", "home": None}, "Whose devices these are"),
         ({"pace": "0"}, "at-once"),
         ({"pace": "fast"}, "at-once"),
         ({"file": Path("missing.gpx")}, "cannot be read"),
@@ -176,14 +184,14 @@ def test_a_file_that_is_no_recording_is_refused(
 ) -> None:
     (tmp_path / "x.gpx").write_bytes(content)
     with pytest.raises(Refusal, match=sentence) as refusal:
-        Recording.read(tmp_path / "x.gpx")
+        read_track(tmp_path / "x.gpx")
     assert "secret" not in str(refusal.value)
 
 
 def test_only_time_and_place_leave_the_recording(tmp_path: Path) -> None:
     packed = tmp_path / "walk.gpx.gz"
     packed.write_bytes(gzip.compress(WALK.read_bytes()))
-    recording = Recording.read(packed)
+    recording = read_track(packed)
     assert recording.undated == 1
     for number, (_, payload) in enumerate(recording.payloads()):
         said = json.loads(payload)
@@ -192,17 +200,17 @@ def test_only_time_and_place_leave_the_recording(tmp_path: Path) -> None:
 
 
 class Slow:
-    """An intake that settles each part only after a while, and counts what waits."""
+    """An intake that settles each record only after a while, and counts what waits."""
 
     def __init__(self) -> None:
         self.waiting = 0
         self.most = 0
-        self.parts: list[int] = []
+        self.times: list[Instant] = []
 
     def put(self, _sender: object, uplinks: Uplinks) -> None:
         self.waiting += len(uplinks.items)
         self.most = max(self.most, self.waiting)
-        self.parts.append(len(uplinks.items))
+        self.times.append(uplinks.received_at)
         asyncio.get_running_loop().call_later(0.001, self._settle, uplinks)
 
     def _settle(self, uplinks: Uplinks) -> None:
@@ -214,22 +222,24 @@ def route(device: Device) -> Route:
     return Route(device, device.kind, lambda *_: (None, None, None))
 
 
-async def test_the_next_part_waits_until_the_last_is_settled() -> None:
-    recording = Recording.read(WALK)
+async def test_a_replay_waits_while_too_many_are_unsettled() -> None:
+    """Each point goes at its own time; no more of them wait for their commit than the window holds."""
+    recording = read_track(WALK)
     intake, clock = Slow(), RecordedClock(recording.points[0].at)
-    await Replay(recording, route(child()), intake, clock).send()
-    assert sum(intake.parts) == len(recording.points)
-    assert intake.most == max(intake.parts) == 64
+    await Replay(recording.records(route(child())), intake, clock, window=64).send()
+    assert intake.times == [point.at for point in recording.points]
+    assert intake.most == 64
+    assert intake.waiting == 0
     assert clock.now() == recording.points[-1].at
 
 
 async def test_a_paced_replay_takes_its_time() -> None:
-    recording = Recording(Recording.read(WALK).points[:6])
+    recording = Recording(read_track(WALK).points[:6])
     intake, clock = Slow(), RecordedClock(recording.points[0].at)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await Replay(recording, route(child()), intake, clock, pace=500).send()
-    assert intake.parts == [1] * 6
+    await Replay(recording.records(route(child())), intake, clock, pace=500).send()
+    assert intake.most == 1
     assert loop.time() - began > 5 * 20 / 500
 
 
@@ -241,7 +251,7 @@ async def test_a_paced_replay_takes_its_time() -> None:
 @pytest.mark.parametrize("sixth", range(6))
 def test_a_real_ride_is_mostly_kept(capsys: Any, no_config: Path, ride: Path, sixth: int) -> None:
     """≥ 95 % of the fixes beyond radius and margin with the home at its start, else ≥ 85 %."""
-    points = Recording.read(ride).points
+    points = read_track(ride).points
     at = points[len(points) * sixth // 6]
     said = replayed(capsys, ride, (at.lat, at.lon), no_config / "r" / "state")
     with capsys.disabled():

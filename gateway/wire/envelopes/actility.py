@@ -4,43 +4,80 @@ Source: ThingPark Wireless, LRC-AS tunnel interface developer guide, uplink fram
 things (`DevEUI_location`, `DevEUI_downlink_Sent`, `DevEUI_notification`) are counted by name.
 """
 
+from functools import partial
+from typing import Any
+
+import msgspec
+
 from gateway.model.forwarded import Forwarded
 from gateway.wire.envelopes import parts
 from gateway.wire.envelopes.event import Enclosed, Event, Reception, unreadable
 
-_REPORTS = {
-    "DevEUI_uplink": Event.UPLINK,
-    "DevEUI_location": Event.LOCATION,
-    "DevEUI_downlink_Sent": Event.SENT,
-    "DevEUI_notification": Event.OTHER,
-}
+
+class _Receivers(msgspec.Struct):
+    some: msgspec.Raw = msgspec.field(name="Lrr", default=msgspec.Raw())
+
+
+class _Report(msgspec.Struct, rename="pascal"):
+    """What is read of a report; the members of uplinks, and who it is about."""
+
+    dev_eui: str | None = msgspec.field(name="DevEUI", default=None)
+    dev_addr: str = ""
+    f_port: parts.Number = None
+    f_cnt: parts.Number = msgspec.field(name="FCntUp", default=None)
+    data: str | None = msgspec.field(name="payload_hex", default=None)
+    object: dict[str, Any] | None = msgspec.field(name="payload", default=None)
+    time: str | None = None
+    lrrs: _Receivers = msgspec.field(default_factory=_Receivers)
+
+
+class _Document(msgspec.Struct):
+    uplink: _Report | None = msgspec.field(name="DevEUI_uplink", default=None)
+    location: _Report | None = msgspec.field(name="DevEUI_location", default=None)
+    sent: _Report | None = msgspec.field(name="DevEUI_downlink_Sent", default=None)
+    other: _Report | None = msgspec.field(name="DevEUI_notification", default=None)
+
+
+class _Heard(msgspec.Struct, rename="pascal"):
+    lrrid: str = ""
+    rssi: parts.Number = msgspec.field(name="LrrRSSI", default=None)
+    snr: parts.Number = msgspec.field(name="LrrSNR", default=None)
+
+
+_read = parts.reader(_Document)
 
 
 def open_json(_topic: str, payload: bytes) -> Enclosed:
     """Open one report."""
-    outer = parts.document(payload)
-    name = next((name for name in _REPORTS if name in outer), None)
-    if name is None:
-        raise unreadable("DevEUI_uplink")
-    report = parts.part(outer, name)
-    dev_eui = parts.eui(report.get("DevEUI"), f"{name}.DevEUI")
-    if _REPORTS[name] is not Event.UPLINK:
-        return Enclosed(_REPORTS[name], dev_eui)
+    document = _read(payload)
+    report = document.uplink
+    if report is None:
+        return _no_uplink(document)
+    dev_eui = parts.eui(report.dev_eui, "DevEUI_uplink.DevEUI")
     uplink = Forwarded(
-        parts.whole(report.get("FPort"), "FPort", 255),
-        parts.whole(report.get("FCntUp"), "FCntUp", 0xFFFF_FFFF),
-        str(report.get("DevAddr", "")).lower(),
-        parts.hexadecimal(report.get("payload_hex"), "payload_hex"),
-        parts.part(report, "payload") or None,
-        parts.instant(report.get("Time")),
+        parts.whole(report.f_port, "FPort", 255),
+        parts.whole(report.f_cnt, "FCntUp", 0xFFFF_FFFF),
+        report.dev_addr.lower(),
+        parts.hexadecimal(report.data, "payload_hex"),
+        report.object or None,
+        parts.instant(report.time),
     )
-    heard = parts.several(parts.part(report, "Lrrs"), "Lrr")
-    receptions = tuple(
-        Reception(
-            str(one.get("Lrrid", "")).lower(),
-            parts.decibels(one.get("LrrRSSI")),
-            parts.decibels(one.get("LrrSNR")),
-        )
-        for one in heard
+    return Enclosed(Event.UPLINK, dev_eui, uplink, partial(_heard, report.lrrs.some))
+
+
+def _no_uplink(document: _Document) -> Enclosed:
+    for event, report in (
+        (Event.LOCATION, document.location),
+        (Event.SENT, document.sent),
+        (Event.OTHER, document.other),
+    ):
+        if report is not None:
+            return Enclosed(event, parts.eui(report.dev_eui, "DevEUI"))
+    raise unreadable("DevEUI_uplink")
+
+
+def _heard(raw: msgspec.Raw) -> tuple[Reception, ...]:
+    return tuple(
+        Reception(one.lrrid.lower(), parts.decibels(one.rssi), parts.decibels(one.snr))
+        for one in parts.several(raw, _Heard)
     )
-    return Enclosed(Event.UPLINK, dev_eui, uplink, receptions)

@@ -5,9 +5,14 @@ proto3's JSON leaves out zero, false and empty; 64-bit numbers are texts; times 
 Helium's console forwards the same document.
 """
 
+from functools import partial
+from typing import Any
+
+import msgspec
+
 from gateway.model.forwarded import Forwarded
 from gateway.wire.envelopes import parts
-from gateway.wire.envelopes.event import Enclosed, Event, Reception, text_of, unreadable
+from gateway.wire.envelopes.event import Enclosed, Event, Reception, unreadable
 
 EVENTS = {
     "up": Event.UPLINK, "join": Event.JOIN, "ack": Event.ACK, "txack": Event.SENT,
@@ -15,32 +20,50 @@ EVENTS = {
 }  # fmt: skip
 
 
+class _Device(msgspec.Struct, rename="camel"):
+    dev_eui: str = ""
+
+
+class _Document(msgspec.Struct, rename="camel"):
+    """What is read of an event; the members of uplinks, and who it is about."""
+
+    device_info: _Device = msgspec.field(default_factory=_Device)
+    dev_addr: str = ""
+    f_port: parts.Number = None
+    f_cnt: parts.Number = None
+    data: str | None = None
+    object: dict[str, Any] | None = None
+    time: str | None = None
+    rx_info: msgspec.Raw = msgspec.Raw()
+
+
+class _Heard(msgspec.Struct, rename="camel"):
+    gateway_id: str = ""
+    rssi: parts.Number = 0
+    snr: parts.Number = 0
+    gw_time: str | None = None
+    time: str | None = None
+
+
+_read = parts.reader(_Document)
+
+
 def open_json(topic: str, payload: bytes) -> Enclosed:
     """Open one event; without a topic, what it tells of is seen by what it holds."""
-    outer = parts.document(payload)
-    dev_eui = parts.eui(parts.part(outer, "deviceInfo").get("devEui"), "deviceInfo.devEui")
-    event = event_of(topic) or _seen(outer)
+    document = _read(payload)
+    event = event_of(topic) or _seen(document, payload)
+    dev_eui = parts.eui(document.device_info.dev_eui, "deviceInfo.devEui")
     if event is not Event.UPLINK:
         return Enclosed(event, dev_eui)
-    said = parts.part(outer, "object")
     uplink = Forwarded(
-        parts.whole(outer.get("fPort"), "fPort", 255),
-        parts.whole(outer.get("fCnt"), "fCnt", 0xFFFF_FFFF),
-        text_of(outer, "devAddr").lower(),
-        parts.octets(outer.get("data"), "data"),
-        said or None,
-        parts.instant(outer.get("time")),
+        parts.whole(document.f_port, "fPort", 255),
+        parts.whole(document.f_cnt, "fCnt", 0xFFFF_FFFF),
+        document.dev_addr.lower(),
+        parts.octets(document.data, "data"),
+        document.object or None,
+        parts.instant(document.time),
     )
-    receptions = tuple(
-        Reception(
-            str(one.get("gatewayId", "")).lower(),
-            parts.decibels(one.get("rssi", 0)),
-            parts.decibels(one.get("snr", 0)),
-            parts.instant(one.get("gwTime", one.get("time"))),
-        )
-        for one in parts.several(outer, "rxInfo")
-    )
-    return Enclosed(event, dev_eui, uplink, receptions)
+    return Enclosed(event, dev_eui, uplink, partial(_heard, document.rx_info))
 
 
 def event_of(topic: str) -> Event | None:
@@ -51,9 +74,22 @@ def event_of(topic: str) -> Event | None:
     return None
 
 
-def _seen(outer: dict[str, object]) -> Event:
-    if "rxInfo" in outer or "fPort" in outer or "data" in outer:
+def _heard(raw: msgspec.Raw) -> tuple[Reception, ...]:
+    return tuple(
+        Reception(
+            one.gateway_id.lower(),
+            parts.decibels(one.rssi),
+            parts.decibels(one.snr),
+            parts.instant(one.gw_time or one.time),
+        )
+        for one in parts.several(raw, _Heard)
+    )
+
+
+def _seen(document: _Document, payload: bytes) -> Event:
+    if document.rx_info or document.f_port is not None or document.data is not None:
         return Event.UPLINK
+    members = parts.members(payload)
     for name, event in (
         ("margin", Event.STATUS),
         ("acknowledged", Event.ACK),
@@ -62,8 +98,8 @@ def _seen(outer: dict[str, object]) -> Event:
         ("gatewayId", Event.SENT),
         ("devAddr", Event.JOIN),
     ):
-        if name in outer:
+        if name in members:
             return event
-    if "deviceInfo" not in outer:
+    if "deviceInfo" not in members:
         raise unreadable("deviceInfo")
     return Event.OTHER

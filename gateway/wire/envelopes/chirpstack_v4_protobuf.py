@@ -4,6 +4,7 @@ Source: `api/proto/integration/integration.proto`. The classes come from the pac
 extra `chirpstack`; what an event is stands in the topic alone, so here it is needed.
 """
 
+from functools import partial
 from typing import Any
 
 from gateway.model.forwarded import Forwarded
@@ -27,7 +28,8 @@ def opener() -> Open:
         Event.UPLINK: integration.UplinkEvent, Event.JOIN: integration.JoinEvent,
         Event.ACK: integration.AckEvent, Event.SENT: integration.TxAckEvent,
         Event.STATUS: integration.StatusEvent, Event.LOG: integration.LogEvent,
-        Event.LOCATION: integration.LocationEvent, Event.OTHER: integration.IntegrationEvent,
+        Event.LOCATION: integration.LocationEvent,
+        Event.OTHER: integration.JoinEvent,  # who it is about stands in the same place in every event
     }  # fmt: skip
 
     def open_protobuf(topic: str, payload: bytes) -> Enclosed:
@@ -50,18 +52,21 @@ def opener() -> Open:
             said or None,
             _instant(message.time) if message.HasField("time") else None,
         )
-        receptions = tuple(
-            Reception(
-                one.gateway_id.lower(),
-                parts.decibels(one.rssi),
-                parts.decibels(one.snr),
-                _instant(one.gw_time) if one.HasField("gw_time") else None,
-            )
-            for one in message.rx_info
-        )
-        return Enclosed(event, dev_eui, uplink, receptions)
+        return Enclosed(event, dev_eui, uplink, partial(_heard, message.rx_info))
 
     return open_protobuf
+
+
+def _heard(rx_info: Any) -> tuple[Reception, ...]:
+    return tuple(
+        Reception(
+            one.gateway_id.lower(),
+            parts.decibels(one.rssi),
+            parts.decibels(one.snr),
+            _instant(one.gw_time) if one.HasField("gw_time") else None,
+        )
+        for one in rx_info
+    )
 
 
 def _instant(stamp: Any) -> Instant:

@@ -1,8 +1,8 @@
 """What an envelope says, whichever server wrote it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from gateway.model.errors import PayloadError
 from gateway.model.forwarded import Forwarded
@@ -38,6 +38,15 @@ class Reception(NamedTuple):
     at: Instant | None = None
 
 
+Heard: TypeAlias = Callable[[], tuple[Reception, ...]]
+"""Who heard an uplink, read when somebody asks: it is most of a document, and few want it."""
+
+
+def nobody() -> tuple[Reception, ...]:
+    """No forwarder."""
+    return ()
+
+
 class Enclosed(NamedTuple):
     """One opened envelope.
 
@@ -46,13 +55,13 @@ class Enclosed(NamedTuple):
         dev_eui: 16 lower-case hexadecimal digits; "" where the document does not say, and then:
         name: what the server calls the device.
         uplink: of an uplink, what the device said.
-        receptions: who heard it.
+        heard: who heard it.
     """
 
     event: Event
     dev_eui: str
     uplink: Forwarded | None = None
-    receptions: tuple[Reception, ...] = ()
+    heard: Heard = nobody
     name: str = ""
 
     def __repr__(self) -> str:
@@ -66,11 +75,3 @@ Open: TypeAlias = Callable[[str, bytes], Enclosed]
 def unreadable(where: str) -> PayloadError:
     """The envelope cannot be opened: the name of the field, or of the document."""
     return PayloadError(Reason.UNDECODABLE, where)
-
-
-def text_of(document: Mapping[str, Any], name: str) -> str:
-    """A text member, "" where it is absent (proto3 leaves out what is empty)."""
-    value = document.get(name, "")
-    if not isinstance(value, str):
-        raise unreadable(name)
-    return value

@@ -1,50 +1,60 @@
 """Parts that envelopes have in common: EUIs, times, base64, numbers that may be texts."""
 
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from gateway.model.instant import Instant, from_datetime
 from gateway.wire.envelopes.event import unreadable
 
+T = TypeVar("T")
+
+Number: TypeAlias = int | float | str | None
+"""A number as servers write it: 64 bits as a text, a Struct's as 35.0, zero not at all."""
+
 _HEX = frozenset("0123456789abcdef")
+_FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
 
 
-def document(payload: bytes) -> dict[str, Any]:
-    """A JSON object; raises `PayloadError`."""
+def reader(form: type[T]) -> Callable[[bytes], T]:
+    """What reads one shape of document: members that it does not name are passed over, not made.
+
+    The reader raises `PayloadError` with the name of the member that is wrong.
+    """
+    decode = msgspec.json.Decoder(form).decode
+
+    def read(payload: bytes) -> T:
+        try:
+            return decode(payload)
+        except msgspec.ValidationError as error:
+            _, _, where = str(error).partition(" - at `$.")
+            raise unreadable(where.rstrip("`") or "not a JSON object") from None
+        except _FAULTS:
+            raise unreadable("not a JSON object") from None
+
+    return read
+
+
+members = reader(dict[str, msgspec.Raw])
+"""The members of a document by name, themselves unread."""
+
+
+def several(raw: msgspec.Raw, form: type[T]) -> list[T]:
+    """The objects of a list; none where it is no list of such (radio metadata never costs an uplink)."""
     try:
-        found = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise unreadable("not a JSON object")
-    return found
+        return msgspec.json.decode(raw, type=list[form]) if raw else []  # type: ignore[valid-type]
+    except _FAULTS:
+        return []
 
 
-def part(outer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """An object member, empty where it is absent."""
-    value = outer.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise unreadable(name)
-    return value
-
-
-def several(outer: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """A list of objects, empty where it is absent; what is no object in it is left out."""
-    value = outer.get(name)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def eui(given: object, name: str) -> str:
+def eui(given: str | None, name: str) -> str:
     """An EUI-64 as 16 lower-case hexadecimal digits: from hexadecimal of either case, with or without
     dashes or colons, or from the base64 that JSON of older servers carries; raises `PayloadError`.
     """
-    if isinstance(given, str):
+    if given:
         plain = given.replace("-", "").replace(":", "").lower()
         if len(plain) == 16 and _HEX.issuperset(plain):
             return plain
@@ -56,12 +66,10 @@ def eui(given: object, name: str) -> str:
     raise unreadable(name)
 
 
-def octets(given: object, name: str) -> bytes:
+def octets(given: str | None, name: str) -> bytes:
     """Base64, standard or URL-safe, padded or not; empty where it is absent."""
-    if given is None or given == "":
+    if not given:
         return b""
-    if not isinstance(given, str):
-        raise unreadable(name)
     plain = given.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return binascii.a2b_base64(plain + "=" * (-len(plain) % 4), strict_mode=True)
@@ -69,17 +77,15 @@ def octets(given: object, name: str) -> bytes:
         raise unreadable(name) from None
 
 
-def hexadecimal(given: object, name: str) -> bytes:
+def hexadecimal(given: str | None, name: str) -> bytes:
     """Hexadecimal of either case; empty where it is absent."""
-    if given is None:
-        return b""
     try:
-        return bytes.fromhex(given)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        return bytes.fromhex(given or "")
+    except ValueError:
         raise unreadable(name) from None
 
 
-def whole(given: object, name: str, most: int) -> int:
+def whole(given: Number, name: str, most: int) -> int:
     """A whole number from 0 to `most`, also as a text or as 35.0; 0 where it is absent (proto3)."""
     if given is None:
         return 0
@@ -87,23 +93,23 @@ def whole(given: object, name: str, most: int) -> int:
         given = int(given)
     if isinstance(given, float) and given.is_integer():
         given = int(given)
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= most:
+    if not isinstance(given, int) or not 0 <= given <= most:
         raise unreadable(name)
     return given
 
 
-def decibels(given: object) -> float | None:
+def decibels(given: Number) -> float | None:
     """RSSI or SNR, also as a text; None where it is absent or no number of this world."""
     try:
         value = float(given)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return value if -250.0 <= value <= 100.0 else None
 
 
-def instant(given: object) -> Instant | None:
+def instant(given: str | None) -> Instant | None:
     """RFC 3339 with any number of decimals, cut to µs; None where it is absent or no time."""
-    if not isinstance(given, str):
+    if not given:
         return None
     try:
         return from_datetime(datetime.fromisoformat(given))

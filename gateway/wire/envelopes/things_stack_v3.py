@@ -5,12 +5,16 @@ zeros are absent, 64-bit numbers are texts. Three clocks: the forwarder's (`rx_m
 server's (`uplink_message.received_at`), the application server's (`received_at`): the second counts here.
 """
 
+from functools import partial
+from typing import Any
+
+import msgspec
+
 from gateway.model.forwarded import Forwarded
 from gateway.wire.envelopes import parts
-from gateway.wire.envelopes.event import Enclosed, Event, Reception, text_of
+from gateway.wire.envelopes.event import Enclosed, Event, Reception
 
 _BY_MEMBER = {
-    "uplink_message": Event.UPLINK,
     "join_accept": Event.JOIN,
     "downlink_ack": Event.ACK,
     "downlink_nack": Event.ACK,
@@ -22,36 +26,80 @@ _BY_MEMBER = {
 }
 
 
+class _Ids(msgspec.Struct):
+    device_id: str = ""
+    dev_eui: str | None = None
+    dev_addr: str = ""
+
+
+class _Message(msgspec.Struct):
+    session_key_id: str = ""
+    f_port: parts.Number = None
+    f_cnt: parts.Number = None
+    frm_payload: str | None = None
+    decoded_payload: dict[str, Any] | None = None
+    received_at: str | None = None
+    rx_metadata: msgspec.Raw = msgspec.Raw()
+
+
+class _Document(msgspec.Struct):
+    """What is read of a message; the members of uplinks, and who it is about."""
+
+    end_device_ids: _Ids = msgspec.field(default_factory=_Ids)
+    uplink_message: _Message | None = None
+    received_at: str | None = None
+    simulated: bool = False
+
+
+class _Forwarder(msgspec.Struct):
+    eui: str = ""
+    gateway_id: str = ""
+
+
+class _Heard(msgspec.Struct):
+    gateway_ids: _Forwarder = msgspec.field(default_factory=_Forwarder)
+    rssi: parts.Number = 0
+    snr: parts.Number = None
+    time: str | None = None
+
+
+_read = parts.reader(_Document)
+
+
 def open_json(topic: str, payload: bytes) -> Enclosed:
     """Open one message; what it tells of stands in it. An ABP device may have no EUI, but its id."""
-    outer = parts.document(payload)
-    ids = parts.part(outer, "end_device_ids")
-    name = text_of(ids, "device_id") or _device_in(topic)
-    dev_eui = "" if "dev_eui" not in ids and name else parts.eui(ids.get("dev_eui"), "end_device_ids.dev_eui")  # fmt: skip
-    event = next((event for name, event in _BY_MEMBER.items() if name in outer), Event.OTHER)
-    if event is not Event.UPLINK:
+    document = _read(payload)
+    ids, message = document.end_device_ids, document.uplink_message
+    name = ids.device_id or _device_in(topic)
+    known_by_name = ids.dev_eui is None and name
+    dev_eui = "" if known_by_name else parts.eui(ids.dev_eui, "end_device_ids.dev_eui")
+    if message is None:
+        members = parts.members(payload)
+        event = next((event for word, event in _BY_MEMBER.items() if word in members), Event.OTHER)
         return Enclosed(event, dev_eui, name=name)
-    message = parts.part(outer, "uplink_message")
-    taken_in = parts.instant(message.get("received_at"))
+    taken_in = parts.instant(message.received_at)
     uplink = Forwarded(
-        parts.whole(message.get("f_port"), "f_port", 255),
-        parts.whole(message.get("f_cnt"), "f_cnt", 0xFFFF_FFFF),
-        text_of(message, "session_key_id") or text_of(ids, "dev_addr").lower(),
-        parts.octets(message.get("frm_payload"), "frm_payload"),
-        parts.part(message, "decoded_payload") or None,
-        parts.instant(outer.get("received_at")) if taken_in is None else taken_in,
-        simulated=outer.get("simulated") is True,
+        parts.whole(message.f_port, "f_port", 255),
+        parts.whole(message.f_cnt, "f_cnt", 0xFFFF_FFFF),
+        message.session_key_id or ids.dev_addr.lower(),
+        parts.octets(message.frm_payload, "frm_payload"),
+        message.decoded_payload or None,
+        parts.instant(document.received_at) if taken_in is None else taken_in,
+        simulated=document.simulated,
     )
-    receptions = tuple(
+    return Enclosed(Event.UPLINK, dev_eui, uplink, partial(_heard, message.rx_metadata), name)
+
+
+def _heard(raw: msgspec.Raw) -> tuple[Reception, ...]:
+    return tuple(
         Reception(
-            str(parts.part(one, "gateway_ids").get("eui") or parts.part(one, "gateway_ids").get("gateway_id") or "").lower(),
-            parts.decibels(one.get("rssi", 0)),
-            parts.decibels(one.get("snr")),
-            parts.instant(one.get("time")),
+            (one.gateway_ids.eui or one.gateway_ids.gateway_id).lower(),
+            parts.decibels(one.rssi),
+            parts.decibels(one.snr),
+            parts.instant(one.time),
         )
-        for one in parts.several(message, "rx_metadata")
-    )  # fmt: skip
-    return Enclosed(event, dev_eui, uplink, receptions, name)
+        for one in parts.several(raw, _Heard)
+    )
 
 
 def _device_in(topic: str) -> str:
