@@ -43,19 +43,24 @@ class Facts:
         self.counts: Counter[str] = Counter()
         self.recent = Recent() if recent is None else recent
         self.standing: set[str] = set()
+        self._about: Counter[tuple[str, str]] = Counter()
 
     def count(self, fact: str) -> None:
         """Count `fact` and write nothing: for what happens to people, whose hour no log may tell."""
         self.counts[fact] += 1
 
-    def note(self, fact: str, sentence: str, level: int = logging.INFO) -> None:
+    def note(self, fact: str, sentence: str, level: int = logging.INFO, about: str = "") -> None:
         """Count `fact`; log its sentence the first time and then at every power of two.
 
         It stands until somebody says that it is over; of most facts nobody asks.
+
+        Args:
+            about: which of a few configured things it is a fact of, so that one hides no other's sentence.
         """
         self.standing.add(fact)
         self.counts[fact] += 1
-        n = self.counts[fact]
+        self._about[fact, about] += 1
+        n = self._about[fact, about]
         if n & (n - 1) == 0:
             log.log(level, "%s (%s ×%d)", sentence, fact, n)
 

@@ -12,6 +12,7 @@ from gateway.settings.load import Settings, SettingsError, load_settings
 from sekisho import screen
 from sekisho.examples import run
 from sekisho.place import DEFAULT_CONFIG, Json, Quiet
+from sekisho.scripts import declared
 
 
 def check(
@@ -30,6 +31,7 @@ def check(
     """
     try:
         settings = load_settings(config, to_datetime(SystemClock().now()))
+        declared(settings)
         held, differing = run(settings)
         if differing:
             raise SettingsError(differing)
@@ -73,6 +75,7 @@ def _report(settings: Settings, held: int) -> None:
             ("ok rules", rules),
             ("ok devices", devices),
             ("ok kinds", _kinds(settings)),
+            ("ok codecs", ", ".join(one.codec.name for one in settings.codecs) or None),
             ("ok examples", f"{screen.count(held, 'example')} hold" if held else None),
         ]
     )

@@ -27,6 +27,7 @@ from gateway.transports.mqtt_listener.limits import Limits
 from sekisho import place, screen
 from sekisho.kinds_in_force import keep, know
 from sekisho.place import Config, Json, Keys, Quiet
+from sekisho.scripts import declared
 
 _CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a command set it"}
 """How an import marks its lines."""
@@ -92,6 +93,7 @@ def run(
         Tempo(settings.tick_s, settings.batch),
         prepare=lambda: _prepare(settings, directory, ring, lives_on),
         clock_is_right=clock_is_right,
+        scripts=declared(settings),
     )
 
     def ready(running: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from gateway.app import ports
 from gateway.app.checkpoint import Checkpoint
 from gateway.app.encryption import server_context
+from gateway.interfaces import Scripts
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
@@ -95,13 +96,16 @@ class Doors:
         checkpoint: Checkpoint,
         keeping: Keeping,
         keys: KeyRing,
+        scripts: Scripts | None = None,
     ) -> "Doors":
-        """Doors that hand over to the checkpoint, still shut."""
+        """Doors that hand over to the checkpoint, still shut; `scripts` runs vendors' codecs, where there are any."""
         listeners: list[tuple[Opened, Side, str]] = [
             (_listener(wish, checkpoint, keeping, keys), wish.side, "mqtt_listener")
             for wish in mqtt
         ]
-        posts = [(_push(wish, checkpoint, keys), wish.side, "http_push") for wish in pushes]
+        posts = [
+            (_push(wish, checkpoint, keys, scripts), wish.side, "http_push") for wish in pushes
+        ]
         return cls([*listeners, *posts])
 
     async def open(self, facts: Facts) -> dict[str, Any]:
@@ -156,7 +160,7 @@ def _listener(
     )
 
 
-def _push(wish: PushPlan, checkpoint: Checkpoint, keys: KeyRing) -> Opened:
+def _push(wish: PushPlan, checkpoint: Checkpoint, keys: KeyRing, scripts: Scripts | None) -> Opened:
     from gateway.transports.http_push.door import (
         PushDoor,
         PushLimits,
@@ -171,6 +175,7 @@ def _push(wish: PushPlan, checkpoint: Checkpoint, keys: KeyRing) -> Opened:
         checkpoint.facts,
         wish.side.name,
         PushLimits(wish.body_bytes, wish.pending),
+        scripts,
     )
 
 

@@ -27,6 +27,8 @@ from gateway.model.device import Directory
 from gateway.model.instant import Instant
 from gateway.privacy.policy import Policy
 from gateway.registry.registry import Registry
+from gateway.scripts.conduct import Conduct
+from gateway.scripts.workshop import Workshop
 from gateway.sessions.keeping import Keeping
 from gateway.statedir import StateDir
 from gateway.telemetry import log
@@ -48,6 +50,7 @@ class Plan:
         prepare: done before anything is opened, once no other gateway can hold the directory.
         deadline_s: how long a stop may take before those still running are named and left behind.
         clock_is_right: somebody gave their word for the clock of this start.
+        scripts: vendors' codecs that a declared codec names; without any no worker is started.
     """
 
     state: StateDir
@@ -60,6 +63,7 @@ class Plan:
     prepare: Callable[[], None] = lambda: None
     deadline_s: float = 30.0
     clock_is_right: bool = False
+    scripts: tuple[Conduct, ...] = ()
 
 
 def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
@@ -94,7 +98,8 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         timekeeper = None if simulated else _timekeeper(plan)  # before anything opens the files
         checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
         keeping = _keeping(plan, checkpoint)
-        doors = Doors.of(plan.doors, plan.pushes, checkpoint, keeping, plan.keys)
+        scripts = Workshop(plan.scripts, checkpoint.facts, plan.clock) if plan.scripts else None
+        doors = Doors.of(plan.doors, plan.pushes, checkpoint, keeping, plan.keys, scripts)
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
         house = asyncio.create_task(
             _keep(checkpoint, doors, keeping, timekeeper), name="housekeeping"
@@ -103,6 +108,8 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         files = asyncio.create_task(open_files.watch(checkpoint.facts), name="open files")
         waiting: set[asyncio.Task[Any]] = {worker, house, files, stopped}
         try:
+            if scripts is not None:
+                await scripts.open()
             described = await _open(plan, doors, checkpoint)
             ready(described)
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -118,6 +125,8 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
                 task.cancel()
             await checkpoint.window.close()
             await keeping.close()
+            if scripts is not None:
+                await scripts.close()
             plan.state.run_file.unlink(missing_ok=True)
 
 

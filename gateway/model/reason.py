@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NO_READING = "no reading"
     UNDATED = "neither time nor counter"
     NO_CODEC = "no such codec"
+    SCRIPT_STOPPED = "script stopped"
     UNSTORABLE = "refused by the store"
     # suppressed: the mask's decision
     INSIDE_HOME = "inside the home radius"

@@ -19,6 +19,7 @@ MASKED = {
 }  # fmt: skip
 PAYLOAD = {
     Reason.UNDECODABLE, Reason.OUT_OF_RANGE, Reason.NO_READING, Reason.UNDATED, Reason.NO_CODEC,
+    Reason.SCRIPT_STOPPED,
 }  # fmt: skip
 
 

@@ -1,0 +1,131 @@
+"""One script in QuickJS, within its limits: no console, no files, no network, no timers, no other host.
+
+Three forms of codec are known: `decodeUplink({bytes, fPort, recvTime, variables})` of The Things Network v3 and
+ChirpStack v4, `Decoder(bytes, port)` of The Things Network v2, `Decode(fPort, bytes, variables)` of ChirpStack v3.
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+import quickjs
+
+from gateway.scripts.messages import LARGEST_OBJECT, Answer, Fault, Task
+
+CPU_S = 0.1
+"""CPU time of one run; catastrophic regular expressions are interrupted too."""
+
+MEMORY = 16 << 20
+STACK = 256 << 10
+
+_WORLD = """
+globalThis.console = new Proxy({}, {get: () => () => undefined});
+delete globalThis.Atomics;
+delete globalThis.SharedArrayBuffer;
+"""
+"""`Atomics.wait` would sleep without using CPU time, and a script shares memory with nobody."""
+
+_CALL = """
+globalThis.__form = typeof decodeUplink === "function" ? "decodeUplink"
+  : typeof Decoder === "function" ? "Decoder" : typeof Decode === "function" ? "Decode" : "";
+globalThis.__run = function (text) {
+  const asked = JSON.parse(text);
+  const {bytes, fPort} = asked;
+  let said;
+  if (__form === "decodeUplink")
+    said = decodeUplink({bytes, fPort, recvTime: new Date(asked.received_ms), variables: {}});
+  else
+    said = {data: __form === "Decoder" ? Decoder(bytes, fPort) : Decode(fPort, bytes, {})};
+  return JSON.stringify(said);
+};
+"""
+
+_LINE = re.compile(r"<input>:(\d+)")
+
+
+class Faulty(Exception):
+    """The script made no object; `answer` says why. Its context is spoilt."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.fault)
+        self.answer = answer
+
+
+class Loaded:
+    """A script, read and ready.
+
+    Raises:
+        Faulty: it cannot be read, runs into a limit while it is, or defines no codec.
+    """
+
+    def __init__(self, text: str) -> None:
+        context = quickjs.Context()
+        context.set_time_limit(CPU_S)
+        context.set_memory_limit(MEMORY)
+        context.set_max_stack_size(STACK)
+        context.eval(_WORLD)
+        try:
+            context.eval(text)
+            context.eval(_CALL)
+        except quickjs.JSException as error:
+            raise Faulty(_fault(error, Fault.SYNTAX)) from None
+        if not context.get("__form"):
+            raise Faulty(Answer(fault=Fault.NO_CODEC))
+        self._run = context.get("__run")
+
+    def run(self, task: Task) -> Answer:
+        """What it makes of a payload.
+
+        Raises:
+            Faulty: as `Answer.fault` has it; this object may not be used again.
+        """
+        data = bytes.fromhex(task.data or "")
+        asked = {"bytes": list(data), "fPort": task.f_port, "received_ms": task.received_ms}
+        try:
+            said = self._run(json.dumps(asked))
+        except quickjs.JSException as error:
+            raise Faulty(_fault(error, Fault.ERROR)) from None
+        if not isinstance(said, str):
+            raise Faulty(Answer(fault=Fault.NO_OBJECT))
+        if len(said) > LARGEST_OBJECT:
+            raise Faulty(Answer(fault=Fault.TOO_LARGE))
+        try:
+            return _answer(msgspec.json.decode(said))
+        except (msgspec.DecodeError, RecursionError):
+            raise Faulty(Answer(fault=Fault.NO_OBJECT)) from None
+
+
+def _answer(said: Any) -> Answer:
+    if not isinstance(said, dict):
+        return Answer(fault=Fault.NO_OBJECT)
+    found = said.get("data")
+    errors, warnings = _texts(said.get("errors")), _texts(said.get("warnings"))
+    if isinstance(found, dict):
+        return Answer(found, warnings, errors)
+    if errors:
+        return Answer(None, warnings, errors)
+    return Answer(fault=Fault.NO_OBJECT, warnings=warnings)
+
+
+def _texts(said: Any) -> list[str]:
+    """A list of sentences; some vendors write one alone."""
+    if not said:
+        return []
+    return [str(one) for one in said] if isinstance(said, list) else [str(said)]
+
+
+def _fault(error: Exception, otherwise: Fault) -> Answer:
+    """Why the engine gave up, by its words; without memory for words it says null."""
+    said = str(error)
+    found = _LINE.search(said)
+    line = int(found[1]) if found else None
+    if isinstance(error, quickjs.StackOverflow):
+        fault = Fault.STACK
+    elif said.startswith("InternalError: interrupted"):
+        fault = Fault.TIME
+    elif said.startswith("InternalError: out of memory") or said.strip() == "null":
+        fault = Fault.MEMORY
+    else:
+        fault = otherwise if otherwise is Fault.ERROR or "SyntaxError" in said else Fault.ERROR
+    return Answer(fault=fault, line=line, detail=said.strip().partition("\n")[0])

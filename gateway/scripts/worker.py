@@ -1,0 +1,53 @@
+"""The process that runs scripts: tasks by standard input, answers by standard output, until the input ends.
+
+    python -m gateway.scripts.worker
+
+A script stays loaded from one uplink to the next; after any fault its context is dropped, because nobody can say what
+state it is in.
+"""
+
+import signal
+import sys
+from collections import OrderedDict
+from typing import BinaryIO
+
+import msgspec
+
+from gateway.scripts.engine import Faulty, Loaded
+from gateway.scripts.messages import HEAD, Answer, Task, framed
+
+_WARM = 64
+"""Scripts loaded at a time; the one that was not used for longest goes first."""
+
+
+def main(asked: BinaryIO, answered: BinaryIO) -> None:
+    """Answer until there is nothing more to answer."""
+    texts: dict[str, str] = {}
+    warm: OrderedDict[str, Loaded] = OrderedDict()
+    decode = msgspec.json.Decoder(Task).decode
+    while head := asked.read(HEAD):
+        task = decode(asked.read(int.from_bytes(head, "big")))
+        if task.text is not None:
+            texts[task.digest] = task.text
+        answered.write(framed(_answer(task, texts, warm)))
+        answered.flush()
+
+
+def _answer(task: Task, texts: dict[str, str], warm: OrderedDict[str, Loaded]) -> Answer:
+    try:
+        script = warm.get(task.digest) or Loaded(texts[task.digest])
+        answer = Answer() if task.data is None else script.run(task)
+    except Faulty as faulty:
+        warm.pop(task.digest, None)
+        return faulty.answer
+    warm[task.digest] = script
+    warm.move_to_end(task.digest)
+    if len(warm) > _WARM:
+        warm.popitem(last=False)
+    return answer
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGINT):  # the gateway is still finishing what it took in
+        signal.signal(number, signal.SIG_IGN)
+    main(sys.stdin.buffer, sys.stdout.buffer)

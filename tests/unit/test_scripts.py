@@ -1,0 +1,277 @@
+"""Vendors' JavaScript runs within limits, in processes of its own, and never holds others up for long."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.model.forwarded import Forwarded
+from gateway.model.reason import Reason
+from gateway.scripts.bench import Bench
+from gateway.scripts.conduct import STRIKES, SUSPECT_S, SUSPENDED_S, Conduct
+from gateway.scripts.engine import Faulty, Loaded
+from gateway.scripts.messages import Answer, Fault, Task
+from gateway.scripts.workshop import Workshop
+from gateway.telemetry import Facts
+
+V3 = "function decodeUplink(input) { return {data: {port: input.fPort, first: input.bytes[0]}} }"
+TTN2 = "function Decoder(bytes, port) { return {port: port, first: bytes[0]} }"
+CHIRPSTACK3 = "function Decode(fPort, bytes, variables) { return {port: fPort, first: bytes[0]} }"
+ENDLESS = "function decodeUplink(input) { for (;;) ; }"
+GREEDY = (
+    "function decodeUplink(input) { const a = []; for (;;) a.push('x'.repeat(999) + a.length) }"
+)
+REGEX = "function decodeUplink(input) { return {data: {a: /^(a+)+$/.test('a'.repeat(40) + 'b')}} }"
+HOSTILE = {"endless.js": ENDLESS, "greedy.js": GREEDY, "regex.js": REGEX}
+
+
+def asked(data: str = "2a", f_port: int = 7) -> Task:
+    return Task("", None, f_port, data, 1_700_000_000_000)
+
+
+def uplink(data: str = "2a") -> Forwarded:
+    return Forwarded(7, 1, "", bytes.fromhex(data), None, None)
+
+
+@pytest.mark.parametrize("text", [V3, TTN2, CHIRPSTACK3], ids=["decodeUplink", "Decoder", "Decode"])
+def test_a_codec_may_have_any_of_three_forms(text: str) -> None:
+    assert Loaded(text).run(asked()).object == {"port": 7, "first": 42}
+
+
+def test_a_script_knows_when_its_uplink_came() -> None:
+    text = "function decodeUplink(i) { return {data: {at: i.recvTime.toISOString()}} }"
+    assert Loaded(text).run(asked()).object == {"at": "2023-11-14T22:13:20.000Z"}
+
+
+def test_warnings_and_errors_are_handed_on() -> None:
+    text = "function decodeUplink(i) { return {data: {a: 1}, warnings: ['w'], errors: ['e', 2]} }"
+    answer = Loaded(text).run(asked())
+    assert (answer.warnings, answer.errors) == (["w"], ["e", "2"])
+
+
+def test_a_console_is_there_and_silent(capfd: pytest.CaptureFixture[str]) -> None:
+    text = "console.log('loaded'); function Decoder(b) { console.error(b); return {a: 1} }"
+    assert Loaded(text).run(asked()).object == {"a": 1}
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["require", "process", "std", "os", "fetch", "setTimeout", "Atomics", "WebAssembly"]
+)
+def test_a_script_reaches_nothing_of_the_machine(name: str) -> None:
+    text = f"function Decoder() {{ return {{there: typeof {name}}} }}"
+    assert Loaded(text).run(asked()).object == {"there": "undefined"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "line"),
+    [
+        ("let a = 1;\nfunction (", Fault.SYNTAX, 2),
+        ("let a = 1;", Fault.NO_CODEC, None),
+        ("let a = 1;\nb();", Fault.ERROR, 2),
+        ("for (;;) ;", Fault.TIME, 1),
+    ],
+)
+def test_a_script_that_cannot_be_loaded_says_why_and_where(
+    text: str, fault: Fault, line: int | None
+) -> None:
+    with pytest.raises(Faulty) as faulty:
+        Loaded(text)
+    assert (faulty.value.answer.fault, faulty.value.answer.line) == (fault, line)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (ENDLESS, Fault.TIME),
+        (GREEDY, Fault.MEMORY),
+        (REGEX, Fault.TIME),
+        ("function Decoder() { for (;;) try { for (;;) ; } catch (e) { } }", Fault.TIME),
+        ("function Decoder() { return Decoder() }", Fault.STACK),
+        ("function Decoder() { return {a: 'x'.repeat(70000)} }", Fault.TOO_LARGE),
+        ("function Decoder() { throw new TypeError('no') }", Fault.ERROR),
+        ("function decodeUplink() { }", Fault.NO_OBJECT),
+        ("JSON.stringify = () => '['.repeat(60000); function Decoder() { }", Fault.NO_OBJECT),
+        ("JSON.stringify = () => 5; function Decoder() { }", Fault.NO_OBJECT),
+    ],
+)
+def test_a_run_that_goes_wrong_is_stopped_and_told_apart(text: str, fault: Fault) -> None:
+    try:
+        answer = Loaded(text).run(asked())
+    except Faulty as faulty:
+        answer = faulty.answer
+    assert answer.fault is fault
+
+
+Open = Callable[..., Awaitable[Workshop]]
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Open]:
+    shops = []
+
+    async def open_(scripts: dict[str, str], facts: Facts | None = None, **more: float) -> Workshop:
+        conducts = [Conduct(Path(name), text) for name, text in scripts.items()]
+        shop = Workshop(conducts, facts or Facts(), SystemClock(), **more)  # type: ignore[arg-type]
+        await shop.open()
+        shops.append(shop)
+        return shop
+
+    yield open_
+    for shop in shops:
+        await shop.close()
+
+
+async def test_an_uplink_comes_back_with_the_object_that_the_script_made(opened: Open) -> None:
+    shop = await opened({"good.js": V3})
+    made = await shop.run("good.js", uplink())
+    assert isinstance(made, Forwarded)
+    assert (made.object, made.data) == ({"port": 7, "first": 42}, b"\x2a")
+
+
+async def test_a_payload_of_which_the_script_reports_errors_is_undecodable(opened: Open) -> None:
+    shop = await opened({"no.js": "function decodeUplink() { return {errors: ['unknown FPort']} }"})
+    assert await shop.run("no.js", uplink()) is Reason.UNDECODABLE
+
+
+async def test_an_error_leaves_nothing_behind_for_the_next_payload(opened: Open) -> None:
+    """After an exception the script is loaded anew; without one it stays as it is."""
+    text = "let n = 0; function Decoder(b) { n += 1; if (b[0] == 0) throw 1; return {n: n} }"
+    shop = await opened({"counts.js": text})
+    assert [(await shop.ask("counts.js", 1, b, 0)).object for b in (b"\1", b"\0", b"\1")] == [
+        {"n": 1}, None, {"n": 1},
+    ]  # fmt: skip
+
+
+async def test_hostile_scripts_are_stopped_named_by_file_and_suspended(
+    opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    facts = Facts()
+    shop = await opened(HOSTILE, facts)
+    for name in HOSTILE:
+        for _ in range(STRIKES + 1):
+            assert await shop.run(name, uplink()) is Reason.SCRIPT_STOPPED
+    assert facts.counts["script stopped"] == STRIKES * len(HOSTILE)
+    assert facts.counts["script not run"] == len(HOSTILE)
+    for name in HOSTILE:
+        assert any(f"{name} was stopped {STRIKES} times" in line for line in caplog.messages)
+
+
+async def test_while_hostile_scripts_wait_for_their_turn_others_have_a_worker(opened: Open) -> None:
+    """Whatever is handed over before, a script that is known to end well comes next."""
+    shop = await opened({**HOSTILE, "good.js": V3})
+    await shop.run("good.js", uplink())
+    done: list[str] = []
+
+    async def run(name: str) -> None:
+        await shop.run(name, uplink())
+        done.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            for name in HOSTILE:
+                group.create_task(run(name))
+        for _ in range(10):
+            group.create_task(run("good.js"))
+    assert done[:10].count("good.js") >= 9
+
+
+async def test_one_script_never_has_all_workers(opened: Open) -> None:
+    """Though it was well so far, and a hundred of its uplinks came before another's first."""
+    turns = "function Decoder(b) { if (b[0]) for (let i = 0; i < 1e5; i += 1) ; return {a: 1} }"
+    shop = await opened({"busy.js": turns, "good.js": V3})
+    await shop.run("busy.js", uplink("00"))
+    await shop.run("good.js", uplink())
+    busy = [asyncio.create_task(shop.run("busy.js", uplink("01"))) for _ in range(100)]
+    await asyncio.sleep(0)
+    await shop.run("good.js", uplink())
+    assert not all(task.done() for task in busy)
+    await asyncio.gather(*busy)
+
+
+def workers() -> list[int]:
+    """Processes that this one started for scripts."""
+    found = []
+    for line in Path(f"/proc/{os.getpid()}/task").iterdir():
+        found += [int(pid) for pid in (line / "children").read_text().split()]
+    return [
+        pid
+        for pid in found
+        if b"gateway.scripts.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+async def test_a_worker_that_hangs_is_killed_by_our_own_clock_and_replaced(opened: Open) -> None:
+    shop = await opened({"good.js": V3}, deadline_s=0.3)
+    await shop.run("good.js", uplink())
+    before = set(workers())
+    for pid in before:
+        os.kill(pid, signal.SIGSTOP)
+    assert await shop.run("good.js", uplink()) is Reason.SCRIPT_STOPPED
+    assert await shop.run("good.js", uplink()) is Reason.SCRIPT_STOPPED
+    assert isinstance(await shop.run("good.js", uplink()), Forwarded)
+    assert not before & set(workers())
+
+
+async def test_a_worker_that_dies_loses_no_uplink(opened: Open) -> None:
+    shop = await opened({"good.js": V3})
+    await shop.run("good.js", uplink())
+    os.kill(workers()[0], signal.SIGKILL)
+    os.kill(workers()[-1], signal.SIGTERM)  # a stop of the whole service: workers stay to the end
+    for _ in range(4):
+        assert isinstance(await shop.run("good.js", uplink()), Forwarded)
+
+
+async def test_nothing_of_a_payload_stands_in_what_is_said(
+    opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A script that raises an error may put anything into its words."""
+    shop = await opened({"says.js": "function Decoder(b) {\n throw new Error('canary ' + b[0]) }"})
+    assert await shop.run("says.js", uplink()) is Reason.UNDECODABLE
+    assert "says.js:2" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_a_script_that_was_suspended_may_try_once() -> None:
+    conduct = Conduct(Path("a.js"), "")
+    stopped, well = Answer(fault=Fault.TIME), Answer(object={})
+    assert [conduct.judge(stopped, 0.0) for _ in range(STRIKES)] == [False, False, True]
+    assert conduct.suspended_until == SUSPENDED_S
+    assert conduct.judge(stopped, 100.0)
+    assert not conduct.judge(well, 200.0)
+    assert not conduct.judge(stopped, 201.0)
+    assert conduct.suspect(201.0 + SUSPECT_S - 1)
+    assert not conduct.suspect(201.0 + SUSPECT_S)
+
+
+async def lying(says: str) -> Bench:
+    """A worker that has been taken over: it answers whatever it likes."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", f"import sys; sys.stdout.buffer.write({says}); sys.stdin.read()"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    return Bench(process)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "bytes([255] * 8)",
+        "bytes([0, 0, 0, 2]) + b'{]'",
+        "bytes([0, 0, 0, 14]) + b'{\"object\": [1]}'",
+        "bytes([0, 2, 0, 0]) + b'[' * 0x20000",
+        "bytes([0, 0, 0, 9]) + b'half'",
+    ],
+    ids=["too long", "no JSON", "not our words", "too deep", "half"],
+)
+async def test_a_worker_is_not_believed(says: str) -> None:
+    """Whatever it answers, it costs nobody but itself anything."""
+    bench = await lying(says)
+    answer = await bench.ask(asked(), V3, 1.0)
+    assert (answer.fault, answer.object, bench.spoilt) == (Fault.HUNG, None, True)
