@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.clock import SystemClock
+from gateway.devices.catalog import catalog
 from gateway.model.instant import to_datetime
 from gateway.settings.load import Settings, SettingsError, load_settings
 from sekisho import screen
@@ -71,6 +72,7 @@ def _report(settings: Settings, held: int) -> None:
     screen.facts(
         [
             ("ok doors", doors),
+            ("ok brokers", _brokers(settings)),
             ("ok state", settings.state),
             ("ok rules", rules),
             ("ok devices", devices),
@@ -86,6 +88,7 @@ def _report(settings: Settings, held: int) -> None:
 def _notes(settings: Settings) -> list[str]:
     """What is no fault and may yet not be meant."""
     notes = []
+    entries = settings.entries.devices
     if not settings.state.is_dir():
         state = shlex.quote(str(settings.state))
         notes.append(f"{settings.state} is not there yet: sekisho keys init --state {state}")
@@ -94,7 +97,31 @@ def _notes(settings: Settings) -> list[str]:
         for door in settings.doors
         if door.tls is not None and door.tls.clients_required and door.port is not None
     ]
+    people = sum(
+        bool(device.attributes.get("dev_eui")) and catalog()[device.kind].personal
+        for device in entries
+    )
+    notes += [
+        f"broker {broker.name}: {screen.count(people, 'device')} of people with a dev_eui, of which no uplink "
+        "is taken from it: it and its other subscribers would see raw positions. Let them come by a door of "
+        "ours, or say why it is accepted: raw_on_broker_accepted"
+        for broker in settings.brokers
+        if people and not broker.raw_on_broker_accepted
+    ]
     return notes
+
+
+def _brokers(settings: Settings) -> str | None:
+    """The brokers of others that the gateway will subscribe at, and what is accepted in words."""
+    return (
+        ", ".join(
+            f"{broker.name} {broker.url} ({screen.count(len(broker.subscriptions), 'subscription')}"
+            + (", raw positions accepted" if broker.raw_on_broker_accepted else "")
+            + ")"
+            for broker in settings.brokers
+        )
+        or None
+    )
 
 
 def _kinds(settings: Settings) -> str | None:

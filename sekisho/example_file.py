@@ -18,9 +18,10 @@ from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.devices import read_devices
 from gateway.settings.document import Document
+from gateway.settings.forms import Name, Strict, fault, quantity
 from gateway.settings.load import Settings
 from gateway.settings.reading import read
-from gateway.settings.schema import DeviceFile, DevicesFile, Name, Strict, fault, quantity
+from gateway.settings.schema import DeviceFile, DevicesFile
 
 FOLDER = "tests"
 

@@ -57,6 +57,7 @@ class House:
             Step("ports", self._ports),
             Step("gateway", self._gateway),
             Step("store", self._store),
+            Step("brokers", self._brokers),
             Step("our clock", self._our_clock),
         ]
 
@@ -182,6 +183,20 @@ class House:
                 "mend that place; the gateway goes on by itself",
             )
         return None
+
+    def _brokers(self) -> Finding | None:
+        """A broker of somebody else's that the gateway is not connected to."""
+        brokers = next(ask(self.state, "brokers", place.PATIENCE_S))["brokers"]
+        for broker in brokers:
+            if broker["error"]:
+                return Finding(
+                    "brokers",
+                    FAULT,
+                    f"{broker['name']} at {broker['url']}: {broker['error']}",
+                    f"mend that, or the settings of doors[{broker['name']}]; the gateway tries again by itself",
+                )
+        names = ", ".join(f"{broker['name']} {broker['url']}" for broker in brokers)
+        return Finding("brokers", GOOD, f"connected: {names}") if brokers else None
 
     def _our_clock(self) -> Finding | None:
         facts = self.said.get("facts", {})

@@ -90,6 +90,7 @@ def run(
         lives_on,
         tuple(_door(door) for door in settings.doors),
         tuple(_push(door) for door in settings.pushes),
+        settings.brokers,
         Tempo(settings.tick_s, settings.batch),
         prepare=lambda: _prepare(settings, directory, ring, lives_on),
         clock_is_right=clock_is_right,
@@ -111,6 +112,8 @@ def _announce(running: dict[str, Any], directory: StateDir, settings: Settings) 
         plain, tls = _SCHEMES[door["kind"]]
         ports = [f"{scheme}://{door['host']}:{door[key]}" for scheme, key in ((plain, "port"), (tls, "tls_port")) if door[key]]  # fmt: skip
         print(f"  door {name}  {'  '.join(ports)}")
+    for name, url in running["brokers"].items():
+        print(f"  broker {name}  {url}")
     if running["clock"]:
         now = to_rfc3339(running["clock"]["start_us"], settings.zone)[:16]
         print(f"  clock  simulated: {now} until sekisho simulate --follow moves it")

@@ -11,7 +11,7 @@ from gateway.model.quantity import DURATION, parse
 from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, SettingsError, translate
 from gateway.settings.document import Document
-from gateway.settings.schema import fault
+from gateway.settings.forms import fault
 from simulators.faults import DEFAULT_RATE
 from simulators.scenario import DEFAULT_START, Scenario
 

@@ -1,9 +1,10 @@
 """The doors of a run: made of what was configured, opened, renewed and closed together."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, Protocol
 
 from gateway.app import ports
@@ -16,6 +17,8 @@ from gateway.model.errors import Refusal
 from gateway.registry import tokens
 from gateway.sessions.keeping import Keeping
 from gateway.telemetry import Facts
+from gateway.transports.mqtt_client.broker import Broker
+from gateway.transports.mqtt_client.door import ClientDoor
 from gateway.transports.mqtt_listener.door import Door
 from gateway.transports.mqtt_listener.limits import Limits
 
@@ -62,12 +65,8 @@ class PushPlan:
     pending: int = 1024
 
 
-class Opened(Protocol):
-    """What every door does."""
-
-    async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-        """Listen; the port taken."""
-        ...
+class Way(Protocol):
+    """What every door does once it is open."""
 
     def renew(self, directory: Directory) -> None:
         """The registry has changed."""
@@ -82,17 +81,30 @@ class Opened(Protocol):
         ...
 
 
-class Doors:
-    """All of them, with where each listens and what sort it is."""
+class Opened(Way, Protocol):
+    """What every door does that listens."""
 
-    def __init__(self, doors: Sequence[tuple[Opened, Side, str]]) -> None:
+    async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Listen; the port taken."""
+        ...
+
+
+class Doors:
+    """All of them: those that listen, with where each does and what sort it is, and the clients of brokers."""
+
+    def __init__(
+        self, doors: Sequence[tuple[Opened, Side, str]], clients: Sequence[ClientDoor]
+    ) -> None:
         self._doors = doors
+        self._clients = clients
+        self._all: list[Way] = [*(door for door, _, _ in doors), *clients]
 
     @classmethod
     def of(
         cls,
         mqtt: Sequence[DoorPlan],
         pushes: Sequence[PushPlan],
+        brokers: Sequence[Broker],
         checkpoint: Checkpoint,
         keeping: Keeping,
         keys: KeyRing,
@@ -106,10 +118,12 @@ class Doors:
         posts = [
             (_push(wish, checkpoint, keys, scripts), wish.side, "http_push") for wish in pushes
         ]
-        return cls([*listeners, *posts])
+        made = cls([*listeners, *posts], [_client(one, checkpoint, scripts) for one in brokers])
+        checkpoint.window.answer("brokers", made._answer)
+        return made
 
     async def open(self, facts: Facts) -> dict[str, Any]:
-        """Open every door; what stands of each in `run.json`.
+        """Open every door; what others are told of them in `run.json`: `doors` and `brokers`, by name.
 
         Raises:
             Refusal: a port is taken, or a certificate cannot be used.
@@ -125,22 +139,31 @@ class Doors:
                 "tls_port": await _listen(door, wish, "tls.port", wish.tls_port, tls),
                 "ca": None if wish.ca is None else str(wish.ca),
             }
-        return described
+        for client in self._clients:
+            client.open()
+        return {
+            "doors": described,
+            "brokers": {client.broker.name: client.broker.url for client in self._clients},
+        }
 
     def renew(self, directory: Directory) -> None:
         """The registry has changed."""
-        for door, _, _ in self._doors:
+        for door in self._all:
             door.renew(directory)
 
     def stop_listening(self) -> None:
         """Take nothing more in."""
-        for door, _, _ in self._doors:
+        for door in self._all:
             door.stop_listening()
 
     async def close(self) -> None:
         """After the last acknowledgement."""
-        for door, _, _ in self._doors:
+        for door in self._all:
             await door.close()
+
+    async def _answer(self, _question: Mapping[str, Any]) -> dict[str, Any]:
+        """→ {"ask": "brokers"}    ← {"brokers": [{"name", "url", "connected", "error"}, …]}"""
+        return {"brokers": [client.status() for client in self._clients]}
 
 
 def _listener(
@@ -175,6 +198,20 @@ def _push(wish: PushPlan, checkpoint: Checkpoint, keys: KeyRing, scripts: Script
         checkpoint.facts,
         wish.side.name,
         PushLimits(wish.body_bytes, wish.pending),
+        scripts,
+    )
+
+
+def _client(broker: Broker, checkpoint: Checkpoint, scripts: Scripts | None) -> ClientDoor:
+    """A broker knows us by the same name each time, and no other gateway by that."""
+    return ClientDoor(
+        broker,
+        broker.client_id or f"sekisho-{checkpoint.state.id[:12]}-{broker.name}",
+        checkpoint.intake,
+        checkpoint.directory,
+        checkpoint.facts,
+        checkpoint.clock,
+        SystemRandom().random,
         scripts,
     )
 

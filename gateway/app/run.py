@@ -32,6 +32,7 @@ from gateway.scripts.workshop import Workshop
 from gateway.sessions.keeping import Keeping
 from gateway.statedir import StateDir
 from gateway.telemetry import log
+from gateway.transports.mqtt_client.broker import Broker
 
 CLEAN, UNFINISHED = 0, 3
 
@@ -59,6 +60,7 @@ class Plan:
     clock: Clock
     doors: tuple[DoorPlan, ...]
     pushes: tuple[PushPlan, ...] = ()
+    brokers: tuple[Broker, ...] = ()
     tempo: Tempo = Tempo()
     prepare: Callable[[], None] = lambda: None
     deadline_s: float = 30.0
@@ -99,7 +101,8 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
         keeping = _keeping(plan, checkpoint)
         scripts = Workshop(plan.scripts, checkpoint.facts, plan.clock) if plan.scripts else None
-        doors = Doors.of(plan.doors, plan.pushes, checkpoint, keeping, plan.keys, scripts)
+        wanted = (plan.doors, plan.pushes, plan.brokers)
+        doors = Doors.of(*wanted, checkpoint, keeping, plan.keys, scripts)
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
         house = asyncio.create_task(
             _keep(checkpoint, doors, keeping, timekeeper), name="housekeeping"
@@ -136,7 +139,7 @@ async def _open(plan: Plan, doors: Doors, checkpoint: Checkpoint) -> dict[str, A
     await checkpoint.window.open()
     running = {
         "pid": os.getpid(),
-        "doors": described,
+        **described,
         "clock": {"start_us": plan.clock.now()} if isinstance(plan.clock, SimulatedClock) else None,
     }
     temporary = plan.state.run_file.with_suffix(".new")

@@ -1,11 +1,26 @@
-"""Whose uplink an envelope carries: the directory, seen from doors that take forwarded uplinks. No I/O."""
+"""Whose uplink this is, by topic or by what an envelope says: the directory, seen from the doors. No I/O."""
 
+from gateway.devices.catalog import catalog
 from gateway.devices.codecs import forwarded_route
+from gateway.devices.decode import binary_decoder, json_decoder
 from gateway.model.device import Device, Directory
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Route
 from gateway.wire.envelopes.event import Enclosed
+from gateway.wire.topics import uplink_topics
+
+
+def own_routes(device: Device) -> dict[bytes, Route]:
+    """Topic → route of a device that speaks for itself; none where it may not, or its kind is unknown."""
+    kind = catalog().get(device.kind)
+    if kind is None or device.revoked:
+        return {}
+    as_json, as_binary = uplink_topics(device.device)
+    return {
+        as_json: Route(device, kind.name, json_decoder(kind)),
+        as_binary: Route(device, kind.name, binary_decoder(kind)),
+    }
 
 
 class Addresses:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     UNDATED = "neither time nor counter"
     NO_CODEC = "no such codec"
     SCRIPT_STOPPED = "script stopped"
+    RAW_ON_BROKER = "raw on another's broker"
     UNSTORABLE = "refused by the store"
     # suppressed: the mask's decision
     INSIDE_HOME = "inside the home radius"

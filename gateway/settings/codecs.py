@@ -13,8 +13,8 @@ from gateway.registry.rules import kind_fault
 from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, displayed
+from gateway.settings.forms import Name, Strict
 from gateway.settings.reading import read
-from gateway.settings.schema import Name, Strict
 from gateway.settings.settings import DeclaredCodec
 
 FOLDER = "codecs"

@@ -87,6 +87,8 @@ def translate(
             if (path, nearest(name, [name])) not in meant:
                 found.append(complain(document, path, f"the setting {name} is missing here."))
         elif fault["type"] != "extra_forbidden":
+            if fault["type"] == "union_tag_invalid":
+                path = document.known((*path, "kind"))
             found.append(complain(document, path, _sentence(fault["type"], fault)))
     return found
 

@@ -1,31 +1,48 @@
 """Resolves the doors of a configuration: files found, contradictions named."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path as FilePath
+from typing import NamedTuple
 
+from gateway.settings.brokers import broker
 from gateway.settings.certificates import authority_fault, pair_fault, time_fault
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, Path
-from gateway.settings.schema import HttpPushFile, MqttListenerFile, TlsFile
+from gateway.settings.door_schema import HttpPushFile, MqttClientFile, MqttListenerFile, TlsFile
 from gateway.settings.search import find_file
 from gateway.settings.settings import HttpPush, MqttListener, Tls
+from gateway.transports.mqtt_client.broker import Broker
+
+
+class Resolved(NamedTuple):
+    """The doors by kind."""
+
+    listeners: tuple[MqttListener, ...]
+    pushes: tuple[HttpPush, ...]
+    brokers: tuple[Broker, ...]
 
 
 def resolve(
-    files: Sequence[MqttListenerFile | HttpPushFile], document: Document, found: list[Complaint]
-) -> tuple[tuple[MqttListener, ...], tuple[HttpPush, ...]]:
-    """The doors for devices and for servers; what is wrong with them is added to `found`."""
+    files: Sequence[MqttListenerFile | HttpPushFile | MqttClientFile],
+    document: Document,
+    found: list[Complaint],
+) -> Resolved:
+    """The doors; what is wrong with them is added to `found`."""
     names: set[str] = set()
     taken: set[tuple[str, int]] = set()
     listeners: list[MqttListener] = []
     pushes: list[HttpPush] = []
+    clients: list[Broker] = []
     for index, file in enumerate(files):
         path: Path = ("doors", index)
         if file.name in names:
             found.append(complain(document, (*path, "name"), f"{file.name} names a door already."))
         names.add(file.name)
+        if isinstance(file, MqttClientFile):
+            clients.append(broker(file, path, document, found))
+            continue
         for port_path, port in _ports(file, path):
             if port and (file.bind, port) in taken:
                 found.append(complain(document, port_path, f"port {port} is another door's."))
@@ -39,7 +56,7 @@ def resolve(
             )
         else:
             listeners.append(_listener(file, tls, path, document, found))
-    return tuple(listeners), tuple(pushes)
+    return Resolved(tuple(listeners), tuple(pushes), tuple(clients))
 
 
 def _ports(file: MqttListenerFile | HttpPushFile, path: Path) -> list[tuple[Path, int]]:
@@ -104,17 +121,23 @@ def _file(name: str, path: Path, document: Document, found: list[Complaint]) -> 
 
 def complain_of_expired(
     document: Document,
-    files: Sequence[MqttListenerFile | HttpPushFile],
-    resolved: Iterable[MqttListener | HttpPush],
+    files: Sequence[MqttListenerFile | HttpPushFile | MqttClientFile],
+    resolved: Resolved,
     now: datetime,
     found: list[Complaint],
 ) -> None:
     """Add a complaint for every certificate whose time is over, or has not begun."""
-    names = [file.name for file in files]
-    for door in resolved:
-        if door.tls is not None:
-            sentence = time_fault(door.tls.certificate, now)
+    shown: dict[str, tuple[FilePath, Path]] = {
+        door.name: (door.tls.certificate, ("tls", "certificate"))
+        for door in (*resolved.listeners, *resolved.pushes)
+        if door.tls is not None
+    }
+    for client in resolved.brokers:
+        if client.certificate is not None:
+            shown[client.name] = (client.certificate, ("certificate",))
+    for index, file in enumerate(files):
+        if file.name in shown:
+            certificate, place = shown[file.name]
+            sentence = time_fault(certificate, now)
             if sentence is not None:
-                index = names.index(door.name)
-                place: Path = ("doors", index, "tls", "certificate")
-                found.append(complain(document, place, sentence))
+                found.append(complain(document, ("doors", index, *place), sentence))

@@ -10,7 +10,7 @@ from gateway.model.quantity import DURATION
 from gateway.model.reason import Reason
 from gateway.registry.imports import DEVICE_WORDS
 from gateway.registry.words import nearest
-from gateway.settings.schema import Strict, fault, quantity
+from gateway.settings.forms import Strict, fault, quantity
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{1,47}")
 _REASONS = (Reason.UNDECODABLE.value, Reason.OUT_OF_RANGE.value)

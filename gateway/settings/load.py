@@ -46,9 +46,9 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
     if gateway is None:
         raise SettingsError(complaints)
     area = _area(document, gateway.service_area, complaints)
-    listeners, pushes = doors.resolve(gateway.doors, document, complaints)
+    resolved = doors.resolve(gateway.doors, document, complaints)
     if now is not None:
-        doors.complain_of_expired(document, gateway.doors, (*listeners, *pushes), now, complaints)
+        doors.complain_of_expired(document, gateway.doors, resolved, now, complaints)
     state, keys = _folder(document, gateway.state), gateway.keys and _folder(document, gateway.keys)
     if keys and keys.resolve().is_relative_to(state.resolve()):
         sentence = "the keys would lie inside the state directory: choose a place outside."
@@ -62,7 +62,7 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
         keys=keys or None,
         owner=gateway.owner,
         zone=zone,
-        doors=listeners,
+        doors=resolved.listeners,
         tick_s=gateway.intake.tick_s,
         batch=gateway.intake.batch,
         policy=compile_policy(lane, area, zone),
@@ -70,7 +70,8 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
         entries=entries,
         kinds=kinds,
         codecs=codecs,
-        pushes=pushes,
+        pushes=resolved.pushes,
+        brokers=resolved.brokers,
     )
 
 

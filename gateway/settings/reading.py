@@ -24,7 +24,9 @@ def read(document: Document, schema: type[Schema]) -> tuple[Schema | None, list[
         return schema.model_validate(data), complaints
     except ValidationError as error:
         complaints += translate(error, document, schema)
-        unknown = [f["loc"] for f in error.errors() if f["type"] == "extra_forbidden"]
+        unknown = [
+            document.known(f["loc"]) for f in error.errors() if f["type"] == "extra_forbidden"
+        ]
     try:
         return schema.model_validate(_without(data, (), set(unknown))), complaints
     except ValidationError:

@@ -1,45 +1,14 @@
 """The settings that exist: three files, strict, with lengths, times and sizes written with units."""
 
-import ipaddress
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gateway.model.identity import is_name
-from gateway.model.quantity import DURATION, LENGTH, SIZE, Dimension, parse, whole
-from gateway.registry.rules import NAMES
+from gateway.model.quantity import DURATION, LENGTH
 from gateway.registry.words import nearest
-
-
-def fault(sentence: str) -> PydanticCustomError:
-    """A fault whose sentence reaches the reader as it is."""
-    return PydanticCustomError("sekisho", "{sentence}", {"sentence": sentence})
-
-
-def quantity(dimension: Dimension, low: str, high: str, *, in_wholes: bool = False) -> Any:
-    """A validator: text with a unit between two limits → SI number."""
-    read = whole if in_wholes else parse
-
-    def check(given: object) -> float:
-        if not isinstance(given, str):
-            given = "" if given is None or isinstance(given, (bool, dict, list)) else str(given)
-        try:
-            value = read(given, dimension)
-        except ValueError as error:
-            raise fault(str(error)) from None
-        if not parse(low, dimension) <= value <= parse(high, dimension):
-            raise fault(f"{given.strip()} is outside {low} to {high}.")
-        return value
-
-    return BeforeValidator(check)
-
-
-def _name(given: str) -> str:
-    if not is_name(given):
-        raise fault(f"not a name: {NAMES}.")
-    return given
+from gateway.settings.door_schema import DoorFile
+from gateway.settings.forms import Municipality, Name, Strict, fault, quantity
 
 
 def _zone(given: str) -> str:
@@ -51,91 +20,11 @@ def _zone(given: str) -> str:
     return given
 
 
-def _address(given: str) -> str:
-    try:
-        ipaddress.ip_address(given)
-    except ValueError:
-        raise fault(
-            "an IP address is needed here: 127.0.0.1 for this machine alone, 0.0.0.0 for all."
-        ) from None
-    return given
-
-
-def _municipality(given: str) -> str:
-    if not (given.isascii() and given.isdigit() and len(given) == 5):
-        raise fault('a municipality is five digits in quotes, for example "16201".')
-    return given
-
-
 def _kinds(given: object) -> object:
     several = isinstance(given, list) and all(isinstance(one, str) for one in given)
     if not (several or given is None or isinstance(given, str)):
         raise fault("a folder is needed here, or a list of files.")
     return given
-
-
-Name = Annotated[str, AfterValidator(_name)]
-Municipality = Annotated[str, AfterValidator(_municipality)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Strict(BaseModel):
-    """Settings with names: nothing unknown, nothing converted, nothing changed later."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
-    )
-
-
-class TlsFile(Strict):
-    """`tls:` of a door."""
-
-    port: Port
-    certificate: str
-    key: str
-    client_ca: str | None = None
-    client_certificate: Literal["offered", "required"] | None = None
-
-
-class MqttListenerFile(Strict):
-    """A door of kind `mqtt_listener`."""
-
-    kind: Literal["mqtt_listener"]
-    name: Name
-    bind: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
-    port: Port | None = 1883
-    tls: TlsFile | None = None
-    anonymous: bool = False
-    connections: Annotated[int, Field(ge=1, le=100_000)] = 10_000
-    packet_bytes: Annotated[
-        int, quantity(SIZE, "256 B", "16 MiB", in_wholes=True), Field(alias="packet")
-    ] = 65_536
-    pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
-    topic_aliases: Annotated[int, Field(ge=0, le=1000)] = 64
-    session_expiry_s: Annotated[
-        float, quantity(DURATION, "0 s", "366 d"), Field(alias="session_expiry")
-    ] = 604_800.0
-    keep_alive_s: Annotated[float, quantity(DURATION, "1 s", "18 h"), Field(alias="keep_alive")] = (
-        3600.0
-    )
-
-
-class HttpPushFile(Strict):
-    """A door of kind `http_push`."""
-
-    kind: Literal["http_push"]
-    name: Name
-    bind: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
-    port: Port | None = 8080
-    tls: TlsFile | None = None
-    body_bytes: Annotated[
-        int, quantity(SIZE, "1 KiB", "16 MiB", in_wholes=True), Field(alias="body")
-    ] = 262_144
-    pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
-
-
-DoorFile = Annotated[MqttListenerFile | HttpPushFile, Field(discriminator="kind")]
-"""Any door; which one it is, its `kind` says."""
 
 
 class IntakeFile(Strict):
@@ -239,5 +128,5 @@ class CredentialFile(Strict):
 class DevicesFile(Strict):
     """`devices.yaml`."""
 
-    devices: list[DeviceFile] = []
-    credentials: list[CredentialFile] = []
+    devices: list[DeviceFile] = Field(default_factory=list)
+    credentials: list[CredentialFile] = Field(default_factory=list)

@@ -8,6 +8,7 @@ from gateway.devices.kind import DeviceKind
 from gateway.devices.mapping import Mapped
 from gateway.privacy.policy import Policy
 from gateway.registry.imports import Entries
+from gateway.transports.mqtt_client.broker import Broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Settings:
         zone: local time zone.
         doors: the ways in for devices.
         pushes: the ways in for network servers that post their documents.
+        brokers: those of others that this gateway is a client of: ways in too.
         tick_s, batch: the intake's tick in seconds, and the most uplinks of one commit.
         policy: the lane's rules, generation 1; complete it by `dataclasses.replace` with what
             `Registry.ruleset(policy.ruleset, now)` answers.
@@ -130,3 +132,4 @@ class Settings:
     kinds: tuple[DeclaredKind, ...] = ()
     codecs: tuple[DeclaredCodec, ...] = ()
     pushes: tuple[HttpPush, ...] = ()
+    brokers: tuple[Broker, ...] = ()

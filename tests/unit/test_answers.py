@@ -21,6 +21,8 @@ PAYLOAD = {
     Reason.UNDECODABLE, Reason.OUT_OF_RANGE, Reason.NO_READING, Reason.UNDATED, Reason.NO_CODEC,
     Reason.SCRIPT_STOPPED,
 }  # fmt: skip
+ELSEWHERE = {Reason.RAW_ON_BROKER}
+"""Reasons that this door never has."""
 
 
 def hello(version: int = 5, keep_alive: int = 60, client_id: str = "c", will: bool = False) -> Connect:  # fmt: skip
@@ -29,7 +31,7 @@ def hello(version: int = 5, keep_alive: int = 60, client_id: str = "c", will: bo
 
 def test_every_reason_is_the_mask_s_the_payload_s_or_has_a_code_of_its_own() -> None:
     """Decisions 2: a new reason must be thought about here."""
-    assert set(Reason) == MASKED | PAYLOAD | REFUSED.keys()
+    assert set(Reason) == MASKED | PAYLOAD | ELSEWHERE | REFUSED.keys()
     assert not REFUSED.keys() & (MASKED | PAYLOAD)
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-from gateway.devices.catalog import catalog
-from gateway.devices.decode import binary_decoder, json_decoder
+from gateway.devices.addressing import own_routes
 from gateway.model.device import Credential, Directory
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Route
 from gateway.registry.proven import proven
-from gateway.wire.topics import commanded, device_of, uplink_topics
+from gateway.wire.topics import commanded, device_of
 
 Routes = dict[bytes, Route]
 
@@ -65,17 +64,10 @@ class Guestbook:
         if routes is None:
             routes = self._routes[credential.name] = {}
             for name in credential.devices:
-                self._add(name, routes)
+                device = self._directory.devices.get(name)
+                if device is not None:
+                    routes.update(own_routes(device))
         return routes
-
-    def _add(self, name: DeviceId, routes: Routes) -> None:
-        device = self._directory.devices.get(name)
-        kind = catalog().get(device.kind) if device else None
-        if device is None or kind is None or device.revoked:
-            return
-        as_json, as_binary = uplink_topics(name)
-        routes[as_json] = Route(device, kind.name, json_decoder(kind))
-        routes[as_binary] = Route(device, kind.name, binary_decoder(kind))
 
     def hears(self, credential: Credential, text: str) -> DeviceId | None:
         """The device whose commands a topic filter asks for; None if this credential may not hear it.

@@ -113,8 +113,13 @@ def unsuback(version: int, packet_id: int, reasons: Iterable[Code]) -> bytes:
 
 def subscribe(version: int, packet_id: int, filters: Iterable[str], qos: int = 1) -> bytes:
     """SUBSCRIBE, every filter at the same QoS."""
+    return subscribe_each(version, packet_id, [(text, qos) for text in filters])
+
+
+def subscribe_each(version: int, packet_id: int, filters: Iterable[tuple[str, int]]) -> bytes:
+    """SUBSCRIBE, each filter with its options (§3.8.3.1): the QoS, and above it what MQTT 5 alone knows."""
     body = packet_id.to_bytes(2, "big") + (put_properties({}) if version == V5 else b"")
-    asked = b"".join(put_binary(text.encode()) + bytes((qos,)) for text in filters)
+    asked = b"".join(put_binary(text.encode()) + bytes((options,)) for text, options in filters)
     return _packet(Type.SUBSCRIBE, body + asked)
 
 
