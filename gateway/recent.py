@@ -16,6 +16,9 @@ from gateway.model.reason import Fate, Reason
 Seen: TypeAlias = tuple[Instant, Instant | None, Reason | Fate | Sequence[Observation] | None]
 """When, the device's own time, and the mask's word; None for what is not to be remembered."""
 
+Heard: TypeAlias = Sequence[Any]
+"""Forwarder, RSSI in dBm, SNR in dB, and whatever else a reception has."""
+
 _STRANGERS = 20
 _LONGEST = 120
 _SPOKEN = 4096
@@ -64,6 +67,8 @@ class Recent:
         seen: each device's last uplink that could be decoded.
         faults: each device's last one that could not, or was out of range.
         connected: when each credential connected last.
+        radio: who heard the last forwarded uplink of each thing of the city, read when somebody asks; never
+            of people's devices, because who hears a tracker says where it is.
     """
 
     def __init__(self, exact: bool = False) -> None:
@@ -72,6 +77,7 @@ class Recent:
         self.seen: dict[DeviceId, Seen] = {}
         self.faults: dict[DeviceId, Fault] = {}
         self.connected: dict[str, Instant] = {}
+        self.radio: dict[DeviceId, Callable[[], Sequence[Heard]]] = {}
         self._came: dict[str, int] = {}  # credential → the turn in which it came in last
         self._turn = 0
 
@@ -141,6 +147,7 @@ class Recent:
             "fate": fate,
             "reason": reason,
             "fault": None if fault is None else fault._asdict(),
+            "radio": [list(heard[:3]) for heard in self.radio.get(device, tuple)()],
         }
 
 

@@ -27,6 +27,17 @@ _MEANT: Mapping[str, str] = {
 """What a suppression means where the device itself may be at fault, or nothing is."""
 
 
+def _by(radio: list[tuple[str, float | None, float | None]]) -> str:
+    """Who heard the last uplink that a network server forwarded, the strongest with its figures."""
+    if not radio:
+        return ""
+    _, rssi, snr = max(radio, key=lambda one: -999.0 if one[1] is None else one[1])
+    best = (
+        "" if rssi is None else f", best {rssi:g} dBm" + ("" if snr is None else f" at {snr:g} dB")
+    )
+    return f" · by {len(radio)} forwarder{'' if len(radio) == 1 else 's'}{best}"
+
+
 class Trail:
     """The way of a device's uplinks, from its connection to its newest row."""
 
@@ -113,7 +124,8 @@ class Trail:
         fault = memory.get("fault")
         times = [at for at in (heard, fault and fault["at"]) if at]
         if times:
-            return Finding("heard", GOOD, f"last {self._ago(max(times))}")
+            by = _by(memory.get("radio") or [])
+            return Finding("heard", GOOD, f"last {self._ago(max(times))}{by}")
         return Finding(
             "heard",
             FAULT,

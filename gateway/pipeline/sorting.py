@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from gateway.clock import Clock
 from gateway.devices.addressing import Addresses
+from gateway.devices.catalog import catalog
 from gateway.model.device import Directory
 from gateway.model.errors import PayloadError
 from gateway.model.forwarded import Forwarded
@@ -51,6 +52,7 @@ class Sorting:
         self._name = name
         self._devices = devices
         self._addresses = Addresses(directory, devices)
+        self._open_kinds = {kind.name for kind in catalog().values() if not kind.personal}
 
     def renew(self, directory: Directory) -> None:
         """The registry has changed."""
@@ -80,5 +82,7 @@ class Sorting:
                     "does not have. sekisho check says which",
                     logging.WARNING,
                 )
+        elif route.kind in self._open_kinds:
+            self._facts.recent.radio[route.device.device] = enclosed.heard
         uplink: Forwarded = enclosed.uplink
         return route, uplink

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.clock import SystemClock
 from gateway.model.instant import to_rfc3339
-from tests.e2e.processes import Gateway
+from tests.e2e.processes import Gateway, sekisho
 from tests.e2e.town import Town, gauge
 
 pytestmark = pytest.mark.e2e
@@ -34,6 +34,10 @@ def up(eui: str, f_cnt: int) -> dict[str, Any]:
         "fCnt": f_cnt,
         "fPort": 4,
         "data": data,
+        "rxInfo": [
+            {"gatewayId": "0016c001f153a14c", "rssi": -97, "snr": 7.5},
+            {"gatewayId": "0016c001f153a14d", "rssi": -118},
+        ],
     }
 
 
@@ -68,6 +72,10 @@ async def test_what_was_answered_is_on_disk_after_a_kill(tmp_path: Path) -> None
             assert set(await asyncio.gather(*map(push, events))) == {204}
             late = to_rfc3339(SystemClock().now())  # another forwarder's copy, merged too late
             assert await push({**events[0], "time": late}) == 204
+            said = await asyncio.to_thread(
+                sekisho, tmp_path, "doctor", "river-1", "--config", str(town.config)
+            )
+            assert "by 2 forwarders, best -97 dBm at 7.5 dB" in said[1], said
         gateway.kill()
     found = stages(town)
     assert len(found) == 21

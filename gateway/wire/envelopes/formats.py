@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.wire.envelopes import actility, chirpstack_v3, chirpstack_v4, things_stack_v3
+from gateway.wire.envelopes import actility, chirpstack_v3, chirpstack_v4, flat, things_stack_v3
 from gateway.wire.envelopes import chirpstack_v4_protobuf as protobuf
 from gateway.wire.envelopes.event import Open
 
@@ -44,6 +44,10 @@ FORMATS: Mapping[str, Format] = {
     ),
     "things_stack_v3": Format(
         "The Things Stack v3, JSON", lambda: things_stack_v3.open_json, topics="v3/+/devices/+/#"
+    ),
+    "flat_json": Format(
+        "flat JSON of a bridge (Zigbee2MQTT), the device in the topic", lambda: flat.open_json,
+        topics="zigbee2mqtt/#",
     ),
     "actility": Format("Actility ThingPark, JSON", lambda: actility.open_json),
 }  # fmt: skip
