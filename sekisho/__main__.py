@@ -21,6 +21,7 @@ _VERBS = {
     "privacy": "Try the rules on a way of your own.",
     "doctor": "Find out why nothing arrives.",
     "decode": "Show what one payload says.",
+    "codec": "List codecs, and try a vendor's on the vendor's examples.",
     "devices": "Register devices, homes and consents.",
     "command": "Say something to a device.",
     "keys": "Make the keys of a state directory, and look after them.",

@@ -36,7 +36,8 @@ class Product:
         title: maker and model as on the box.
         kinds: the kinds whose fields it fills.
         decode: port and FRMPayload → fields. It raises `PayloadError`: UNDECODABLE for a payload it does
-            not know, OUT_OF_RANGE for the maker's sentinels (no echo, sensor missing). A tracker without a fix
+            not know, NO_READING for one that it knows and that says nothing of the kind's (a state, a serial number),
+            OUT_OF_RANGE for the maker's sentinels (no echo, sensor missing). A tracker without a fix
             leaves its position out and says the rest: a button is heard under a roof too.
         proofs: at least one.
     """

@@ -97,15 +97,10 @@ class Loaded:
 
 
 def _answer(said: Any) -> Answer:
-    if not isinstance(said, dict):
+    found = said.get("data") if isinstance(said, dict) else said
+    if not isinstance(said, dict) or not (found is None or isinstance(found, dict)):
         return Answer(fault=Fault.NO_OBJECT)
-    found = said.get("data")
-    errors, warnings = _texts(said.get("errors")), _texts(said.get("warnings"))
-    if isinstance(found, dict):
-        return Answer(found, warnings, errors)
-    if errors:
-        return Answer(None, warnings, errors)
-    return Answer(fault=Fault.NO_OBJECT, warnings=warnings)
+    return Answer(found, _texts(said.get("warnings")), _texts(said.get("errors")))
 
 
 def _texts(said: Any) -> list[str]:

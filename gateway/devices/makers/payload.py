@@ -26,6 +26,11 @@ def unknown(detail: str) -> PayloadError:
     return PayloadError(Reason.UNDECODABLE, detail)
 
 
+def no_reading(field: str) -> PayloadError:
+    """A payload that is known, and says nothing that the kind has a field for: a state, a serial number."""
+    return PayloadError(Reason.NO_READING, f"{field}: none in it")
+
+
 def no_value(field: str, why: str) -> PayloadError:
     """The payload says, in the maker's own way, that there is no value."""
     return PayloadError(Reason.OUT_OF_RANGE, f"{field}: {why}")

@@ -12,7 +12,7 @@ import math
 import struct
 from typing import Any
 
-from gateway.devices.makers.payload import need_port, unknown
+from gateway.devices.makers.payload import need_port, no_reading, unknown
 
 _CENTIMETRES, _MILLIMETRES, _TEMPERATURE, _BATTERY = 0x0B01, 0x0B02, 0x0201, 0x5101
 _SIZES = {_CENTIMETRES: 2, _MILLIMETRES: 2, _TEMPERATURE: 4, _BATTERY: 1}
@@ -28,7 +28,7 @@ def distance(f_port: int, data: bytes) -> dict[str, Any]:
     elif _CENTIMETRES in found:
         said["distance_m"] = int.from_bytes(found[_CENTIMETRES], "big") / 100
     else:
-        raise unknown("distance_m: none in it")
+        raise no_reading("distance_m")
     if _TEMPERATURE in found:
         (temperature,) = struct.unpack(">f", found[_TEMPERATURE])
         if not math.isfinite(temperature):

@@ -14,7 +14,7 @@ import struct
 from typing import Any
 
 from gateway.devices.makers.dragino import volts
-from gateway.devices.makers.payload import need_port, no_value, unknown, unpacked
+from gateway.devices.makers.payload import need_port, no_reading, no_value, unpacked
 from gateway.devices.makers.sources import DEVICES
 from gateway.devices.product import Product, Proof
 
@@ -27,7 +27,7 @@ def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     need_port(f_port, 2)
     battery, temperature, millimetres, signal, _interrupt, _lidar, message = unpacked(_LAYOUT, data)
     if message == _ANSWER:
-        raise unknown("message: no reading, but the answer to a question")
+        raise no_reading("distance_m")
     if signal < _WEAKEST or signal == _BLINDED or not millimetres:
         raise no_value("distance_m", "the light did not come back as it should")
     said = {"distance_m": millimetres / 1000, "battery_v": volts(battery)}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.devices.makers.elsys import BATTERY, HUMIDITY, PRESSURE, TEMPERATURE, said
-from gateway.devices.makers.payload import unknown
+from gateway.devices.makers.payload import no_reading
 from gateway.devices.makers.sources import DEVICES, PROFILES
 from gateway.devices.product import Product, Proof
 
@@ -19,7 +19,7 @@ def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     found = said(f_port, data)
     fields = {name: found[kind] / steps for name, kind, steps in _FIELDS if kind in found}
     if not fields.keys() - {"battery_v"}:
-        raise unknown("nothing about the air")
+        raise no_reading("temperature_c, humidity_pct, pressure_hpa")
     return fields
 
 
@@ -37,7 +37,7 @@ PRODUCT = Product(
             f"{PROFILES}: elsys",
         ),
         Proof(5, "14000f5ca8", {"pressure_hpa": 1006.76}, "", f"{PROFILES}: elsys"),
-        Proof(5, "0a002a", None, "undecodable", f"{PROFILES}: elsys"),
+        Proof(5, "0a002a", None, "no reading", f"{PROFILES}: elsys"),
         Proof(
             5,
             "0100e2 0229 03012705 1406010111",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.devices.makers.elsys import BATTERY, DISTANCE, TEMPERATURE, said
-from gateway.devices.makers.payload import unknown
+from gateway.devices.makers.payload import no_reading
 from gateway.devices.makers.sources import DEVICES
 from gateway.devices.product import Product, Proof
 
@@ -11,7 +11,7 @@ from gateway.devices.product import Product, Proof
 def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     found = said(f_port, data)
     if DISTANCE not in found:
-        raise unknown("distance_m: none in it")
+        raise no_reading("distance_m")
     fields = {"distance_m": found[DISTANCE] / 1000}
     if TEMPERATURE in found:
         fields["temperature_c"] = found[TEMPERATURE] / 10

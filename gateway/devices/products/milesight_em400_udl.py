@@ -5,7 +5,7 @@ the charge, which no gauge has a field for.
 from typing import Any
 
 from gateway.devices.makers.milesight import TEMPERATURE, said, tenths, unsigned
-from gateway.devices.makers.payload import unknown
+from gateway.devices.makers.payload import no_reading
 from gateway.devices.makers.sources import MILESIGHT
 from gateway.devices.product import Product, Proof
 
@@ -16,7 +16,7 @@ _OWN = {_DISTANCE: 2, bytes.fromhex("0500"): 1}
 def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     found = said(f_port, data, _OWN)
     if _DISTANCE not in found:
-        raise unknown("distance_m: none in it")
+        raise no_reading("distance_m")
     fields = {"distance_m": unsigned(found[_DISTANCE]) / 1000}
     if TEMPERATURE in found:
         fields["temperature_c"] = tenths(found[TEMPERATURE])

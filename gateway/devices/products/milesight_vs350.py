@@ -11,7 +11,7 @@
 from typing import Any
 
 from gateway.devices.makers.milesight import said, unsigned
-from gateway.devices.makers.payload import unknown
+from gateway.devices.makers.payload import no_reading
 from gateway.devices.makers.sources import MILESIGHT
 from gateway.devices.product import Product, Proof
 
@@ -28,7 +28,7 @@ _OWN = {
 def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     found = said(f_port, data, _OWN)
     if _PERIOD not in found:
-        raise unknown("towards_count: no report of a period")
+        raise no_reading("towards_count")
     counts = found[_PERIOD]
     return {"towards_count": unsigned(counts[:2]), "away_count": unsigned(counts[2:])}
 
@@ -46,10 +46,8 @@ PRODUCT = Product(
             "",
             f"{MILESIGHT}: vs350",
         ),
-        Proof(
-            85, "84cc 0111 0811 01 85cc e803 e903 01", None, "undecodable", f"{MILESIGHT}: vs350"
-        ),
-        Proof(85, "017564 03670c01", None, "undecodable", f"{MILESIGHT}: vs350"),
-        Proof(85, "8367 5001 03", None, "undecodable", f"{MILESIGHT}: vs350"),
+        Proof(85, "84cc 0111 0811 01 85cc e803 e903 01", None, "no reading", f"{MILESIGHT}: vs350"),
+        Proof(85, "017564 03670c01", None, "no reading", f"{MILESIGHT}: vs350"),
+        Proof(85, "8367 5001 03", None, "no reading", f"{MILESIGHT}: vs350"),
     ),
 )

@@ -21,7 +21,7 @@ PRODUCT = Product(
             1,
             "10 2a25 3438303030303030363330363832 04 3101 02c0 04 3102 0000 06 3103 00000173 03 5101 24",
             None,
-            "undecodable",
+            "no reading",
             f"{DEVICES_2022}: pepperl-fuchs/wilsen-sonic-distance",
         ),
     ),
