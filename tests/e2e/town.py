@@ -32,7 +32,7 @@ doors:
   - kind: mqtt_listener
     name: mqtt
     port: {port}
-{door}privacy: {folder}/privacy.yaml
+{door}{more}privacy: {folder}/privacy.yaml
 """
 
 _PRIVACY = """\
@@ -101,6 +101,9 @@ class Town:
         mark: SIM, or None for a directory as in production.
         port: of the door; 0 = any free one.
         door: further settings of the door, name → YAML value.
+
+    Attributes:
+        more_doors: YAML of further doors, in force with the next `set_door`.
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class Town:
         self.config = folder / "gateway.yaml"
         self.state = StateDir.create(folder / "state", mark, SystemClock())
         self.keys = KeyRing.create(folder / "keys", self.state.id, SystemClock(), ZONE)
+        self.more_doors = ""
         self.set_door(port, **door)
         (folder / "privacy.yaml").write_text(_PRIVACY)
 
@@ -127,7 +131,11 @@ class Town:
         """Write the configuration."""
         more = "".join(f"    {name}: {value}\n" for name, value in door.items())
         area = f"{SOUTH}, {WEST}, {NORTH}, {EAST}"
-        self.config.write_text(_GATEWAY.format(folder=self.folder, port=port, door=more, area=area))
+        self.config.write_text(
+            _GATEWAY.format(
+                folder=self.folder, port=port, door=more, more=self.more_doors, area=area
+            )
+        )
 
     @contextmanager
     def registry(self) -> Iterator[Registry]:

@@ -7,6 +7,7 @@ from typing import Protocol, cast
 from gateway.clock import Clock
 from gateway.interfaces import Scripts
 from gateway.model.forwarded import Forwarded
+from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Payload, Receiver, Route, Uplinks
 from gateway.pipeline.sorting import Counted, Item
@@ -78,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._receipts = Receipts()
         self._items: list[Item] = []
         self._due: list[bytes] = []
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[DeviceId, asyncio.Task[None]] = {}
         self._uplinks = 0
         self._bytes = 0
         self._greeted = False
@@ -94,7 +95,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        for task in self._running:  # what is not acknowledged comes again
+        for task in self._running.values():  # what is not acknowledged comes again
             task.cancel()
         if exc is not None and not self.why:
             self.why = getattr(exc, "strerror", None) or type(exc).__name__
@@ -183,17 +184,31 @@ class Connection(asyncio.Protocol):
             self._put([(Reason.NO_CODEC, uplink)], receipt, size)
             return
         assert isinstance(uplink, Forwarded)
-        running = self._script(scripts, route, uplink, receipt, size)
+        device = route.device.device
+        running = self._script(scripts, route, uplink, receipt, size, self._running.get(device))
         task = asyncio.create_task(running, name="script of a broker's message")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[device] = task
+        task.add_done_callback(partial(self._ran, device))
 
     async def _script(
-        self, scripts: Scripts, route: Route, uplink: Forwarded, receipt: Receipt, size: int
+        self,
+        scripts: Scripts,
+        route: Route,
+        uplink: Forwarded,
+        receipt: Receipt,
+        size: int,
+        before: "asyncio.Task[None] | None",
     ) -> None:
+        """Run it at once, and hand over behind what came from the same device before."""
         made = await scripts.run(route.script, uplink)
+        if before is not None:
+            await before
         item: Item = (made, uplink) if isinstance(made, Reason) else (route, made)
         self._put([item], receipt, size)
+
+    def _ran(self, device: DeviceId, task: "asyncio.Task[None]") -> None:
+        if self._running.get(device) is task:
+            del self._running[device]
 
     # -- everything else
 
