@@ -213,6 +213,7 @@ def _client(broker: Broker, checkpoint: Checkpoint, scripts: Scripts | None) -> 
         checkpoint.clock,
         SystemRandom().random,
         scripts,
+        checkpoint.feed.join() if broker.home_assistant else None,
     )
 
 

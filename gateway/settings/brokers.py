@@ -54,6 +54,7 @@ def broker(file: MqttClientFile, path: Path, document: Document, found: list[Com
         packet_bytes=file.packet_bytes,
         pending=file.pending,
         raw_on_broker_accepted=file.raw_on_broker_accepted or "",
+        home_assistant=file.home_assistant or "",
     )
 
 

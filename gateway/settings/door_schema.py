@@ -43,6 +43,12 @@ def _url(given: str) -> str:
     return given
 
 
+def _prefix(given: str) -> str:
+    if not given or any(character in given for character in "#+$ ") or given != given.strip("/"):
+        raise fault("where Home Assistant looks is needed here, as a rule homeassistant.")
+    return given
+
+
 class TlsFile(Strict):
     """`tls:` of a door."""
 
@@ -124,6 +130,7 @@ class MqttClientFile(Strict):
     pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
     subscriptions: Annotated[list[SubscriptionFile], Field(min_length=1)]
     raw_on_broker_accepted: Annotated[str, Field(min_length=1)] | None = None
+    home_assistant: Annotated[str, AfterValidator(_prefix)] | None = None
 
 
 DoorFile = Annotated[MqttListenerFile | HttpPushFile | MqttClientFile, Field(discriminator="kind")]

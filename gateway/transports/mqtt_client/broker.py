@@ -49,6 +49,7 @@ class Broker:
         packet_bytes: largest MQTT packet taken.
         pending: messages that may wait for their commit before reading stops.
         pending_bytes: the same in bytes.
+        home_assistant: where Home Assistant looks for configurations; "" tells it nothing.
         raw_on_broker_accepted: why uplinks of people may come this way in spite of all; "" refuses them.
     """
 
@@ -70,6 +71,7 @@ class Broker:
     pending: int = 1024
     pending_bytes: int = 4 << 20
     raw_on_broker_accepted: str = ""
+    home_assistant: str = ""
 
     @property
     def url(self) -> str:

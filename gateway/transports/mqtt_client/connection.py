@@ -264,6 +264,11 @@ class Connection(asyncio.Protocol):
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the broker has not taken yet."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
     def is_open(self) -> bool:
         """Whether anything that is written still leaves."""
         return self._transport is not None and not self._transport.is_closing()

@@ -10,11 +10,13 @@ from typing import Any
 from gateway.clock import Clock
 from gateway.interfaces import Scripts
 from gateway.model.device import Directory
+from gateway.model.observation import Observation
 from gateway.model.uplink import Receiver
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_client import greeting
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_client.connection import Connection
+from gateway.transports.mqtt_client.home_assistant import Announcer
 from gateway.transports.mqtt_client.sorter import Sorter, people_behind
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.packets import ConnAck, SubAck
@@ -27,6 +29,9 @@ _SOUND_S = 60.0
 
 _CONNECT_S = 15.0
 
+_UNSENT = 262_144
+"""Bytes that may wait for a broker that does not read before it is told nothing more."""
+
 
 class ClientDoor:
     """One broker.
@@ -35,6 +40,7 @@ class ClientDoor:
         client_id: what it remembers us by.
         jitter: a number from 0 to 1, another one each time.
         scripts: runs vendors' codecs; None where there are none.
+        stored: newly stored rows, for a broker whose Home Assistant is to know them.
     """
 
     def __init__(
@@ -47,6 +53,7 @@ class ClientDoor:
         clock: Clock,
         jitter: Callable[[], float],
         scripts: Scripts | None = None,
+        stored: "asyncio.Queue[Observation] | None" = None,
     ) -> None:
         self.broker = broker
         self.receiver = receiver
@@ -63,11 +70,17 @@ class ClientDoor:
         self._silence_s = broker.keep_alive_s
         self._dropped = 0
         self._error = ""
+        self._announcer: Announcer | None = None
+        if stored is not None:
+            self._announcer = Announcer(broker.home_assistant, broker.version, stored, self._tell)
+        self._teller: asyncio.Task[None] | None = None
         self._people(directory)
 
     def open(self) -> None:
         """Begin to connect; a broker that is not there yet is waited for."""
         self._keeper = asyncio.create_task(self._keep(), name=f"broker {self.broker.name}")
+        if self._announcer is not None:
+            self._teller = asyncio.create_task(self._announcer.keep(), name="home assistant")
 
     def renew(self, directory: Directory) -> None:
         """The registry has changed."""
@@ -93,6 +106,8 @@ class ClientDoor:
     async def close(self) -> None:
         """Say goodbye behind the last acknowledgement."""
         connection, keeper = self._connection, self._keeper
+        if self._teller is not None:
+            self._teller.cancel()
         if keeper is not None:
             await asyncio.gather(keeper, return_exceptions=True)
         if connection is not None and connection.is_open():
@@ -133,6 +148,8 @@ class ClientDoor:
                 logging.WARNING if self._known else logging.INFO,
             )
         self._known = True
+        if self._announcer is not None:
+            self._announcer.again()
         connection.send(greeting.subscribe(self.broker))
 
     def granted(self, answer: SubAck) -> None:
@@ -160,6 +177,12 @@ class ClientDoor:
             )
 
     # -- inside
+
+    def _tell(self, packet: bytes) -> None:
+        """To the broker, if it listens just now: whoever missed it sees the next row."""
+        connection = self._connection
+        if self._accepted and connection is not None and connection.unsent < _UNSENT:
+            connection.send(packet)
 
     async def _keep(self) -> None:
         """Connect, live on that connection until it ends, wait, again."""

@@ -57,9 +57,11 @@ def publish(
     packet_id: int | None,
     dup: bool = False,
     properties: Properties | None = None,
+    *,
+    retain: bool = False,
 ) -> bytes:
-    """PUBLISH without retain; `properties` for MQTT 5 alone."""
-    first = Type.PUBLISH << 4 | qos << 1 | (8 if dup else 0)
+    """PUBLISH; `properties` for MQTT 5 alone."""
+    first = Type.PUBLISH << 4 | qos << 1 | (8 if dup else 0) | retain
     body = put_binary(topic)
     if packet_id is not None:
         body += packet_id.to_bytes(2, "big")
