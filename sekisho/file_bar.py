@@ -41,9 +41,8 @@ class FileBar:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, lines: Lines, at: Instant) -> None:
-        """Move the bar: bytes read of the file, and the recording's time."""
+    def show(self, lines: Lines, at: Instant | None) -> None:
+        """Move the bar: bytes read of the file, and the recording's time where that is known."""
         if self._bar is not None:
-            self._bar.update(
-                self._task, total=lines.size, completed=lines.position, at=to_rfc3339(at)[:16]
-            )
+            said = "" if at is None else to_rfc3339(at)[:16]
+            self._bar.update(self._task, total=lines.size, completed=lines.position, at=said)

@@ -21,6 +21,7 @@ def figures(result: Result) -> dict[str, Any]:
         **{fate.value: result.fates.get(fate, 0) for fate in _SHOWN},
         "reasons": result.reasons,
         "before_the_first_record": result.early,
+        "without_time": result.undated,
         "rows": [str(path) for path in result.rows],
     }
 
@@ -37,6 +38,8 @@ def tell(result: Result) -> None:
             print(f"  {fate.value:<10} {count:>9,}" + (f"   {why}" if why else ""))
     for path in result.rows:
         print(f"  rows       {path}")
+    if result.undated:
+        print(f"  left out  {result.undated:>9,}   lines without a time")
     if result.early:
         screen.warn(
             f"{screen.count(result.early, 'uplink')} came before the first record, so the time of the "

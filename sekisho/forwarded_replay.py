@@ -1,5 +1,6 @@
 """A recording of a network server through the gateway without a door, and what became of it."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from gateway.transports.replay.clock import RecordedClock
 from gateway.transports.replay.documents import Documents, beginning
 from gateway.transports.replay.door import Replay
 from gateway.transports.replay.file import Lines
-from gateway.wire.envelopes.event import Open
+from gateway.wire.envelopes.event import Event, Open
 from sekisho import recorded
 from sekisho.file_bar import FileBar
 from sekisho.kinds_in_force import keep
+from sekisho.scripts import declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Result:
         fates: of uplinks.
         reasons: why uplinks were rejected or suppressed.
         early: uplinks that were dated by the record before them.
+        undated: lines of a table that were left out, because their time cannot be read.
         rows: files that hold the rows.
     """
 
@@ -43,6 +46,7 @@ class Result:
     fates: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, dict[str, int]] = field(default_factory=dict)
     early: int = 0
+    undated: int = 0
     rows: list[Path] = field(default_factory=list)
 
 
@@ -86,14 +90,29 @@ def run(
         sorting = Sorting(open_, checkpoint.directory, checkpoint.facts, clock, "a replay")
         documents = Documents(lines, sorting, begun)
         with bar:
-            door = Replay(
-                documents, checkpoint.intake, clock, speed, lambda: bar.show(lines, clock.now())
+            recorded.carry(
+                checkpoint,
+                lambda scripts: Replay(
+                    *(documents, checkpoint.intake, clock, speed, scripts),
+                    watch=lambda: bar.show(lines, clock.now()),
+                ),
+                declared(settings),
             )
-            recorded.carry(checkpoint, door)
-        return _result(checkpoint, documents, begun)
+        return result(
+            checkpoint, documents.uplinks, begun, events=documents.events, early=documents.early
+        )
 
 
-def _result(checkpoint: Checkpoint, documents: Documents, begun: Instant) -> Result:
+def result(
+    checkpoint: Checkpoint,
+    uplinks: int,
+    begun: Instant,
+    events: Counter[Event] | None = None,
+    early: int = 0,
+    undated: int = 0,
+) -> Result:
+    """What became of the uplinks that a checkpoint carried."""
+    events = events or Counter()
     fates: dict[str, int] = {}
     reasons: dict[str, dict[str, int]] = {}
     for (_origin, _kind, fate, reason), count in checkpoint.tally.terms.items():
@@ -103,13 +122,14 @@ def _result(checkpoint: Checkpoint, documents: Documents, begun: Instant) -> Res
             known[reason] = known.get(reason, 0) + count
     state = checkpoint.state
     return Result(
-        records=documents.uplinks + documents.events.total(),
-        uplinks=documents.uplinks,
+        records=uplinks + events.total(),
+        uplinks=uplinks,
         begun=begun,
         ended=checkpoint.clock.now(),
-        events={event.value: count for event, count in documents.events.most_common()},
+        events={event.value: count for event, count in events.most_common()},
         fates=fates,
         reasons=reasons,
-        early=documents.early,
+        early=early,
+        undated=undated,
         rows=[state.city_db, *sorted(state.personal_dir.glob("*.db"))],
     )

@@ -11,10 +11,13 @@ import uvloop
 
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
 from gateway.clock import Clock
+from gateway.interfaces import Scripts
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.privacy.policy import Policy
 from gateway.registry.registry import Registry
+from gateway.scripts.conduct import Conduct
+from gateway.scripts.workshop import Workshop
 from gateway.statedir import Mark, StateDir
 from gateway.transports.replay.clock import RecordedClock
 from gateway.transports.replay.door import Replay
@@ -52,27 +55,44 @@ def checkpoint(
         yield Checkpoint(directory, ring, registry, policy, clock, Tempo())
 
 
-def carry(checkpoint: Checkpoint, door: Replay) -> None:
+def carry(
+    checkpoint: Checkpoint,
+    door: Callable[[Scripts | None], Replay],
+    scripts: tuple[Conduct, ...] = (),
+) -> None:
     """Send everything through intake, mask and store, as in `sekisho run`; returns when it is on disk.
 
     What was handed over is stored also where the recording breaks off or somebody interrupts.
+
+    Args:
+        door: makes the door, with what runs vendors' codecs.
+        scripts: those codecs; without any no worker is started.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_carry(checkpoint, door))
+        runner.run(_carry(checkpoint, door, scripts))
 
 
-async def _carry(checkpoint: Checkpoint, door: Replay) -> None:
+async def _carry(
+    checkpoint: Checkpoint,
+    door: Callable[[Scripts | None], Replay],
+    scripts: tuple[Conduct, ...],
+) -> None:
+    workshop = Workshop(scripts, checkpoint.facts, checkpoint.clock) if scripts else None
+    if workshop is not None:
+        await workshop.open()
     worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
-    sender = asyncio.create_task(door.send(), name="replay")
+    sender = asyncio.create_task(door(workshop).send(), name="replay")
     try:
         await asyncio.wait({worker, sender}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         if not sender.done():
             sender.cancel()
         await checkpoint.drain(worker)  # raises what ended the worker before its time: a bug
+        if workshop is not None:
+            await workshop.close()
     sender.result()
 
 

@@ -1,26 +1,18 @@
 """`sekisho replay`: what came once comes again, through the very pipeline that `sekisho run` uses."""
 
 import math
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
-from gateway.transports.replay.track_file import read_track
-from sekisho import forwarded_account, forwarded_replay, place, rerun, screen, track, track_account
-from sekisho.file_bar import FileBar
-from sekisho.formats import opener
+from sekisho import replay_order, rerun, sending
 from sekisho.place import Config, Json, Keys, Quiet
-from sekisho.recorded import OtherReplay
+from sekisho.replay_order import Order
 
-T = TypeVar("T")
-
-_FORMS = (".gpx", ".nmea", ".ndjson", ".jsonl", ".json", ".csv", ".log", ".txt")
-_AS, _HOW = "What it is", "How it goes"
+_AS, _HOW, _TO = "What it is", "How it goes", "To another system"
 
 
 def replay(
@@ -30,7 +22,7 @@ def replay(
         typer.Argument(
             metavar="FILE",
             help="A recording, packed by gzip or not: a document a line, or what mosquitto_sub -v "
-            "printed (--format); or a way as GPX or NMEA (--home).",
+            "printed (--format); a table as CSV (--columns); or a way as GPX or NMEA (--home).",
         ),
     ],
     format_: Annotated[
@@ -56,15 +48,103 @@ def replay(
     as_: Annotated[
         str,
         typer.Option(
-            "--as", metavar="KIND", rich_help_panel=_AS, help="What recorded it: child_tracker."
+            "--as",
+            metavar="KIND",
+            rich_help_panel=_AS,
+            help="What recorded it: of a way child_tracker, of a table a thing of the city.",
         ),
     ] = rerun.KIND,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD=COLUMN,…",
+            show_default=False,
+            rich_help_panel=_AS,
+            help="Of a table (CSV): which column fills which field; t is the time, and device, if one "
+            "column says it, the device: t=time,stage_m=level,device=station.",
+        ),
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            show_default=False,
+            rich_help_panel=_AS,
+            help="The same as a declared codec (config/codecs), with scales and the maker's words.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            show_default=False,
+            rich_help_panel=_AS,
+            help="Of a table without a column that says it: whose readings they are.",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option(rich_help_panel=_AS, help="Of a table: utf-8-sig, cp932 ...")
+    ] = "utf-8-sig",
     radius: Annotated[
         float | None,
         typer.Option(
             metavar="METRES",
             rich_help_panel=_AS,
             help="Home radius, no smaller than the configured one (else 50), which is the default.",
+        ),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mqtt://HOST:PORT",
+            show_default=False,
+            rich_help_panel=_TO,
+            help="Send it to this broker at QoS 1 instead of storing it; mqtts:// too.",
+        ),
+    ] = None,
+    topic: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOPIC",
+            show_default=False,
+            rich_help_panel=_TO,
+            help="Publish there; {dev_eui} and {event} are the document's, with --format. Default: the "
+            "topic that the line begins with.",
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(show_default=False, rich_help_panel=_TO, help="MQTT user name.")
+    ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            rich_help_panel=_TO,
+            help="Its password: the first line of a file.",
+        ),
+    ] = None,
+    follow: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STATE",
+            show_default=False,
+            rich_help_panel=_TO,
+            help="Move the simulated clock of the gateway that runs on this directory, behind the broker: "
+            "a step at a time, once all that was sent before is settled there.",
+        ),
+    ] = None,
+    step: Annotated[
+        str,
+        typer.Option(metavar="DURATION", rich_help_panel=_TO, help="With --follow: such a step."),
+    ] = "1h",
+    cafile: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            rich_help_panel=_TO,
+            help="PEM file of the CA behind mqtts://.",
         ),
     ] = None,
     state: Annotated[
@@ -96,101 +176,20 @@ def replay(
     is there already; a replay that was cut off goes on so.
     """
     forbid_cores()
-    speed = _pace(pace)
-    if format_ is not None:
+    order = Order(file, state, keys, config, _pace(pace), json_, quiet)
+    if to is not None:
+        login = sending.Login(user, password_file, cafile)
+        replay_order.send(order, format_, topic, to, login, follow, step)
+    elif format_ is not None:
         if home is not None or radius is not None:
             raise Refusal(
                 "--home and --radius are for recorded ways; --format is not.", exit_code=2
             )
-        _forwarded(file, format_, (state, keys, config), speed, json_=json_, quiet=quiet)
+        replay_order.forwarded(order, format_)
+    elif columns is not None or codec is not None:
+        replay_order.table(order, as_, columns, codec, device, encoding)
     else:
-        _way(file, as_, (home, radius), (state, keys, config), speed, json_=json_, quiet=quiet)
-
-
-Where = tuple[Path | None, Path | None, Path | None]
-"""State directory, keys root, configuration, as given."""
-
-
-def _forwarded(
-    file: Path, format_: str, where: Where, speed: float | None, *, json_: bool, quiet: bool
-) -> None:
-    state, keys, config = where
-    open_ = opener(format_)
-    settings = place.settings_of(config)
-    if settings is None:
-        raise Refusal(
-            "Whose devices these are stands in a configuration, and there is no usable one here. Name it: "
-            "--config config/gateway.yaml.",
-            exit_code=2,
-        )
-
-    def into(directory: Path) -> forwarded_replay.Result:
-        bar = FileBar(file.name, quiet=quiet)
-        return forwarded_replay.run(file, format_, open_, settings, directory, keys, speed, bar)
-
-    result = _first_free(file, into) if state is None else into(state)
-    if json_:
-        screen.document(forwarded_account.figures(result))
-    elif not quiet:
-        forwarded_account.tell(result)
-
-
-def _way(
-    file: Path,
-    as_: str,
-    home_: tuple[str | None, float | None],
-    where: Where,
-    speed: float | None,
-    *,
-    json_: bool,
-    quiet: bool,
-) -> None:
-    state, keys, config = where
-    home, radius = home_
-    if as_ != rerun.KIND:
-        raise Refusal(f"A recorded way can be replayed as {rerun.KIND} only.", exit_code=2)
-    if home is None:
-        raise Refusal(
-            "What is recorded there? Say --format NAME for what a network server wrote, or --home "
-            "LAT,LON for a way (GPX, NMEA) and the home that is to stay hidden.",
-            exit_code=2,
-        )
-    hidden = track.home(home)
-    rules = track.rules(place.settings_of(config))
-    recording = read_track(file)
-
-    def into(directory: Path) -> rerun.Result:
-        return rerun.run(recording, hidden, radius, rules, directory, keys, speed)
-
-    result = _first_free(file, into) if state is None else into(state)
-    if json_:
-        screen.document(track_account.figures(result))
-    elif not quiet:
-        track_account.tell(result)
-
-
-def _first_free(file: Path, into: Callable[[Path], T]) -> T:
-    """Replay into `.replay/<name>`, or `<name>-2` … where those hold another home or recording.
-
-    Two homes never share a directory: together they would show what each of them hides.
-    """
-    stem = _stem(file)
-    for n in count(1):
-        try:
-            return into(Path(".replay") / (stem if n == 1 else f"{stem}-{n}"))
-        except OtherReplay:
-            continue
-    raise AssertionError
-
-
-def _stem(file: Path) -> str:
-    """The recording's name without what says its form; never hidden, and never the folder of the keys."""
-    name = file.name
-    for ending in (".gz", *_FORMS):
-        if name.lower().endswith(ending):
-            name = name[: -len(ending)]
-    name = name.strip(".") or "replay"
-    return "keys-replay" if name.lower() == "keys" else name
+        replay_order.way(order, as_, home, radius)
 
 
 def _pace(text: str) -> float | None:

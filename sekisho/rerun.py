@@ -104,7 +104,8 @@ def run(
     ) as checkpoint:
         route = Route(checkpoint.directory.devices[_DEVICE], KIND, json_decoder(catalog()[KIND]))
         recorded.carry(
-            checkpoint, Replay(recording.records(route), checkpoint.intake, clock, speed)
+            checkpoint,
+            lambda _: Replay(recording.records(route), checkpoint.intake, clock, speed),
         )
         return _result(checkpoint, recording)
 

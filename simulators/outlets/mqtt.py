@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
 from gateway.model.errors import Refusal
 from gateway.wire.mqtt import encode
@@ -13,9 +14,24 @@ from gateway.wire.mqtt.packets import Ack, Disconnect, Packet, PingResp, Violati
 from simulators.outlets.endpoint import Endpoint
 from simulators.outlets.handshake import LIMIT, Line, Lost, hang_up, shake_hands
 from simulators.outlets.stranded import Stranded
-from simulators.uplink import SimUplink
 
 _FIRST_PATIENCE_S = 3.0  # long enough for a gateway that is started in the same breath
+
+
+class Message(Protocol):
+    """What an outlet asks of a message: a `SimUplink` is one."""
+
+    @property
+    def topic(self) -> str:
+        """Where it is published."""
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes."""
+
+    @property
+    def harm(self) -> str | None:
+        """Harm done on purpose: "half_open" leaves it on a connection that nobody hears."""
 
 
 @dataclass(slots=True)
@@ -80,7 +96,7 @@ class MqttOutlet:
         self._keeper = asyncio.create_task(self._keep(), name="mqtt-outlet")
         await self._until(self._online.is_set)
 
-    async def send(self, uplink: SimUplink) -> None:
+    async def send(self, uplink: Message) -> None:
         """Publish one uplink.
 
         Raises:
@@ -125,7 +141,7 @@ class MqttOutlet:
             if self._packet_id not in self._waiting:
                 return self._packet_id
 
-    async def _send_unacknowledged(self, uplink: SimUplink) -> None:
+    async def _send_unacknowledged(self, uplink: Message) -> None:
         """QoS 0: as fast as the wire takes it, and not at all without one."""
         await self._until(lambda: self._writer is not None)
         self.sent += 1

@@ -108,6 +108,21 @@ def test_what_mosquitto_sub_printed_is_read(capsys: Any, config: Path, tmp_path:
     assert said["reasons"]["rejected"] == {"undecodable": 1, "no reading": 1, "unknown device": 1}
 
 
+def test_a_vendor_s_script_decodes_what_was_recorded(
+    capsys: Any, config: Path, tmp_path: Path
+) -> None:
+    """The payload 0xaa goes through the script in its worker; what the server made of it counts for nothing."""
+    codecs = config.parent / "codecs"
+    (codecs / "wyres_base.yaml").write_text(
+        "name: wyres_base\nkind: weather_station\nscript: s.js\nfields: {temperature_c: t}\none_of: [temperature_c]\n"
+    )
+    script = "function decodeUplink(input) { return {data: {t: input.bytes[0] / 10}}; }"
+    (codecs / "s.js").write_text(script)
+    said = replayed(capsys, config, write(tmp_path / "log", uplink(0, 0), uplink(1, 1)))
+    assert said["stored"] == 2
+    assert [row[1] for row in rows(config, "counter, temperature_c, clock")] == [17.0, 17.0]
+
+
 def test_a_row_has_the_recording_s_own_time(capsys: Any, config: Path, tmp_path: Path) -> None:
     """Years later, a row is observed and received when the network server took it in."""
     replayed(capsys, config, write(tmp_path / "log.ndjson.gz", uplink(0, 0), uplink(10, 1)))
