@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -14,7 +14,6 @@ from gateway.model.reason import Fate
 from gateway.statedir import StateDir
 from simulators.oracle import ExpectedRow, Oracle
 from tests.e2e.crowd import Uplink
-from tests.e2e.sender import Sender
 from tests.e2e.town import Member, in_area
 
 Key = tuple[Any, ...]
@@ -24,6 +23,17 @@ _STORED = {
     "bus_stop_reader": "SELECT minute, stop, antenna FROM bus_stop_reader",
 }
 _GAUGES = "SELECT observed_at, device, round(stage_m, 3) FROM river_gauge"
+
+
+class Heard(Protocol):
+    """Uplinks as they reached a gateway that may have died: a `Sender`, or what a broker passed on."""
+
+    handed: list[Uplink]
+    acked: int
+
+    def runs(self) -> Iterable[tuple[int, Sequence[tuple[int, bool]]]]:
+        """Each connection, in order: the gateway's life, and numbers in `handed` with whether acknowledged."""
+        ...
 
 
 class Judgement(NamedTuple):
@@ -47,13 +57,13 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    senders: Sequence[Sender],
+    senders: Sequence[Heard],
     roster: Iterable[Member],
     state: StateDir,
     now: Instant,
     apart: Collection[str] = (),
 ) -> Judgement:
-    """Judge every sender's whole history; a device speaks through one sender only.
+    """Judge every history; a device speaks through one of them only.
 
     Args:
         apart: gauges whose rows are judged elsewhere.
@@ -82,7 +92,7 @@ def judge(
 
 
 def _judge_one(
-    sender: Sender, members: list[Member], now: Instant
+    sender: Heard, members: list[Member], now: Instant
 ) -> tuple[set[int], set[int], dict[int, list[Key]]]:
     """Numbers of uplinks whose rows must, and may, be there; and the rows of each."""
     oracle = Oracle(in_area)
@@ -92,11 +102,11 @@ def _judge_one(
     must: set[int] = set()
     may: set[int] = set()
     life = None
-    for segment in sender.segments:
-        if segment.life != life:
-            life = segment.life
+    for now_in, told in sender.runs():
+        if now_in != life:
+            life = now_in
             oracle.restart()
-        for n in range(segment.first, segment.sent):
+        for n, acknowledged in told:
             verdict = oracle.judge(_line(n, sender.handed[n], now))
             assert verdict is not None
             if verdict.fate is Fate.STORED:
@@ -104,7 +114,7 @@ def _judge_one(
             elif verdict.fate is not Fate.DUPLICATE:  # of a row that another life may have stored
                 continue
             may.add(n)
-            if n < segment.acked:
+            if acknowledged:
                 must.add(n)
     return must, may, rows
 

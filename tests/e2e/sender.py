@@ -137,6 +137,11 @@ class Sender:
         """Hand over nothing new; `run` ends when everything is acknowledged."""
         self._ending = True
 
+    def runs(self) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
+        """Each connection: the gateway's life, and the numbers of what went out, each with whether it was acknowledged."""
+        for one in self.segments:
+            yield one.life, [(n, n < one.acked) for n in range(one.first, one.sent)]
+
     @property
     def done(self) -> bool:
         return self._ending and self.acked == len(self.handed)

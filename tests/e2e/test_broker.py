@@ -5,7 +5,7 @@ import json
 import sqlite3
 import subprocess
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,9 +61,11 @@ def events(number: int, first: int, count: int) -> list[tuple[str, str]]:
 
 
 def fixes(name: str, count: int) -> list[tuple[str, str]]:
-    """Fixes of a child two kilometres from home, on our own topic."""
+    """Fixes of a child two kilometres from home, a minute apart, on our own topic."""
     rest = '"lat":36.72,"lon":137.0,"accuracy_m":5,"battery_pct":50}'
-    return [(f"sekisho/v1/{name}/up", f'{{"seq":{n},{rest}') for n in range(count)]
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=count)
+    times = [(begin + timedelta(minutes=n)).isoformat() for n in range(count)]
+    return [(f"sekisho/v1/{name}/up", f'{{"t":"{t}","seq":{n},{rest}') for n, t in enumerate(times)]
 
 
 def metres(first: int, count: int) -> list[float]:

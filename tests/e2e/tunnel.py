@@ -93,18 +93,18 @@ class Tunnel:
                         passed.messages.append((packet.topic, packet.payload))
                 writer.write(data)
                 await writer.drain()
-        await flowing.wait()
-        writer.close()
+            await flowing.wait()
+            writer.write_eof()  # all that came through is read before the end is
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event, passed: Passed, waiting: dict[int, int]) -> None:  # fmt: skip
         framer = Framer(1 << 20, version=5)
         with suppress(OSError):
             while data := await reader.read(1 << 16):
                 await flowing.wait()
-                writer.write(data)
                 for packet in framer.feed(data):
                     if isinstance(packet, Ack) and packet.type is Type.PUBACK:
                         passed.acked.add(waiting.pop(packet.packet_id))
-                await writer.drain()
+                if not writer.is_closing():
+                    writer.write(data)
         await flowing.wait()
         writer.close()
