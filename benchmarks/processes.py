@@ -125,12 +125,12 @@ class Gateway:
 
 
 class Mosquitto:
-    """A broker, as Debian has it."""
+    """A broker, as Debian has it; `more` are lines of its configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
         self.port = free_port()
         config = folder / f"mosquitto-{self.port}.conf"
-        config.write_text(_MOSQUITTO.format(port=self.port))
+        config.write_text(_MOSQUITTO.format(port=self.port) + more)
         program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
         assert program, "needs mosquitto: sudo apt install mosquitto"
         self.process = subprocess.Popen([program, "-c", str(config)])
