@@ -159,6 +159,7 @@ def _door(door: MqttListener) -> DoorPlan:
             session_expiry_s=int(door.session_expiry_s),
             keep_alive_s=int(door.keep_alive_s),
         ),
+        door.server_topics,
     )
 
 

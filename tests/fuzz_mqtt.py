@@ -24,6 +24,7 @@ from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver as UplinkReceiver
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
+from gateway.transports.mqtt_listener.forwarding import Forwarding, ServerTopic
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
 from gateway.wire.mqtt import encode, fields
@@ -71,6 +72,12 @@ class Wire(asyncio.Transport):
         return ("127.0.0.1", 1) if name == "peername" else default
 
 
+SERVERS = (
+    ServerTopic("application/+/device/+/event/+", "chirpstack_v4"),
+    ServerTopic("v3/#", "things_stack_v3"),
+)
+
+
 class Keeper:
     """A door for connections without sockets.
 
@@ -87,6 +94,7 @@ class Keeper:
         self.facts = Facts()
         self.limits = Limits(packet_bytes=4096, pending=8, topic_aliases=4)
         self.guestbook = Guestbook(directory(), digest)
+        self.forwarding = Forwarding(SERVERS, directory(), self.facts, self.clock)
         self.anonymous = True
         self.crowded = False
         self.kept = Desk(self.clock)

@@ -20,6 +20,7 @@ from gateway.telemetry import Facts
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_client.door import ClientDoor
 from gateway.transports.mqtt_listener.door import Door
+from gateway.transports.mqtt_listener.forwarding import ServerTopic
 from gateway.transports.mqtt_listener.limits import Limits
 
 
@@ -50,6 +51,7 @@ class DoorPlan:
     side: Side
     anonymous: bool = False
     limits: Limits = Limits()
+    server_topics: tuple[ServerTopic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ def _listener(
         keeping.sessions,
         keeping.commands,
         anonymous=wish.anonymous,
+        server_topics=wish.server_topics,
     )
 
 

@@ -16,6 +16,11 @@ Decode: TypeAlias = Callable[[Any, Device], tuple[Any, Instant | None, int | Non
 its counter."""
 
 
+def weight(payload: Payload) -> int:
+    """Bytes of what a device said."""
+    return len(payload if isinstance(payload, bytes) else payload.data)
+
+
 class Route:
     """Where a topic or an EUI leads: the device that speaks there, and how its payloads are decoded.
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from gateway.settings.certificates import authority_fault, pair_fault
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, Path
-from gateway.settings.door_schema import MqttClientFile, SubscriptionFile
+from gateway.settings.door_schema import MqttClientFile
 from gateway.settings.search import find_file
 from gateway.transports.mqtt_client.broker import OWN, Broker, Subscription
 from gateway.wire.envelopes.formats import FORMATS
@@ -93,7 +93,7 @@ def _subscriptions(
             sentence = "this topic is subscribed already."
             found.append(complain(document, (*place, "topic"), sentence))
         topics.add(one.topic)
-        if (missing := _missing(one)) is not None:
+        if (missing := missing_extra(one.format)) is not None:
             found.append(complain(document, (*place, "format"), missing))
         if one.share is not None and file.raw_on_broker_accepted is not None:
             sentence = (
@@ -106,15 +106,14 @@ def _subscriptions(
     )
 
 
-def _missing(one: SubscriptionFile) -> str | None:
-    """What is not installed that this format needs; None if nothing."""
-    if one.format == OWN:
+def missing_extra(name: str) -> str | None:
+    """What is not installed that a format needs; None if nothing."""
+    if name == OWN:
         return None
     try:
-        FORMATS[one.format].opener()
+        FORMATS[name].opener()
     except ImportError:
-        extra = FORMATS[one.format].extra
-        return f"{one.format} needs an extra: pip install 'sekisho[{extra}]'."
+        return f"{name} needs an extra: pip install 'sekisho[{FORMATS[name].extra}]'."
     return None
 
 

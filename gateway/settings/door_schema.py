@@ -29,6 +29,12 @@ def _format(given: str) -> str:
     return given
 
 
+def _server_format(given: str) -> str:
+    if given == OWN:
+        raise fault("our own topics are taken anyway: name a network server's format.")
+    return _format(given)
+
+
 def _url(given: str) -> str:
     try:
         parts = urlsplit(given)
@@ -59,6 +65,13 @@ class TlsFile(Strict):
     client_certificate: Literal["offered", "required"] | None = None
 
 
+class ServerTopicFile(Strict):
+    """One of `server_topics:`, where a network server publishes at our own door."""
+
+    topic: Annotated[str, AfterValidator(_filter)]
+    format: Annotated[str, AfterValidator(_server_format)]
+
+
 class MqttListenerFile(Strict):
     """A door of kind `mqtt_listener`."""
 
@@ -80,6 +93,7 @@ class MqttListenerFile(Strict):
     keep_alive_s: Annotated[float, quantity(DURATION, "1 s", "18 h"), Field(alias="keep_alive")] = (
         3600.0
     )
+    server_topics: list[ServerTopicFile] = Field(default_factory=list)
 
 
 class HttpPushFile(Strict):

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path as FilePath
 from typing import NamedTuple
 
-from gateway.settings.brokers import broker
+from gateway.settings.brokers import broker, missing_extra
 from gateway.settings.certificates import authority_fault, pair_fault, time_fault
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, Path
@@ -14,6 +14,7 @@ from gateway.settings.door_schema import HttpPushFile, MqttClientFile, MqttListe
 from gateway.settings.search import find_file
 from gateway.settings.settings import HttpPush, MqttListener, Tls
 from gateway.transports.mqtt_client.broker import Broker
+from gateway.transports.mqtt_listener.forwarding import ServerTopic
 
 
 class Resolved(NamedTuple):
@@ -77,6 +78,10 @@ def _listener(
             "is open to others: bind 127.0.0.1, or anonymous false."
         )
         found.append(complain(document, (*path, "anonymous"), sentence))
+    for index, one in enumerate(file.server_topics):
+        if (missing := missing_extra(one.format)) is not None:
+            place: Path = (*path, "server_topics", index, "format")
+            found.append(complain(document, place, missing))
     return MqttListener(
         name=file.name,
         bind=file.bind,
@@ -89,6 +94,7 @@ def _listener(
         topic_aliases=file.topic_aliases,
         session_expiry_s=file.session_expiry_s,
         keep_alive_s=file.keep_alive_s,
+        server_topics=tuple(ServerTopic(one.topic, one.format) for one in file.server_topics),
     )
 
 

@@ -9,6 +9,7 @@ from gateway.devices.mapping import Mapped
 from gateway.privacy.policy import Policy
 from gateway.registry.imports import Entries
 from gateway.transports.mqtt_client.broker import Broker
+from gateway.transports.mqtt_listener.forwarding import ServerTopic
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class MqttListener(Listening):
         topic_aliases: how many a connection may give (MQTT 5).
         session_expiry_s: longest that a client is remembered after its connection.
         keep_alive_s: the longest granted; clients that ask for none are held to it.
+        server_topics: where network servers publish, and in which format.
     """
 
     anonymous: bool
@@ -64,6 +66,7 @@ class MqttListener(Listening):
     topic_aliases: int
     session_expiry_s: float
     keep_alive_s: float
+    server_topics: tuple[ServerTopic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import subprocess
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150), pytest.mark.needs("mosq
 LOG = SHARED_DATA / "lorawan" / "sainteynard_33_chirpstackv3.ndjson.gz"
 EUI = "d1d1e80000000033"
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
-_MORE = """\
+_CLIENT = """\
   - kind: mqtt_client
     name: city
     url: mqtt://127.0.0.1:{broker}
     subscriptions:
       - {{topic: application/#, format: {format}}}
+"""
+_MORE = """\
 codecs: {root}/config/codecs
 devices: {folder}/devices.yaml
 """
@@ -48,11 +51,17 @@ def document(n: int) -> dict[str, Any]:
     return {**who, "devAddr": "00189440", "fPort": 1, "fCnt": n, "rxInfo": [], "time": at, "object": said}  # fmt: skip
 
 
-def town(folder: Path, broker: int, format_: str) -> Town:
-    """A town whose gateway listens to the broker, in a directory marked REPLAY."""
-    made = Town(folder, Mark.REPLAY)
+def town(folder: Path, broker: int | None, format_: str) -> Town:
+    """A town whose gateway listens to the broker, or takes the documents at its own door, in a directory
+    marked REPLAY.
+    """
+    topics = f"[{{topic: application/#, format: {format_}}}]"
+    made = Town(
+        folder, Mark.REPLAY, anonymous="true", server_topics=topics if broker is None else "[]"
+    )
     (folder / "devices.yaml").write_text(_DEVICES)
-    more = _MORE.format(broker=broker, format=format_, root=ROOT, folder=folder)
+    client = "" if broker is None else _CLIENT.format(broker=broker, format=format_)
+    more = client + _MORE.format(root=ROOT, folder=folder)
     text = made.config.read_text()
     made.config.write_text(text.replace("privacy:", f"{more}privacy:"))
     return made
@@ -68,16 +77,23 @@ def rows(state: Path) -> list[tuple[Any, ...]]:
     return found
 
 
-def same_rows(folder: Path, log: Path, format_: str, begin: str, topic: str, step: str) -> int:
-    """Replay a log directly, and through the broker into a gateway: how many rows both have."""
-    with mosquitto(folder) as broker:
+def same_rows(
+    folder: Path, log: Path, format_: str, begin: str, topic: str, step: str, *, own_door: bool
+) -> int:
+    """Replay a log directly, and into a gateway through a broker or its own door: how many rows both have."""
+    with nullcontext() if own_door else mosquitto(folder) as broker:
         here = town(folder / "town", broker, format_)
         direct = folder / "direct" / "state"
         config = ("--format", format_, "--config", str(here.config), "--state", str(direct))
         code, _, said = sekisho(folder, "replay", str(log), *config)
         assert code == 0, said
-        with Gateway(here, "--clock", f"sim://{begin}"):
-            to = ("--to", f"mqtt://127.0.0.1:{broker}", "--follow", str(here.state.path))
+        with Gateway(here, "--clock", f"sim://{begin}") as gateway:
+            to = (
+                "--to",
+                f"mqtt://127.0.0.1:{broker or gateway.port}",
+                "--follow",
+                str(here.state.path),
+            )
             how = ("--topic", topic, "--step", step, "--json")
             line = ("replay", str(log), "--format", format_, *to, *how)
             code, out, said = sekisho(folder, *line, patience_s=120)
@@ -87,20 +103,34 @@ def same_rows(folder: Path, log: Path, format_: str, begin: str, topic: str, ste
     return len(rows(direct))
 
 
-def test_a_recording_through_a_broker_stores_the_same_rows(tmp_path: Path) -> None:
-    """400 records of three days: directly, and through Mosquitto into a gateway whose clock moves along."""
+BOTH = pytest.mark.parametrize("own_door", [False, True], ids=["mosquitto", "own door"])
+
+
+@BOTH
+def test_a_recording_stores_the_same_rows_whichever_way_it_comes(
+    tmp_path: Path, own_door: bool
+) -> None:
+    """400 records of three days: directly, and through Mosquitto, or its own door, into a gateway whose
+    clock moves along."""
     log = tmp_path / "log.ndjson"
     log.write_text("".join(json.dumps(document(n)) + "\n" for n in range(400)))
     topic = "application/1/device/{dev_eui}/event/{event}"
-    stored = same_rows(tmp_path, log, "chirpstack_v4", "2026-05-01T00:00Z", topic, "1h")
+    stored = same_rows(
+        tmp_path, log, "chirpstack_v4", "2026-05-01T00:00Z", topic, "1h", own_door=own_door
+    )
     assert stored == sum("temperature" in document(n).get("object", {}) for n in range(400))
 
 
+@BOTH
 @pytest.mark.needs("shared data")
-def test_a_real_log_through_a_broker_stores_the_same_rows(tmp_path: Path) -> None:
-    """14,204 records of a season of one weather station: 13,108 rows both ways."""
+def test_a_real_log_stores_the_same_rows_whichever_way_it_comes(
+    tmp_path: Path, own_door: bool
+) -> None:
+    """14,204 records of a season of one weather station: 13,108 rows each way."""
     begin = "2023-06-23T10:01:57Z"
-    stored = same_rows(tmp_path, LOG, "chirpstack_v3_hex", begin, "application/rx", "1d")
+    stored = same_rows(
+        tmp_path, LOG, "chirpstack_v3_hex", begin, "application/rx", "1d", own_door=own_door
+    )
     assert stored == 13_108
 
 

@@ -1,7 +1,7 @@
 """An MQTT door on a loopback port, its house, and a client that speaks in bytes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +10,7 @@ from gateway.model.device import Credential, Device, Directory
 from gateway.model.identity import DeviceId
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.door import Door
+from gateway.transports.mqtt_listener.forwarding import ServerTopic
 from gateway.transports.mqtt_listener.limits import Limits
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.fields import SESSION_EXPIRY
@@ -43,15 +44,23 @@ class House:
         path: where sessions are kept; the next house with the same path is the next life.
     """
 
-    def __init__(self, anonymous: bool = False, path: Path | None = None, **limits: Any) -> None:
+    def __init__(
+        self,
+        anonymous: bool = False,
+        path: Path | None = None,
+        server_topics: Sequence[ServerTopic] = (),
+        known: Directory | None = None,
+        **limits: Any,
+    ) -> None:
         self.clock = ManualClock()
         self.facts = Facts()
         self.receiver = Receiver()
         self.kept = Desk(self.clock, path)
         self.door = Door(
-            *(self.receiver, directory(), digest, self.clock, self.facts, Limits(**limits)),
-            *(self.kept.sessions, self.kept.commands),
+            *(self.receiver, known or directory(), digest, self.clock, self.facts),
+            *(Limits(**limits), self.kept.sessions, self.kept.commands),
             anonymous=anonymous,
+            server_topics=server_topics,
         )
         self.port = 0
         self._clients: list[Client] = []

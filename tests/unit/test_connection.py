@@ -7,6 +7,7 @@ from gateway.clock import Clock
 from gateway.model.uplink import Receiver as UplinkReceiver
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
+from gateway.transports.mqtt_listener.forwarding import Forwarding
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
 from tests.fakes.clock import ManualClock
@@ -26,6 +27,7 @@ class Keeper:
         self.facts = Facts()
         self.limits = Limits(**limits)
         self.guestbook = Guestbook(directory(), digest)
+        self.forwarding = Forwarding((), directory(), self.facts, self.clock)
         self.anonymous = False
         self.crowded = False
         self.waiting_bytes = 0

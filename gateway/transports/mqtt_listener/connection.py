@@ -7,10 +7,12 @@ from functools import partial
 from typing import Protocol, cast
 
 from gateway.model.reason import Reason
-from gateway.model.uplink import Receiver, Route, Uplinks
+from gateway.model.uplink import Payload, Receiver, Route, Uplinks, weight
+from gateway.pipeline.sorting import Counted, Item
 from gateway.sessions.session import Session
 from gateway.transports.mqtt_listener import exchange
 from gateway.transports.mqtt_listener.arrival import Arrival, Lobby
+from gateway.transports.mqtt_listener.forwarding import Forwarding, elsewhere
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.bodies import V5
 from gateway.wire.mqtt.codes import Code
@@ -28,6 +30,7 @@ class Keeper(Lobby, Protocol):
     """What a connection asks of the door that let it in."""
 
     receiver: Receiver
+    forwarding: Forwarding
 
     def arrived(self, connection: "Connection") -> None:
         """It is connected."""
@@ -71,7 +74,7 @@ class Connection(Arrival):
         self._take(packets)
 
     def _take(self, packets: Iterable[Packet]) -> None:
-        items: list[tuple[Route | Reason, bytes]] = []
+        items: list[Item] = []
         ids: list[int | None] = []
         routes = self._routes
         guest = self._guest
@@ -79,16 +82,19 @@ class Connection(Arrival):
         for packet in rest:
             if type(packet) is Publish and guest is not None:
                 topic, payload, qos, packet_id, _dup, retain = packet
-                route = routes.get(topic) or self._lost(topic)
-                if route is None or qos > 1 or retain:
-                    if not self._may_take(packet, route, guest.kept):
+                found: Route | Reason | Counted | None = routes.get(topic)
+                uplink: Payload = payload
+                if found is None:
+                    found, uplink = elsewhere(self._keeper, topic, payload, guest.credential)
+                if not isinstance(found, (Route, Reason)) or qos > 1 or retain:
+                    if not self._may_take(packet, found, guest.kept):
                         self._hand_over(items, ids)
                         items, ids = [], []
-                        if not self._take_not(packet, route, guest.kept):
+                        if not self._take_not(packet, found, guest.kept):
                             return
                         continue
                     packet_id = -packet_id if qos > 1 and packet_id else packet_id
-                items.append((cast("Route | Reason", route), payload))
+                items.append((cast("Route | Reason", found), uplink))
                 ids.append(packet_id)
             else:
                 self._hand_over(items, ids)
@@ -103,7 +109,7 @@ class Connection(Arrival):
 
     # -- uplinks
 
-    def _hand_over(self, items: list[tuple[Route | Reason, bytes]], ids: list[int | None]) -> None:
+    def _hand_over(self, items: list[Item], ids: list[int | None]) -> None:
         """Put uplinks into the intake, in chunks; stop reading when too many of ours wait."""
         if not items or self._guest is None:
             return
@@ -111,7 +117,7 @@ class Connection(Arrival):
         for start in range(0, len(items), _CHUNK):
             end = start + _CHUNK
             some = items[start:end]
-            size = sum([len(payload) for _, payload in some]) + _OVERHEAD_BYTES * len(some)
+            size = sum([weight(payload) for _, payload in some]) + _OVERHEAD_BYTES * len(some)
             self._newest = ids[start:end]
             settle = partial(self._settle, self._guest.kept, self._newest, len(some), size)
             origin = self._guest.credential.origin
@@ -198,23 +204,11 @@ class Connection(Arrival):
         """So many got their last answer, some of them perhaps of an earlier connection (§4.9)."""
         self._unanswered = max(0, self._unanswered - publishes)
 
-    def _lost(self, topic: bytes) -> Reason | None:
-        """The reason for a topic without a route; None if it is no topic name at all (§4.7)."""
-        try:
-            text = topic.decode()
-        except UnicodeDecodeError:
-            return None
-        if not text or any(character in text for character in "+#\0"):
-            return None
-        refusal = self._keeper.guestbook.refusal(text)
-        if self._guest is not None:
-            name, now = self._guest.credential.name, self._keeper.clock.now()
-            self._keeper.facts.recent.turned_away(now, name, refusal.value, text)
-        return refusal
-
-    def _may_take(self, publish: Publish, route: Route | Reason | None, session: Session) -> bool:
+    def _may_take(
+        self, publish: Publish, found: Route | Reason | Counted | None, session: Session
+    ) -> bool:
         """Whether an unusual PUBLISH is an uplink all the same; retain is ignored, said so."""
-        if route is None:
+        if not isinstance(found, (Route, Reason)):
             return False
         if publish.retain:
             self._keeper.facts.note("retain ignored", "A retained publish was taken as a plain one")
@@ -224,21 +218,36 @@ class Connection(Arrival):
             return False
         return publish.qos < 2 or exchange.begin(session, packet_id, dup=publish.dup)
 
-    def _take_not(self, publish: Publish, route: Route | Reason | None, session: Session) -> bool:
-        """No uplink: a topic that is none, or a QoS 2 publish that came before; whether to go on."""
-        if route is None:
+    def _take_not(
+        self, publish: Publish, found: Route | Reason | Counted | None, session: Session
+    ) -> bool:
+        """No uplink: a topic that is none, a server's word of something else, or a QoS 2 publish that came
+        before; whether to go on.
+        """
+        if found is None:
             nothing = self._framer.version == V5 and not publish.topic
             reason = Code.PROTOCOL_ERROR if nothing else Code.TOPIC_NAME_INVALID
             self.break_off(reason, "a topic name that is none")
             return False
-        packet_id = cast(int, publish.packet_id)
+        if publish.packet_id is None:
+            return True
+        packet_id = publish.packet_id if publish.qos == 1 else -publish.packet_id
         self._await_answers(1)
-        if exchange.due(session, packet_id):
+        if publish.qos == 1 or self._again(publish, found, session):
             if self._pressure.uplinks:  # in order of arrival: behind what still waits (§4.6)
-                self._newest.append(-packet_id)
+                self._newest.append(packet_id)
             else:
-                self.send(exchange.answer(-packet_id))
+                exchange.committed(session, [packet_id], {}, self._framer.version)
+                self._answered(exchange.ended(session, [packet_id], {}))
+                self.send(exchange.answer(packet_id))
         return self.is_open()
+
+    def _again(self, publish: Publish, found: object, session: Session) -> bool:
+        """Whether the PUBREC of a QoS 2 publish is due that carries no uplink, or came before."""
+        packet_id = cast(int, publish.packet_id)
+        if isinstance(found, Counted):
+            return exchange.begin(session, packet_id, dup=publish.dup) or exchange.due(session, packet_id)  # fmt: skip
+        return exchange.due(session, packet_id)
 
     # -- everything else
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.clock import Clock
 from gateway.model.device import Directory
@@ -11,6 +11,7 @@ from gateway.sessions.commands import Commands
 from gateway.sessions.sessions import Sessions
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
+from gateway.transports.mqtt_listener.forwarding import Forwarding, ServerTopic
 from gateway.transports.mqtt_listener.guestbook import Guestbook
 from gateway.transports.mqtt_listener.limits import Limits
 from gateway.wire.mqtt.codes import Code
@@ -30,6 +31,7 @@ class Door:
         directory: devices and credentials as the registry has them now.
         digest: token → keyed hash.
         sessions, commands: what outlives a connection; the same for every door.
+        server_topics: where network servers publish, and in which format.
         anonymous: whether clients without a user name may speak, from loopback only.
     """
 
@@ -45,6 +47,7 @@ class Door:
         commands: Commands,
         *,
         anonymous: bool = False,
+        server_topics: Sequence[ServerTopic] = (),
     ) -> None:
         self.receiver = receiver
         self.clock = clock
@@ -54,6 +57,7 @@ class Door:
         self.commands = commands
         self.anonymous = anonymous
         self.guestbook = Guestbook(directory, digest)
+        self.forwarding = Forwarding(server_topics, directory, facts, clock)
         self._connections: set[Connection] = set()
         self._stopping = False
         self._waiting_bytes = 0
@@ -85,6 +89,7 @@ class Door:
     def renew(self, directory: Directory) -> None:
         """The registry has changed: it is in force for every connection from here on."""
         self.guestbook.replace(directory)
+        self.forwarding.renew(directory)
         for connection in list(self._connections):
             connection.renew()
 
