@@ -30,6 +30,14 @@ max_queued_messages 0
 max_inflight_messages 1000
 log_type none
 """
+_SUBSCRIBE = """\
+  - kind: mqtt_client
+    name: city
+    url: mqtt://127.0.0.1:{port}
+    version: "3.1.1"
+    subscriptions: [{{topic: "sekisho/v1/#", format: sekisho}}]
+    raw_on_broker_accepted: nobody here is real
+"""
 
 
 def cpu_s(*processes: "subprocess.Popen[bytes]") -> float:
@@ -68,31 +76,28 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-class Gateway:
-    """`sekisho run` with the shipped configuration, on a free port and a fresh directory.
+class House:
+    """The shipped configuration on a free port, and a fresh directory with every device of the flood.
+
+    Args:
+        broker: port of a broker to subscribe at; None for the door of our own alone.
 
     Attributes:
         token: of the credential "flood", which speaks for every device.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, broker: int | None = None) -> None:
         shutil.copytree(ROOT / "config", folder / "config")
-        config = folder / "config" / "gateway.yaml"
-        config.write_text(config.read_text().replace("port: 1883", "port: 0", 1))
-        clock, settings = SystemClock(), load_settings(config)
+        self.config = folder / "config" / "gateway.yaml"
+        text = self.config.read_text().replace("port: 1883", "port: 0", 1)
+        if broker is not None:
+            text = text.replace("\ndoors:\n", f"\ndoors:\n{_SUBSCRIBE.format(port=broker)}", 1)
+        self.config.write_text(text)
+        clock, settings = SystemClock(), load_settings(self.config)
         self.state = StateDir.create(folder / "state", Mark.SIM, clock)
-        ring = KeyRing.create(folder / "keys", self.state.id, clock, settings.zone)
+        self.keys = folder / "keys"
+        ring = KeyRing.create(self.keys, self.state.id, clock, settings.zone)
         self.token = self._register(ring, clock.now() - 30 * DAY)
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "sekisho", "run", "--config", str(config), "--json"),
-                *("--state", str(self.state.path), "--keys", str(folder / "keys"), "--quiet"),
-            ],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-        )
-        assert self.process.stdout is not None
-        self.port: int = json.loads(self.process.stdout.readline())["doors"]["mqtt"]["port"]
 
     def _register(self, ring: KeyRing, at: int) -> str:
         ring.make_households(f"h-{n}" for n in range(CHILDREN))
@@ -118,6 +123,23 @@ class Gateway:
             with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
                 total += db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
         return total
+
+
+class Gateway(House):
+    """`sekisho run` in such a house."""
+
+    def __init__(self, folder: Path, broker: int | None = None) -> None:
+        super().__init__(folder, broker)
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "sekisho", "run", "--config", str(self.config), "--json"),
+                *("--state", str(self.state.path), "--keys", str(self.keys), "--quiet"),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+        )
+        assert self.process.stdout is not None
+        self.port: int = json.loads(self.process.stdout.readline())["doors"]["mqtt"]["port"]
 
     def stop(self) -> None:
         """SIGTERM, and wait."""
