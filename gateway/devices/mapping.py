@@ -1,11 +1,15 @@
 """A declared codec: from an object that somebody else's decoder made, or from flat JSON, to a kind's fields."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.model.errors import PayloadError
 from gateway.model.reason import Reason
+
+_NUMBER = re.compile(r"\s*[-+]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][-+]?[0-9]{1,3})?\s*")
+"""A number as makers write it into a text; Python would also take 1_0, nan and figures of other scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def _look_up(given: Any, path: tuple[str, ...]) -> Any:
 
 
 def _value(name: str, given: Any, source: Source) -> Any:
+    if isinstance(given, int) and given.bit_length() > 64:  # JSON's numbers have no end
+        raise PayloadError(Reason.OUT_OF_RANGE, name)
     if given in source.refuse or plain(given) in source.refuse:
         raise PayloadError(Reason.OUT_OF_RANGE, f"{name}: the maker's word for no value")
     if source.words is not None:
@@ -86,10 +92,9 @@ def _value(name: str, given: Any, source: Source) -> Any:
 def plain(given: Any) -> Any:
     """A number that came as a text ("13.25") or as 35.0; everything else as it is."""
     if isinstance(given, str):
-        try:
-            given = float(given)
-        except ValueError:
+        if _NUMBER.fullmatch(given) is None:
             return given
+        given = float(given)
     if isinstance(given, float) and given.is_integer() and abs(given) < 2**53:
         return int(given)
     return given

@@ -41,6 +41,9 @@ globalThis.__run = function (text) {
 };
 """
 
+_WORDS = 200
+"""Characters that are kept of the engine's own words, or a vendor's."""
+
 _LINE = re.compile(r"<input>:(\d+)")
 
 
@@ -86,6 +89,8 @@ class Loaded:
             said = self._run(json.dumps(asked))
         except quickjs.JSException as error:
             raise Faulty(_fault(error, Fault.ERROR)) from None
+        except UnicodeDecodeError:  # half of a character: JSON.stringify never makes one
+            raise Faulty(Answer(fault=Fault.NO_OBJECT)) from None
         if not isinstance(said, str):
             raise Faulty(Answer(fault=Fault.NO_OBJECT))
         if len(said) > LARGEST_OBJECT:
@@ -123,4 +128,4 @@ def _fault(error: Exception, otherwise: Fault) -> Answer:
         fault = Fault.MEMORY
     else:
         fault = otherwise if otherwise is Fault.ERROR or "SyntaxError" in said else Fault.ERROR
-    return Answer(fault=fault, line=line, detail=said.strip().partition("\n")[0])
+    return Answer(fault=fault, line=line, detail=said.strip().partition("\n")[0][:_WORDS])

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-LARGEST_ANSWER = 1 << 18
+LARGEST_ANSWER = 1 << 19
 """Bytes of a whole answer; what is longer comes from no worker of ours."""
 
 LARGEST_OBJECT = 1 << 16
-"""Bytes of the object that a script may make."""
+"""Characters of what a script may answer, as JSON; four bytes each at most."""
 
 HEAD = 4
 

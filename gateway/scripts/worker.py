@@ -6,6 +6,7 @@ A script stays loaded from one uplink to the next; after any fault its context i
 state it is in.
 """
 
+import ctypes
 import signal
 import sys
 from collections import OrderedDict
@@ -15,6 +16,8 @@ import msgspec
 
 from gateway.scripts.engine import Faulty, Loaded
 from gateway.scripts.messages import HEAD, Answer, Task, framed
+
+_PR_SET_PDEATHSIG = 1
 
 _WARM = 64
 """Scripts loaded at a time; the one that was not used for longest goes first."""
@@ -47,7 +50,13 @@ def _answer(task: Task, texts: dict[str, str], warm: OrderedDict[str, Loaded]) -
     return answer
 
 
+def _die_with_the_gateway() -> None:
+    """A script that hangs the engine is ended by the gateway's clock; where there is no gateway left, by this."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    _die_with_the_gateway()
     for number in (signal.SIGTERM, signal.SIGINT):  # the gateway is still finishing what it took in
         signal.signal(number, signal.SIG_IGN)
     main(sys.stdin.buffer, sys.stdout.buffer)

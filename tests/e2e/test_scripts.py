@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.e2e.processes import Gateway
+from tests.e2e.processes import Gateway, until
 from tests.e2e.scripted import GOOD, HOSTILE, ScriptedTown
 
 pytestmark = pytest.mark.e2e
 
+_TICKS = os.sysconf("SC_CLK_TCK")
 _DOOR = """\
   - kind: http_push
     name: push
@@ -20,14 +22,16 @@ _DOOR = """\
 """
 
 
+HANGING = "function Decoder() { throw {toString() { for (;;) ; }} }"
+"""The engine has no limit of time for the words of an error."""
+
+
 async def test_hostile_codecs_are_stopped_by_name_and_hold_nobody_up(tmp_path: Path) -> None:
     """Three of them, all the time; every uplink of another codec is stored, before theirs are through."""
     scripted = ScriptedTown(tmp_path, {"good": GOOD, **HOSTILE}, _DOOR)
     with Gateway(scripted.town) as gateway:
-        door = json.loads(scripted.town.state.run_file.read_text())["doors"]["push"]
-        url = f"http://127.0.0.1:{door['port']}/push/chirpstack_v4?event=up"
-        headers = {"Authorization": f"Bearer fleet:{scripted.token}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
+        url = push_url(scripted)
+        async with session_of(scripted) as session:
 
             async def push(name: str, f_cnt: int) -> int:
                 async with session.post(url, json=scripted.up(name, f_cnt)) as answer:
@@ -47,3 +51,40 @@ async def test_hostile_codecs_are_stopped_by_name_and_hold_nobody_up(tmp_path: P
     with sqlite3.connect(f"file:{scripted.town.state.city_db}?mode=ro", uri=True) as db:
         rows = db.execute("SELECT device, distance_m FROM river_gauge").fetchall()
     assert rows == [("good", 2.41)] * 21
+
+
+async def test_a_worker_that_hangs_does_not_outlive_its_gateway(tmp_path: Path) -> None:
+    """Killed while a script holds the engine; nobody is left to end it by the clock."""
+    scripted = ScriptedTown(tmp_path, {"hanging": HANGING}, _DOOR)
+    with Gateway(scripted.town) as gateway:
+        async with session_of(scripted) as session:
+            post = asyncio.create_task(
+                session.post(push_url(scripted), json=scripted.up("hanging", 1))
+            )
+            workers = await asyncio.to_thread(until, lambda: busy(gateway.process.pid), "the hang")
+            gateway.kill()
+            post.cancel()
+    until(lambda: not any(map(alive, workers)), "the end of the workers")
+
+
+def push_url(scripted: ScriptedTown) -> str:
+    door = json.loads(scripted.town.state.run_file.read_text())["doors"]["push"]
+    return f"http://127.0.0.1:{door['port']}/push/chirpstack_v4?event=up"
+
+
+def session_of(scripted: ScriptedTown) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(headers={"Authorization": f"Bearer fleet:{scripted.token}"})
+
+
+def busy(gateway: int) -> list[int]:
+    """The gateway's workers, once one of them has used more CPU time than any script may."""
+    children = Path(f"/proc/{gateway}/task/{gateway}/children").read_text().split()
+    ticks = [int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11]) for pid in children]  # fmt: skip
+    return [int(pid) for pid in children] if max(ticks, default=0) > 0.5 * _TICKS else []
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

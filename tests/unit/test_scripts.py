@@ -98,14 +98,21 @@ def test_a_script_that_cannot_be_loaded_says_why_and_where(
         ("function decodeUplink() { }", Fault.NO_OBJECT),
         ("JSON.stringify = () => '['.repeat(60000); function Decoder() { }", Fault.NO_OBJECT),
         ("JSON.stringify = () => 5; function Decoder() { }", Fault.NO_OBJECT),
+        ("JSON.stringify = () => '\\ud800'; function Decoder() { }", Fault.NO_OBJECT),
+        ("function Decoder() { return {a: '\\ud800'} }", Fault.NO_OBJECT),
+        ("function Decoder() { throw new Error('x'.repeat(1e6)) }", Fault.ERROR),
+        ("function Decoder() { return {a: 1n} }", Fault.ERROR),
+        ("function Decoder() { return {get a() { for (;;) ; }} }", Fault.TIME),
+        ("async function Decoder() { for (;;) await 1 }", None),
     ],
 )
-def test_a_run_that_goes_wrong_is_stopped_and_told_apart(text: str, fault: Fault) -> None:
+def test_a_run_that_goes_wrong_is_stopped_and_told_apart(text: str, fault: Fault | None) -> None:
     try:
         answer = Loaded(text).run(asked())
     except Faulty as faulty:
         answer = faulty.answer
     assert answer.fault is fault
+    assert len(answer.detail) <= 200
 
 
 Open = Callable[..., Awaitable[Workshop]]
@@ -216,6 +223,15 @@ async def test_a_worker_that_hangs_is_killed_by_our_own_clock_and_replaced(opene
     assert await shop.run("good.js", uplink()) is Reason.SCRIPT_STOPPED
     assert isinstance(await shop.run("good.js", uplink()), Forwarded)
     assert not before & set(workers())
+
+
+async def test_what_hangs_the_engine_itself_is_ended_by_our_own_clock(opened: Open) -> None:
+    """The words of an error are made outside the engine's limit of time; no limit of its own is relied on."""
+    text = "function Decoder(b) { if (b[0]) throw {toString() { for (;;) ; }}; return {a: 1} }"
+    shop = await opened({"says.js": text}, deadline_s=0.5)
+    assert await shop.run("says.js", uplink("01")) is Reason.SCRIPT_STOPPED
+    made = await shop.run("says.js", uplink("00"))
+    assert isinstance(made, Forwarded)
 
 
 async def test_a_worker_that_dies_loses_no_uplink(opened: Open) -> None:
