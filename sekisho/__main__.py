@@ -27,6 +27,7 @@ _VERBS = {
     "keys": "Make the keys of a state directory, and look after them.",
     "tail": "Watch uplinks come in.",
     "query": "Read stored rows.",
+    "export": "Write rows into a file for a spreadsheet, a map or an analysis.",
     "snapshot": "Copy the rows for other readers.",
 }
 """Verb → its line in the list; `sekisho/<verb>.py` holds it, as `<verb>` or, with verbs below, `app`."""

@@ -2,34 +2,42 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from gateway.registry.places import Standing
 
 _DECIMALS = 7  # about a centimetre; RFC 7946, section 11.2, asks for no more than the data has
 
 
-def write(rows: Iterable[Mapping[str, Any]], standings: Mapping[str, Standing]) -> None:
-    """Print a FeatureCollection, one Feature a line, as the rows are read.
+def write(
+    rows: Iterable[Mapping[str, Any]], standings: Mapping[str, Standing], out: TextIO
+) -> None:
+    """Write a FeatureCollection, one Feature a line, as the rows are read.
 
     A row that has a place (people's, as the mask left it) stands there; a thing of the city where it is
     registered; what stands nowhere has the geometry null.
     """
     before = '{"type": "FeatureCollection", "features": [\n'
     for row in rows:
-        print(before + json.dumps(_feature(row, standings), ensure_ascii=False), end="")
+        print(before + json.dumps(_feature(row, standings), ensure_ascii=False), end="", file=out)
         before = ",\n"
-    print('{"type": "FeatureCollection", "features": []}' if before[0] == "{" else "\n]}")
+    print('{"type": "FeatureCollection", "features": []}' if before[0] == "{" else "\n]}", file=out)
+
+
+def place(row: Mapping[str, Any], standings: Mapping[str, Standing]) -> tuple[float, float] | None:
+    """Longitude and latitude of a row: where its thing is registered, else its own; None without either."""
+    lat, lon = row.get("lat"), row.get("lon")
+    if (standing := standings.get(row.get("device", ""))) is not None:
+        lat, lon = standing.lat, standing.lon
+    if lat is None or lon is None:
+        return None
+    return round(float(lon), _DECIMALS), round(float(lat), _DECIMALS)
 
 
 def _feature(row: Mapping[str, Any], standings: Mapping[str, Standing]) -> dict[str, Any]:
     properties = {name: value for name, value in row.items() if name not in ("lat", "lon")}
-    lat, lon = row.get("lat"), row.get("lon")
     if (standing := standings.get(row.get("device", ""))) is not None:
         properties["urn"] = f"urn:ngsi-ld:Device:{standing.owner}:{row['device']}"
-        lat, lon = standing.lat, standing.lon
-    geometry = None
-    if lat is not None and lon is not None:
-        place = [round(float(lon), _DECIMALS), round(float(lat), _DECIMALS)]
-        geometry = {"type": "Point", "coordinates": place}
+    where = place(row, standings)
+    geometry = None if where is None else {"type": "Point", "coordinates": list(where)}
     return {"type": "Feature", "geometry": geometry, "properties": properties}

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from gateway.clock import Clock, SimulatedClock, SystemClock
-from gateway.keys.place import default_root, refuse_inside
+from gateway.keys.place import default_root
+from gateway.keys.place import refuse_inside as refuse_keys_inside
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.registry.registry import Registry
@@ -172,7 +173,7 @@ def keys_root(
         root = settings.keys
     if root is None:
         root = default_root(os.environ)
-    refuse_inside(root, state)
+    refuse_keys_inside(root, state)
     return root.absolute()
 
 
@@ -195,6 +196,20 @@ def refuse_to_replace(option: str, file: Path | None, *, force: bool) -> None:
         raise Refusal(
             f"{option} {file}: this file is there already. Name another one, or replace it with --force.",
             2,
+        )
+
+
+def refuse_inside(target: Path, directory: StateDir) -> None:
+    """Refuse to write a file into a state directory.
+
+    Raises:
+        Refusal: it lies there.
+    """
+    if target.resolve().is_relative_to(directory.path.resolve()):
+        raise Refusal(
+            f"{target} lies inside the state directory, where nothing but Sekisho's own belongs. "
+            "Choose a place outside.",
+            exit_code=2,
         )
 
 

@@ -3,8 +3,8 @@
 import csv as csv_format
 import json as json_format
 import sys
-from collections.abc import Iterable, Iterator
-from datetime import datetime, tzinfo
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,12 +13,11 @@ from gateway.devices.catalog import catalog
 from gateway.devices.kind import DeviceKind
 from gateway.devices.tables import table_columns
 from gateway.model.errors import Refusal
-from gateway.model.instant import SECOND, Instant, from_datetime, to_rfc3339
-from gateway.model.quantity import DURATION, parse
 from gateway.registry.places import standings
 from gateway.registry.words import nearest
 from gateway.statedir import StateDir
-from sekisho import completion, facts, place, screen
+from sekisho import asking, completion, facts, place, screen
+from sekisho.asking import TIMES, Moment
 from sekisho.geojson import write as write_geojson
 from sekisho.place import Config, Json, State
 from sekisho.rows import Wanted, rows
@@ -26,11 +25,8 @@ from sekisho.rows import Wanted, rows
 _SHOWN = 20
 _MOST = 1_000_000_000
 """Rows that --limit may ask for; without it there is no limit to --json and --csv."""
-_TIMES = ("observed_at", "received_at", "minute")
 _ON_SCREEN = ("observed_at", "minute", "device")
 """Columns of a row's head that a person wants to see; scripts get all."""
-
-Moment = Annotated[str | None, typer.Option(metavar="TIME", show_default=False)]
 
 
 def query(
@@ -90,24 +86,24 @@ def query(
         raise Refusal("--limit 0 asks for no row. Give 1 or more, or leave it out.", exit_code=2)
     found = facts.beginning(kind)
     zone = place.zone_of(settings)
-    _permit(found, directory, device, personal=personal)
+    asking.permit(found, directory, device, personal=personal)
     to_script = json or csv or geojson
     wanted = Wanted(
         found,
-        _since(last, since, directory, zone),
-        _moment("--until", until, zone),
+        asking.since(last, since, directory, zone),
+        asking.moment("--until", until, zone),
         device,
         limit if limit is not None or to_script else _SHOWN,
     )
     if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
         raise Refusal("No row lies there: --until is not after the beginning.", exit_code=2)
-    read = _readable(rows(directory, wanted), found, zone)
+    read = asking.readable(rows(directory, wanted), found, zone)
     names = [column.name for column in table_columns(found)]
     if json:
         _as_json(names, read)
     elif geojson:
         known = {} if found.personal else standings(directory.registry_db)
-        write_geojson((dict(zip(names, row, strict=True)) for row in read), known)
+        write_geojson((dict(zip(names, row, strict=True)) for row in read), known, sys.stdout)
     elif csv:
         writer = csv_format.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
@@ -118,73 +114,6 @@ def query(
             _as_table(found, names, shown, limited=wanted.limit)
         else:
             print(_nothing(wanted, directory))
-
-
-def _permit(kind: DeviceKind, directory: StateDir, device: str | None, *, personal: bool) -> None:
-    if not kind.personal:
-        return
-    if device is not None:
-        raise Refusal(
-            f"Rows of {kind.name} name no device: they carry a pseudonym that changes with the file.",
-            exit_code=2,
-        )
-    if directory.mark is None and not personal:
-        raise Refusal(
-            f"Rows of {kind.name} are about people, masked and pseudonymous as they are. "
-            "If it is your task to see them: --personal."
-        )
-
-
-def _since(
-    last: str | None, since: str | None, directory: StateDir, zone: tzinfo
-) -> Instant | None:
-    if last is None:
-        return _moment("--since", since, zone)
-    if since is not None:
-        raise Refusal("--last and --since exclude each other.", exit_code=2)
-    try:
-        seconds = parse(last, DURATION)
-    except ValueError as error:
-        raise Refusal(f"--last {last}: {error}", exit_code=2) from None
-    if seconds < 0:
-        raise Refusal(f"--last {last}: no row comes out of the future.", exit_code=2)
-    since_then = place.clock_of(directory).now() - round(seconds * SECOND)
-    if since_then < 0:
-        raise Refusal(
-            f"--last {last}: that begins before 1970, and no row is so old. Leave --last out to see all.",
-            exit_code=2,
-        )
-    return since_then
-
-
-def _moment(option: str, text: str | None, zone: tzinfo) -> Instant | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-    except (ValueError, OverflowError):
-        raise Refusal(
-            f"{option} {text}: write a time as 2026-05-12T07:30 or 2026-05-12T07:30:00+09:00.",
-            exit_code=2,
-        ) from None
-
-
-def _readable(
-    raw: Iterable[tuple[Any, ...]], kind: DeviceKind, zone: tzinfo
-) -> Iterator[list[Any]]:
-    """Times as text in `zone`, bytes as hex, absent counters as None."""
-    names = [column.name for column in table_columns(kind)]
-    for row in raw:
-        yield [_cell(name, value, zone) for name, value in zip(names, row, strict=True)]
-
-
-def _cell(name: str, value: Any, zone: tzinfo) -> Any:
-    if name in _TIMES:
-        return to_rfc3339(value, zone)
-    if isinstance(value, bytes):
-        return value.hex()
-    return None if name == "counter" and value == -1 else value
 
 
 def _as_json(names: list[str], read: Iterator[list[Any]]) -> None:
@@ -235,7 +164,7 @@ def _titled(name: str, unit: str) -> str:
 
 def _short(name: str, value: Any) -> Any:
     """Times to the second; pseudonyms to what tells them apart on a screen."""
-    if name in _TIMES:
+    if name in TIMES:
         return datetime.fromisoformat(value).isoformat(" ", "seconds")
     if isinstance(value, str) and name in ("pseudonym", "tag"):
         return value[:12]

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from gateway.model.errors import Refusal
-from gateway.statedir import StateDir
 from gateway.stores.copies import copy
 from sekisho import place, screen
 from sekisho.place import Config, Json, Quiet, State
@@ -59,7 +58,7 @@ def snapshot(
         files = sorted(directory.personal_dir.glob("*.db"))
         wanted += [(file, personal / file.name, _OWNER_ONLY) for file in files]
     for _, target, _ in wanted:
-        _refuse_inside(target, directory)
+        place.refuse_inside(target, directory)
         if target.exists() and not force:
             raise Refusal(f"{target} is there already. Say --force to replace it.")
     if personal is not None:
@@ -70,15 +69,6 @@ def snapshot(
     elif not quiet:
         for target, size in copied:
             print(f"{target}  {size:,} bytes")
-
-
-def _refuse_inside(target: Path, directory: StateDir) -> None:
-    if target.resolve().is_relative_to(directory.path.resolve()):
-        raise Refusal(
-            f"{target} lies inside the state directory, where nothing but Sekisho's own belongs. "
-            "Choose a place outside.",
-            exit_code=2,
-        )
 
 
 def _copy(source: Path, target: Path, mode: int, *, force: bool) -> int:

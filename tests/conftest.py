@@ -57,6 +57,7 @@ APT = {
     "mosquitto_pub": "mosquitto-clients",
     "zstd": "zstd",
     "npm": "nodejs npm",
+    "ogrinfo": "gdal-bin",
     "systemd-analyze": "systemd",
     "strace": "strace",
 }

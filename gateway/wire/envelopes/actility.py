@@ -19,7 +19,7 @@ class _Receivers(msgspec.Struct):
 
 
 class _Report(msgspec.Struct, rename="pascal"):
-    """What is read of a report; the members of uplinks, and who it is about."""
+    """What is read of an uplink's report."""
 
     dev_eui: str | None = msgspec.field(name="DevEUI", default=None)
     dev_addr: str = ""
@@ -31,20 +31,26 @@ class _Report(msgspec.Struct, rename="pascal"):
     lrrs: _Receivers = msgspec.field(default_factory=_Receivers)
 
 
-class _Document(msgspec.Struct):
+class _About(msgspec.Struct):
+    """What is read of any other report: who it is about."""
+
+    dev_eui: str | None = msgspec.field(name="DevEUI", default=None)
+
+
+class Document(msgspec.Struct):
     uplink: _Report | None = msgspec.field(name="DevEUI_uplink", default=None)
-    location: _Report | None = msgspec.field(name="DevEUI_location", default=None)
-    sent: _Report | None = msgspec.field(name="DevEUI_downlink_Sent", default=None)
-    other: _Report | None = msgspec.field(name="DevEUI_notification", default=None)
+    location: _About | None = msgspec.field(name="DevEUI_location", default=None)
+    sent: _About | None = msgspec.field(name="DevEUI_downlink_Sent", default=None)
+    other: _About | None = msgspec.field(name="DevEUI_notification", default=None)
 
 
-class _Heard(msgspec.Struct, rename="pascal"):
+class Forwarder(msgspec.Struct, rename="pascal"):
     lrrid: str = ""
     rssi: parts.Number = msgspec.field(name="LrrRSSI", default=None)
     snr: parts.Number = msgspec.field(name="LrrSNR", default=None)
 
 
-_read = parts.reader(_Document)
+_read = parts.reader(Document)
 
 
 def open_json(_topic: str, payload: bytes) -> Enclosed:
@@ -65,7 +71,7 @@ def open_json(_topic: str, payload: bytes) -> Enclosed:
     return Enclosed(Event.UPLINK, dev_eui, uplink, partial(_heard, report.lrrs.some))
 
 
-def _no_uplink(document: _Document) -> Enclosed:
+def _no_uplink(document: Document) -> Enclosed:
     for event, report in (
         (Event.LOCATION, document.location),
         (Event.SENT, document.sent),
@@ -79,5 +85,5 @@ def _no_uplink(document: _Document) -> Enclosed:
 def _heard(raw: msgspec.Raw) -> tuple[Reception, ...]:
     return tuple(
         Reception(one.lrrid.lower(), parts.decibels(one.rssi), parts.decibels(one.snr))
-        for one in parts.several(raw, _Heard)
+        for one in parts.several(raw, Forwarder)
     )

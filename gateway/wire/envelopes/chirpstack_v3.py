@@ -26,7 +26,7 @@ _BY_MEMBER = (
 )
 
 
-class _Document(msgspec.Struct):
+class Document(msgspec.Struct):
     """What is read of an event; the members of uplinks, and who it is about."""
 
     dev_eui: str | None = msgspec.field(name="devEUI", default=None)
@@ -43,14 +43,14 @@ class _Document(msgspec.Struct):
     tx_info: msgspec.Raw = msgspec.field(name="txInfo", default=msgspec.Raw())
 
 
-class _Heard(msgspec.Struct):
+class Forwarder(msgspec.Struct):
     gateway_id: str = msgspec.field(name="gatewayID", default="")
     rssi: parts.Number = 0
     snr: parts.Number = msgspec.field(name="loRaSNR", default=0)
     time: str | None = None
 
 
-_read = parts.reader(_Document)
+_read = parts.reader(Document)
 _read_object = parts.reader(dict[str, Any])
 
 
@@ -75,7 +75,7 @@ open_json: Open = partial(_open, parts.octets)
 open_hex: Open = partial(_open, parts.hexadecimal)
 
 
-def _event(document: _Document, payload: bytes) -> Event:
+def _event(document: Document, payload: bytes) -> Event:
     said = document.f_cnt is not None or document.data is not None or document.tx_info
     if document.rx_info and said:
         return Event.UPLINK
@@ -91,7 +91,7 @@ def _heard(raw: msgspec.Raw) -> tuple[Reception, ...]:
             parts.decibels(one.snr),
             parts.instant(one.time),
         )
-        for one in parts.several(raw, _Heard)
+        for one in parts.several(raw, Forwarder)
     )
 
 
@@ -107,7 +107,7 @@ def _from_text(text: str | None) -> dict[str, Any]:
     return _read_object(text.encode()) if text else {}
 
 
-def _taken_in(document: _Document) -> Instant | None:
+def _taken_in(document: Document) -> Instant | None:
     """When the server took it in: `publishedAt`, what the export that wrote the line added, or the first
     forwarder's clock.
     """

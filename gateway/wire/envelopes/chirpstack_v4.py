@@ -24,7 +24,7 @@ class _Device(msgspec.Struct, rename="camel"):
     dev_eui: str = ""
 
 
-class _Document(msgspec.Struct, rename="camel"):
+class Document(msgspec.Struct, rename="camel"):
     """What is read of an event; the members of uplinks, and who it is about."""
 
     device_info: _Device = msgspec.field(default_factory=_Device)
@@ -37,7 +37,7 @@ class _Document(msgspec.Struct, rename="camel"):
     rx_info: msgspec.Raw = msgspec.Raw()
 
 
-class _Heard(msgspec.Struct, rename="camel"):
+class Forwarder(msgspec.Struct, rename="camel"):
     gateway_id: str = ""
     rssi: parts.Number = 0
     snr: parts.Number = 0
@@ -45,7 +45,7 @@ class _Heard(msgspec.Struct, rename="camel"):
     time: str | None = None
 
 
-_read = parts.reader(_Document)
+_read = parts.reader(Document)
 
 
 def open_json(topic: str, payload: bytes) -> Enclosed:
@@ -82,11 +82,11 @@ def _heard(raw: msgspec.Raw) -> tuple[Reception, ...]:
             parts.decibels(one.snr),
             parts.instant(one.gw_time or one.time),
         )
-        for one in parts.several(raw, _Heard)
+        for one in parts.several(raw, Forwarder)
     )
 
 
-def _seen(document: _Document, payload: bytes) -> Event:
+def _seen(document: Document, payload: bytes) -> Event:
     if document.rx_info or document.f_port is not None or document.data is not None:
         return Event.UPLINK
     members = parts.members(payload)

@@ -42,7 +42,7 @@ class _Message(msgspec.Struct):
     rx_metadata: msgspec.Raw = msgspec.Raw()
 
 
-class _Document(msgspec.Struct):
+class Document(msgspec.Struct):
     """What is read of a message; the members of uplinks, and who it is about."""
 
     end_device_ids: _Ids = msgspec.field(default_factory=_Ids)
@@ -51,19 +51,19 @@ class _Document(msgspec.Struct):
     simulated: bool = False
 
 
-class _Forwarder(msgspec.Struct):
+class _Gateway(msgspec.Struct):
     eui: str = ""
     gateway_id: str = ""
 
 
-class _Heard(msgspec.Struct):
-    gateway_ids: _Forwarder = msgspec.field(default_factory=_Forwarder)
+class Forwarder(msgspec.Struct):
+    gateway_ids: _Gateway = msgspec.field(default_factory=_Gateway)
     rssi: parts.Number = 0
     snr: parts.Number = None
     time: str | None = None
 
 
-_read = parts.reader(_Document)
+_read = parts.reader(Document)
 
 
 def open_json(topic: str, payload: bytes) -> Enclosed:
@@ -98,7 +98,7 @@ def _heard(raw: msgspec.Raw) -> tuple[Reception, ...]:
             parts.decibels(one.snr),
             parts.instant(one.time),
         )
-        for one in parts.several(raw, _Heard)
+        for one in parts.several(raw, Forwarder)
     )
 
 

@@ -1,0 +1,83 @@
+"""Which rows somebody asks for, whether they may see them, and how a row is read."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
+from typing import Annotated, Any
+
+import typer
+
+from gateway.devices.kind import DeviceKind
+from gateway.devices.tables import table_columns
+from gateway.model.errors import Refusal
+from gateway.model.instant import SECOND, Instant, from_datetime, to_rfc3339
+from gateway.model.quantity import DURATION, parse
+from gateway.statedir import StateDir
+from sekisho import place
+
+TIMES = ("observed_at", "received_at", "minute")
+"""Columns that hold times."""
+
+Moment = Annotated[str | None, typer.Option(metavar="TIME", show_default=False)]
+
+
+def permit(kind: DeviceKind, directory: StateDir, device: str | None, *, personal: bool) -> None:
+    if not kind.personal:
+        return
+    if device is not None:
+        raise Refusal(
+            f"Rows of {kind.name} name no device: they carry a pseudonym that changes with the file.",
+            exit_code=2,
+        )
+    if directory.mark is None and not personal:
+        raise Refusal(
+            f"Rows of {kind.name} are about people, masked and pseudonymous as they are. "
+            "If it is your task to see them: --personal."
+        )
+
+
+def since(last: str | None, since: str | None, directory: StateDir, zone: tzinfo) -> Instant | None:
+    if last is None:
+        return moment("--since", since, zone)
+    if since is not None:
+        raise Refusal("--last and --since exclude each other.", exit_code=2)
+    try:
+        seconds = parse(last, DURATION)
+    except ValueError as error:
+        raise Refusal(f"--last {last}: {error}", exit_code=2) from None
+    if seconds < 0:
+        raise Refusal(f"--last {last}: no row comes out of the future.", exit_code=2)
+    since_then = place.clock_of(directory).now() - round(seconds * SECOND)
+    if since_then < 0:
+        raise Refusal(
+            f"--last {last}: that begins before 1970, and no row is so old. Leave --last out to see all.",
+            exit_code=2,
+        )
+    return since_then
+
+
+def moment(option: str, text: str | None, zone: tzinfo) -> Instant | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        raise Refusal(
+            f"{option} {text}: write a time as 2026-05-12T07:30 or 2026-05-12T07:30:00+09:00.",
+            exit_code=2,
+        ) from None
+
+
+def readable(raw: Iterable[tuple[Any, ...]], kind: DeviceKind, zone: tzinfo) -> Iterator[list[Any]]:
+    """Times as text in `zone`, bytes as hex, absent counters as None."""
+    names = [column.name for column in table_columns(kind)]
+    for row in raw:
+        yield [cell(name, value, zone) for name, value in zip(names, row, strict=True)]
+
+
+def cell(name: str, value: Any, zone: tzinfo) -> Any:
+    if name in TIMES:
+        return to_rfc3339(value, zone)
+    if isinstance(value, bytes):
+        return value.hex()
+    return None if name == "counter" and value == -1 else value

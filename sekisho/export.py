@@ -1,0 +1,102 @@
+"""`sekisho export`: stored rows as a file for a spreadsheet, a map or an analysis."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.devices.tables import table_columns
+from gateway.model.errors import Refusal
+from gateway.registry.places import standings
+from gateway.stores.views import views
+from sekisho import asking, completion, facts, place, screen
+from sekisho.asking import Moment
+from sekisho.export_files import FORMS, Sheet, write
+from sekisho.place import Config, Json, Quiet, State
+from sekisho.rows import Wanted, rows
+
+_FOR_READERS, _OWNER_ONLY = 0o640, 0o600
+_NEVER = ("identity",)
+"""Columns of people's rows that leave no directory: what the store knows a row by again."""
+
+
+def export(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND|VIEW",
+            help="A kind, or how it begins: river; or a view (river_levels), which has fewer columns.",
+            autocompletion=completion.kinds,
+        ),
+    ],
+    *,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMS),
+            help="csv for spreadsheets; parquet for DuckDB and pandas; gpkg and geojson for maps. parquet "
+            "and gpkg need the extra export.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")],
+    last: Annotated[
+        str | None,
+        typer.Option(
+            metavar="7d", show_default=False, help="Counted back from the gateway's clock."
+        ),
+    ] = None,
+    since: Moment = None,
+    until: Moment = None,
+    device: Annotated[str | None, typer.Option(metavar="DEVICE", show_default=False)] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    personal: Annotated[
+        bool,
+        typer.Option("--personal", help="I may see rows about people, and have a reason to."),
+    ] = False,
+    state: State = None,
+    config: Config = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write stored rows into a file, oldest first, beside a running gateway.
+
+    People's rows are masked as they are stored, and what the store knows them by is left out. The file
+    outlives their retention: deleting it is yours.
+    """
+    if format_ not in FORMS:
+        raise Refusal(f"--format {format_}: there are {', '.join(FORMS)}.", exit_code=2)
+    directory, settings = place.find_state(state, config)
+    kind_name, chosen = views().get(name, (name, None))
+    kind = facts.beginning(kind_name)
+    zone = place.zone_of(settings)
+    asking.permit(kind, directory, device, personal=personal)
+    place.refuse_inside(out, directory)
+    place.refuse_to_replace("--out", out, force=force)
+    wanted = Wanted(
+        kind,
+        asking.since(last, since, directory, zone),
+        asking.moment("--until", until, zone),
+        device,
+        None,
+    )
+    every = table_columns(kind)
+    names = [column.name for column in every]
+    shown = [names.index(n) for n in chosen or names if not (kind.personal and n in _NEVER)]
+
+    def chosen_of(raw: Iterator[Sequence[Any]]) -> Iterator[list[Any]]:
+        return ([row[n] for n in shown] for row in raw)
+
+    sheet = Sheet(
+        name if chosen else kind.name,
+        [every[n] for n in shown],
+        lambda: chosen_of(rows(directory, wanted)),
+        lambda: chosen_of(asking.readable(rows(directory, wanted), kind, zone)),
+        {} if kind.personal else standings(directory.registry_db),
+    )
+    count = write(sheet, format_, out, _OWNER_ONLY if kind.personal else _FOR_READERS)
+    if json:
+        screen.document({"file": str(out), "rows": count, "bytes": out.stat().st_size})
+    elif not quiet:
+        print(f"{out}  {screen.count(count, 'row')}, {out.stat().st_size:,} bytes")
