@@ -8,6 +8,7 @@ import pytest
 from gateway.settings.complaints import Complaint
 from gateway.settings.load import SettingsError, load_settings
 from gateway.transports.mqtt_client.broker import Broker, Subscription
+from sekisho.check import check
 
 ROOT = Path(__file__).parents[2]
 _DOOR = """\
@@ -30,10 +31,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def change(folder: Path, old: str, new: str) -> None:
+    """Change the broker's own settings."""
     file = folder / "gateway.yaml"
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
+    head, kind, door = file.read_text().partition("  - kind: mqtt_client")
+    door = kind + door
+    assert old in door
+    file.write_text(head + door.replace(old, new, 1))
 
 
 def complaints(folder: Path) -> list[Complaint]:
@@ -129,3 +132,23 @@ def test_a_kind_that_is_left_out_is_asked_for(folder: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"doors\[1\]: the setting kind is missing here"):
         load_settings(folder / "gateway.yaml")
+
+
+def test_check_names_people_behind_a_broker(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A tracker with a DevEUI beside a broker is noted with the ways out, and no more once it is accepted."""
+    devices = folder / "devices.yaml"
+    text = devices.read_text()
+    at = text.index("kind: child_tracker")
+    devices.write_text(text[:at] + 'dev_eui: "70b3d57ed0000001"\n    ' + text[at:])
+    check(folder / "gateway.yaml")
+    said = capsys.readouterr().out
+    change(folder, "    url:", "    raw_on_broker_accepted: our own\n    url:")
+    check(folder / "gateway.yaml")
+    accepted = capsys.readouterr().out
+
+    assert "city mqtt://broker.example.jp:1883 (1 subscription)" in said
+    assert "note: broker city: 1 device of people with a dev_eui" in said
+    assert "raw positions accepted" in accepted
+    assert "of people" not in accepted

@@ -27,6 +27,9 @@ _FIRST_S, _LONGEST_S = 0.5, 30.0
 _SOUND_S = 60.0
 """A connection that held so long was a good one: the next try is a first one again."""
 
+_SHORT_S = 5.0
+"""A connection that ended so soon may have ended for what we subscribed to."""
+
 _CONNECT_S = 15.0
 
 _UNSENT = 262_144
@@ -69,6 +72,7 @@ class ClientDoor:
         self._known = False
         self._silence_s = broker.keep_alive_s
         self._dropped = 0
+        self._asks_losses = True
         self._error = ""
         self._announcer: Announcer | None = None
         if stored is not None:
@@ -150,7 +154,7 @@ class ClientDoor:
         self._known = True
         if self._announcer is not None:
             self._announcer.again()
-        connection.send(greeting.subscribe(self.broker))
+        connection.send(greeting.subscribe(self.broker, losses=self._asks_losses))
 
     def granted(self, answer: SubAck) -> None:
         for one, reason in zip(self.broker.subscriptions, answer.reasons, strict=False):
@@ -190,7 +194,10 @@ class ClientDoor:
         while True:
             begun = self.clock.monotonic()
             await self._attempt()
-            held = self._accepted and self.clock.monotonic() - begun > _SOUND_S
+            lasted = self.clock.monotonic() - begun
+            held = self._accepted and lasted > _SOUND_S
+            if self._accepted and lasted < _SHORT_S:  # some hang up on whoever asks for $SYS
+                self._asks_losses = False
             self._accepted = False
             tries = 0 if held else tries + 1
             longest = min(_LONGEST_S, _FIRST_S * 2 ** min(tries, 10))

@@ -54,11 +54,15 @@ def connect(broker: Broker, client_id: str) -> bytes:
     )
 
 
-def subscribe(broker: Broker) -> bytes:
-    """SUBSCRIBE to everything, and to what Mosquitto says of messages that it lost."""
+def subscribe(broker: Broker, *, losses: bool) -> bytes:
+    """SUBSCRIBE to everything.
+
+    Args:
+        losses: also to what Mosquitto says of messages that it lost.
+    """
     more = _NO_RETAINED if broker.version == V5 else 0
     asked = [(one.filter, one.qos | more) for one in broker.subscriptions]
-    return encode.subscribe_each(broker.version, 1, [*asked, (DROPPED, 0)])
+    return encode.subscribe_each(broker.version, 1, [*asked, *([(DROPPED, 0)] if losses else [])])
 
 
 def context(broker: Broker) -> ssl.SSLContext | None:

@@ -23,10 +23,16 @@ _TOPICS = 65_536
 
 
 class OwnTopics:
-    """Our own topics and payloads, of any registered device."""
+    """Our own topics and payloads, of any registered device.
 
-    def __init__(self, directory: Directory) -> None:
-        self._devices = directory.devices
+    Args:
+        name: what the door is called, for `doctor`.
+    """
+
+    def __init__(self, directory: Directory, facts: Facts, clock: Clock, name: str) -> None:
+        self._facts = facts
+        self._clock = clock
+        self._name = name
         self._routes = {
             topic: route
             for device in directory.devices.values()
@@ -38,8 +44,9 @@ class OwnTopics:
         route = self._routes.get(topic.encode())
         if route is not None:
             return route, payload
-        known = device_of(topic) is not None
-        return (Reason.UNKNOWN_DEVICE if known else Reason.UNKNOWN_TOPIC), payload
+        reason = Reason.UNKNOWN_TOPIC if device_of(topic) is None else Reason.UNKNOWN_DEVICE
+        self._facts.recent.turned_away(self._clock.now(), self._name, reason.value, topic)
+        return reason, payload
 
 
 class Sorter:
@@ -51,14 +58,16 @@ class Sorter:
             name: Sorting(FORMATS[name].opener(), directory, facts, clock, broker.name)
             for name in {one.format for one in broker.subscriptions} - {OWN}
         }
-        self._own = OwnTopics(directory)
+        self._facts = facts
+        self._clock = clock
+        self._own = self._own_topics(directory)
         self._ways: dict[bytes, tuple[str, Sort]] = {}
 
     def renew(self, directory: Directory) -> None:
         """The registry has changed."""
         for sorting in self._envelopes.values():
             sorting.renew(directory)
-        self._own = OwnTopics(directory)
+        self._own = self._own_topics(directory)
         self._ways = {}
 
     def sort(self, topic: bytes, payload: bytes) -> Item | Counted:
@@ -73,6 +82,9 @@ class Sorter:
         if not self._broker.raw_on_broker_accepted and is_personal(found[0]):
             return Reason.RAW_ON_BROKER, found[1]
         return found
+
+    def _own_topics(self, directory: Directory) -> OwnTopics:
+        return OwnTopics(directory, self._facts, self._clock, self._broker.name)
 
     def _way(self, topic: bytes) -> tuple[str, Sort]:
         text = topic.decode("utf-8", "replace")
