@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from gateway.clock import SystemClock
+from gateway.devices.catalog import catalog
 from gateway.model.errors import Refusal
 from gateway.scripts.conduct import Conduct
 from gateway.scripts.messages import Answer
@@ -31,10 +32,12 @@ def declared(settings: Settings) -> tuple[Conduct, ...]:
     if not files:
         return ()
     need_engine()
+    kinds = catalog()
+    personal = {Path(one.codec.script) for one in settings.codecs if kinds[one.codec.kind].personal}
     scripts, complaints = [], []
     for file, shown in files.items():
         try:
-            scripts.append(Conduct(file, text_of(file)))
+            scripts.append(Conduct(file, text_of(file), file in personal))
         except ValueError as error:
             complaints.append(Complaint(str(shown), 1, 1, "", str(error)))
     for script, answer in zip(scripts, asyncio.run(_loaded(scripts)), strict=True):

@@ -22,6 +22,8 @@ class Conduct:
 
     Attributes:
         file: as people know it.
+        fresh: it decodes what people's devices say, and is loaded anew for each uplink: what it remembers
+            of one could come back as another's.
         running: runs going on now.
         strikes: limits run into since the last run that ended well.
         suspended_until: seconds of the monotonic clock.
@@ -29,6 +31,7 @@ class Conduct:
 
     file: Path
     text: str
+    fresh: bool = False
     digest: str = ""
     running: int = 0
     strikes: int = 0

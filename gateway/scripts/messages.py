@@ -46,6 +46,7 @@ class Task(msgspec.Struct, gc=False):
         text: the script itself, the first time that this worker hears of it.
         data: FRMPayload in hexadecimal.
         received_ms: when the uplink came, ms since 1970.
+        fresh: nothing that the script remembers of other uplinks may be there.
     """
 
     digest: str
@@ -53,6 +54,7 @@ class Task(msgspec.Struct, gc=False):
     f_port: int = 0
     data: str | None = None
     received_ms: int = 0
+    fresh: bool = False
 
     def __repr__(self) -> str:
         return "<task of a script>"

@@ -38,11 +38,14 @@ def main(asked: BinaryIO, answered: BinaryIO) -> None:
 
 def _answer(task: Task, texts: dict[str, str], warm: OrderedDict[str, Loaded]) -> Answer:
     try:
-        script = warm.get(task.digest) or Loaded(texts[task.digest])
+        known = None if task.fresh else warm.get(task.digest)
+        script = known or Loaded(texts[task.digest])
         answer = Answer() if task.data is None else script.run(task)
     except Faulty as faulty:
         warm.pop(task.digest, None)
         return faulty.answer
+    if task.fresh:
+        return answer
     warm[task.digest] = script
     warm.move_to_end(task.digest)
     if len(warm) > _WARM:

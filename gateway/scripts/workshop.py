@@ -90,7 +90,7 @@ class Workshop:
         """What a script makes of a payload, without a judgement of it."""
         conduct = self._scripts[script]
         return await self._done(
-            conduct, Task(conduct.digest, None, f_port, data.hex(), received_ms)
+            conduct, Task(conduct.digest, None, f_port, data.hex(), received_ms, conduct.fresh)
         )
 
     async def _done(self, conduct: Conduct, task: Task) -> Answer:

@@ -14,14 +14,11 @@ from gateway.model.forwarded import Forwarded
 from gateway.model.reason import Reason
 from gateway.scripts.bench import Bench
 from gateway.scripts.conduct import STRIKES, SUSPECT_S, SUSPENDED_S, Conduct
-from gateway.scripts.engine import Faulty, Loaded
 from gateway.scripts.messages import Answer, Fault, Task
 from gateway.scripts.workshop import Workshop
 from gateway.telemetry import Facts
 
 V3 = "function decodeUplink(input) { return {data: {port: input.fPort, first: input.bytes[0]}} }"
-TTN2 = "function Decoder(bytes, port) { return {port: port, first: bytes[0]} }"
-CHIRPSTACK3 = "function Decode(fPort, bytes, variables) { return {port: fPort, first: bytes[0]} }"
 ENDLESS = "function decodeUplink(input) { for (;;) ; }"
 GREEDY = (
     "function decodeUplink(input) { const a = []; for (;;) a.push('x'.repeat(999) + a.length) }"
@@ -38,83 +35,6 @@ def uplink(data: str = "2a") -> Forwarded:
     return Forwarded(7, 1, "", bytes.fromhex(data), None, None)
 
 
-@pytest.mark.parametrize("text", [V3, TTN2, CHIRPSTACK3], ids=["decodeUplink", "Decoder", "Decode"])
-def test_a_codec_may_have_any_of_three_forms(text: str) -> None:
-    assert Loaded(text).run(asked()).object == {"port": 7, "first": 42}
-
-
-def test_a_script_knows_when_its_uplink_came() -> None:
-    text = "function decodeUplink(i) { return {data: {at: i.recvTime.toISOString()}} }"
-    assert Loaded(text).run(asked()).object == {"at": "2023-11-14T22:13:20.000Z"}
-
-
-def test_warnings_and_errors_are_handed_on() -> None:
-    text = "function decodeUplink(i) { return {data: {a: 1}, warnings: ['w'], errors: ['e', 2]} }"
-    answer = Loaded(text).run(asked())
-    assert (answer.warnings, answer.errors) == (["w"], ["e", "2"])
-
-
-def test_a_console_is_there_and_silent(capfd: pytest.CaptureFixture[str]) -> None:
-    text = "console.log('loaded'); function Decoder(b) { console.error(b); return {a: 1} }"
-    assert Loaded(text).run(asked()).object == {"a": 1}
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    "name", ["require", "process", "std", "os", "fetch", "setTimeout", "Atomics", "WebAssembly"]
-)
-def test_a_script_reaches_nothing_of_the_machine(name: str) -> None:
-    text = f"function Decoder() {{ return {{there: typeof {name}}} }}"
-    assert Loaded(text).run(asked()).object == {"there": "undefined"}
-
-
-@pytest.mark.parametrize(
-    ("text", "fault", "line"),
-    [
-        ("let a = 1;\nfunction (", Fault.SYNTAX, 2),
-        ("let a = 1;", Fault.NO_CODEC, None),
-        ("let a = 1;\nb();", Fault.ERROR, 2),
-        ("for (;;) ;", Fault.TIME, 1),
-    ],
-)
-def test_a_script_that_cannot_be_loaded_says_why_and_where(
-    text: str, fault: Fault, line: int | None
-) -> None:
-    with pytest.raises(Faulty) as faulty:
-        Loaded(text)
-    assert (faulty.value.answer.fault, faulty.value.answer.line) == (fault, line)
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        (ENDLESS, Fault.TIME),
-        (GREEDY, Fault.MEMORY),
-        (REGEX, Fault.TIME),
-        ("function Decoder() { for (;;) try { for (;;) ; } catch (e) { } }", Fault.TIME),
-        ("function Decoder() { return Decoder() }", Fault.STACK),
-        ("function Decoder() { return {a: 'x'.repeat(70000)} }", Fault.TOO_LARGE),
-        ("function Decoder() { throw new TypeError('no') }", Fault.ERROR),
-        ("function decodeUplink() { }", Fault.NO_OBJECT),
-        ("JSON.stringify = () => '['.repeat(60000); function Decoder() { }", Fault.NO_OBJECT),
-        ("JSON.stringify = () => 5; function Decoder() { }", Fault.NO_OBJECT),
-        ("JSON.stringify = () => '\\ud800'; function Decoder() { }", Fault.NO_OBJECT),
-        ("function Decoder() { return {a: '\\ud800'} }", Fault.NO_OBJECT),
-        ("function Decoder() { throw new Error('x'.repeat(1e6)) }", Fault.ERROR),
-        ("function Decoder() { return {a: 1n} }", Fault.ERROR),
-        ("function Decoder() { return {get a() { for (;;) ; }} }", Fault.TIME),
-        ("async function Decoder() { for (;;) await 1 }", None),
-    ],
-)
-def test_a_run_that_goes_wrong_is_stopped_and_told_apart(text: str, fault: Fault | None) -> None:
-    try:
-        answer = Loaded(text).run(asked())
-    except Faulty as faulty:
-        answer = faulty.answer
-    assert answer.fault is fault
-    assert len(answer.detail) <= 200
-
-
 Open = Callable[..., Awaitable[Workshop]]
 
 
@@ -122,8 +42,10 @@ Open = Callable[..., Awaitable[Workshop]]
 async def opened() -> AsyncIterator[Open]:
     shops = []
 
-    async def open_(scripts: dict[str, str], facts: Facts | None = None, **more: float) -> Workshop:
-        conducts = [Conduct(Path(name), text) for name, text in scripts.items()]
+    async def open_(
+        scripts: dict[str, str], facts: Facts | None = None, fresh: bool = False, **more: float
+    ) -> Workshop:
+        conducts = [Conduct(Path(name), text, fresh) for name, text in scripts.items()]
         shop = Workshop(conducts, facts or Facts(), SystemClock(), **more)  # type: ignore[arg-type]
         await shop.open()
         shops.append(shop)
@@ -153,6 +75,17 @@ async def test_an_error_leaves_nothing_behind_for_the_next_payload(opened: Open)
     assert [(await shop.ask("counts.js", 1, b, 0)).object for b in (b"\1", b"\0", b"\1")] == [
         {"n": 1}, None, {"n": 1},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fresh", "seen"), [(True, 0), (False, 1)])
+async def test_what_a_script_remembers_of_one_child_is_not_there_for_another(
+    opened: Open, fresh: bool, seen: int
+) -> None:
+    """Among people's devices a context serves one uplink; among things it is kept."""
+    text = "let last = 0; function Decoder(b) { const was = last; last = b[0]; return {was: was} }"
+    shop = await opened({"keeps.js": text}, fresh=fresh)
+    await shop.ask("keeps.js", 1, b"\1", 0)
+    assert (await shop.ask("keeps.js", 1, b"\2", 0)).object == {"was": seen}
 
 
 async def test_hostile_scripts_are_stopped_named_by_file_and_suspended(

@@ -26,6 +26,15 @@ def test_a_declared_script_is_loaded_once_before_anything_starts(config: Path) -
     (config / "codecs" / "mine.js").write_text(GOOD)
     (script,) = declared(load_settings(config / "gateway.yaml"))
     assert script.file == (config / "codecs" / "mine.js").resolve()
+    assert not script.fresh
+
+
+def test_a_script_of_a_personal_kind_is_loaded_anew_for_each_uplink(config: Path) -> None:
+    (config / "codecs" / "mine.js").write_text(GOOD)
+    codec = config / "codecs" / "mine.yaml"
+    codec.write_text("name: mine\nkind: child_tracker\nscript: mine.js\nfields: {lat: a, lon: b}\n")
+    (script,) = declared(load_settings(config / "gateway.yaml"))
+    assert script.fresh
 
 
 @pytest.mark.parametrize(

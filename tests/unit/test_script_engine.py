@@ -1,0 +1,96 @@
+"""One script in the engine: three forms of codec, nothing of the machine, and limits."""
+
+import pytest
+
+from gateway.scripts.engine import Faulty, Loaded
+from gateway.scripts.messages import Fault, Task
+
+V3 = "function decodeUplink(input) { return {data: {port: input.fPort, first: input.bytes[0]}} }"
+TTN2 = "function Decoder(bytes, port) { return {port: port, first: bytes[0]} }"
+CHIRPSTACK3 = "function Decode(fPort, bytes, variables) { return {port: fPort, first: bytes[0]} }"
+ENDLESS = "function decodeUplink(input) { for (;;) ; }"
+GREEDY = (
+    "function decodeUplink(input) { const a = []; for (;;) a.push('x'.repeat(999) + a.length) }"
+)
+REGEX = "function decodeUplink(input) { return {data: {a: /^(a+)+$/.test('a'.repeat(40) + 'b')}} }"
+
+
+def asked(data: str = "2a", f_port: int = 7) -> Task:
+    return Task("", None, f_port, data, 1_700_000_000_000)
+
+
+@pytest.mark.parametrize("text", [V3, TTN2, CHIRPSTACK3], ids=["decodeUplink", "Decoder", "Decode"])
+def test_a_codec_may_have_any_of_three_forms(text: str) -> None:
+    assert Loaded(text).run(asked()).object == {"port": 7, "first": 42}
+
+
+def test_a_script_knows_when_its_uplink_came() -> None:
+    text = "function decodeUplink(i) { return {data: {at: i.recvTime.toISOString()}} }"
+    assert Loaded(text).run(asked()).object == {"at": "2023-11-14T22:13:20.000Z"}
+
+
+def test_warnings_and_errors_are_handed_on() -> None:
+    text = "function decodeUplink(i) { return {data: {a: 1}, warnings: ['w'], errors: ['e', 2]} }"
+    answer = Loaded(text).run(asked())
+    assert (answer.warnings, answer.errors) == (["w"], ["e", "2"])
+
+
+def test_a_console_is_there_and_silent(capfd: pytest.CaptureFixture[str]) -> None:
+    text = "console.log('loaded'); function Decoder(b) { console.error(b); return {a: 1} }"
+    assert Loaded(text).run(asked()).object == {"a": 1}
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["require", "process", "std", "os", "fetch", "setTimeout", "Atomics", "WebAssembly"]
+)
+def test_a_script_reaches_nothing_of_the_machine(name: str) -> None:
+    text = f"function Decoder() {{ return {{there: typeof {name}}} }}"
+    assert Loaded(text).run(asked()).object == {"there": "undefined"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "line"),
+    [
+        ("let a = 1;\nfunction (", Fault.SYNTAX, 2),
+        ("let a = 1;", Fault.NO_CODEC, None),
+        ("let a = 1;\nb();", Fault.ERROR, 2),
+        ("for (;;) ;", Fault.TIME, 1),
+    ],
+)
+def test_a_script_that_cannot_be_loaded_says_why_and_where(
+    text: str, fault: Fault, line: int | None
+) -> None:
+    with pytest.raises(Faulty) as faulty:
+        Loaded(text)
+    assert (faulty.value.answer.fault, faulty.value.answer.line) == (fault, line)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (ENDLESS, Fault.TIME),
+        (GREEDY, Fault.MEMORY),
+        (REGEX, Fault.TIME),
+        ("function Decoder() { for (;;) try { for (;;) ; } catch (e) { } }", Fault.TIME),
+        ("function Decoder() { return Decoder() }", Fault.STACK),
+        ("function Decoder() { return {a: 'x'.repeat(70000)} }", Fault.TOO_LARGE),
+        ("function Decoder() { throw new TypeError('no') }", Fault.ERROR),
+        ("function decodeUplink() { }", Fault.NO_OBJECT),
+        ("JSON.stringify = () => '['.repeat(60000); function Decoder() { }", Fault.NO_OBJECT),
+        ("JSON.stringify = () => 5; function Decoder() { }", Fault.NO_OBJECT),
+        ("JSON.stringify = () => '\\ud800'; function Decoder() { }", Fault.NO_OBJECT),
+        ("function Decoder() { return {a: '\\ud800'} }", Fault.NO_OBJECT),
+        ("function Decoder() { throw new Error('x'.repeat(1e6)) }", Fault.ERROR),
+        ("function Decoder() { return {a: 1n} }", Fault.ERROR),
+        ("function Decoder() { return {get a() { for (;;) ; }} }", Fault.TIME),
+        ("async function Decoder() { for (;;) await 1 }", None),
+    ],
+)
+def test_a_run_that_goes_wrong_is_stopped_and_told_apart(text: str, fault: Fault | None) -> None:
+    try:
+        answer = Loaded(text).run(asked())
+    except Faulty as faulty:
+        answer = faulty.answer
+    assert answer.fault is fault
+    assert len(answer.detail) <= 200
