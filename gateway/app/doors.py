@@ -1,5 +1,6 @@
 """The doors of a run: made of what was configured, opened, renewed and closed together."""
 
+import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -92,13 +93,18 @@ class Opened(Way, Protocol):
 
 
 class Doors:
-    """All of them: those that listen, with where each does and what sort it is, and the clients of brokers."""
+    """All of them: those that listen, with where each does and what sort it is, and the clients of brokers.
+
+    Attributes:
+        tasks: what runs while they are open; none of it ends but by a bug.
+    """
 
     def __init__(
         self, doors: Sequence[tuple[Opened, Side, str]], clients: Sequence[ClientDoor]
     ) -> None:
         self._doors = doors
         self._clients = clients
+        self.tasks: set[asyncio.Task[None]] = set()
         self._all: list[Way] = [*(door for door, _, _ in doors), *clients]
 
     @classmethod
@@ -142,7 +148,7 @@ class Doors:
                 "ca": None if wish.ca is None else str(wish.ca),
             }
         for client in self._clients:
-            client.open()
+            self.tasks |= client.open()
         return {
             "doors": described,
             "brokers": {client.broker.name: client.broker.url for client in self._clients},

@@ -115,8 +115,9 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
                 await scripts.open()
             described = await _open(plan, doors, checkpoint)
             ready(described)
+            waiting |= doors.tasks
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in (worker, house, files):
+            for task in waiting - {stopped}:
                 if task.done():
                     task.result()  # a bug: let it be seen, let the supervisor restart us
             await _stop(plan, doors, checkpoint, worker)

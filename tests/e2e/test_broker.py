@@ -14,6 +14,7 @@ from sekisho import certificate
 from tests.conftest import tool
 from tests.e2e.authority import Authority
 from tests.e2e.brokers import (
+    EVENTS,
     Aedes,
     Mosquitto,
     eui,
@@ -73,32 +74,38 @@ def metres(first: int, count: int) -> list[float]:
 
 
 @pytest.mark.needs("npm")
-@pytest.mark.parametrize("kind", [Mosquitto, Aedes])
+@pytest.mark.parametrize(("kind", "qos"), [(Mosquitto, 1), (Mosquitto, 2), (Aedes, 1)])
 def test_what_a_network_server_publishes_is_stored_once_whoever_is_away(
-    tmp_path: Path, kind: type[Mosquitto | Aedes]
+    tmp_path: Path, kind: type[Mosquitto | Aedes], qos: int
 ) -> None:
-    """ChirpStack's documents through Mosquitto (MQTT 5) and through aedes (3.1.1): stored while the gateway runs;
+    """ChirpStack's documents through Mosquitto (MQTT 5, QoS 1 and 2) and through aedes (3.1.1): stored while the gateway runs;
     what comes while it is stopped or was killed waits in its session, and is stored once; a join is
     acknowledged and stores nothing."""
     town = Town(tmp_path / "town")
     town.enrol([remote_gauge(1)])
     with kind(tmp_path / "broker") as broker:
-        subscribe_to(town, broker.port, *([] if kind is Mosquitto else ['version: "3.1.1"']))
+        wanted = f"[{{topic: {EVENTS}, format: chirpstack_v4, qos: {qos}}}]"
+        version = [] if kind is Mosquitto else ['version: "3.1.1"']
+        subscribe_to(town, broker.port, *version, subscriptions=wanted)
         with Gateway(town) as gateway:
             connected(gateway)
-            publish(broker.port, events(1, 0, 5))
+            publish(broker.port, events(1, 0, 5), qos=qos)
             join = {"deviceInfo": {"devEui": eui(1)}, "devAddr": "01020304"}
-            publish(broker.port, [(f"application/1/device/{eui(1)}/event/join", json.dumps(join))])
+            publish(
+                broker.port,
+                [(f"application/1/device/{eui(1)}/event/join", json.dumps(join))],
+                qos=qos,
+            )
             until(lambda: len(stages(town)) == 5, "five rows")
             assert gateway.stop() == 0
-            publish(broker.port, events(1, 5, 5))
+            publish(broker.port, events(1, 5, 5), qos=qos)
             gateway.start()
             until(lambda: len(stages(town)) == 10, "what came during the stop")
             gateway.kill()
-            publish(broker.port, events(1, 10, 5))
+            publish(broker.port, events(1, 10, 5), qos=qos)
             gateway.start()
             until(lambda: len(stages(town)) == 15, "what came after the kill")
-            publish(broker.port, events(1, 10, 6))
+            publish(broker.port, events(1, 10, 6), qos=qos)
             until(lambda: len(stages(town)) == 16, "one more, and none of them twice")
             assert gateway.stop() == 0
 

@@ -80,11 +80,13 @@ class ClientDoor:
         self._teller: asyncio.Task[None] | None = None
         self._people(directory)
 
-    def open(self) -> None:
-        """Begin to connect; a broker that is not there yet is waited for."""
+    def open(self) -> set[asyncio.Task[None]]:
+        """Begin to connect; a broker that is not there yet is waited for. What runs from then on."""
         self._keeper = asyncio.create_task(self._keep(), name=f"broker {self.broker.name}")
-        if self._announcer is not None:
-            self._teller = asyncio.create_task(self._announcer.keep(), name="home assistant")
+        if self._announcer is None:
+            return {self._keeper}
+        self._teller = asyncio.create_task(self._announcer.keep(), name="home assistant")
+        return {self._keeper, self._teller}
 
     def renew(self, directory: Directory) -> None:
         """The registry has changed."""
