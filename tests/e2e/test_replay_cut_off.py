@@ -1,11 +1,14 @@
 """A replay that is interrupted or killed: what it kept is whole, and run again it ends as if nothing had been."""
 
 import json
+import os
+import pty
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,6 +63,28 @@ def rows(folder: Path, name: str) -> list[tuple[Any, ...]]:
             return db.execute("SELECT * FROM weather_station ORDER BY 1").fetchall()
         except sqlite3.OperationalError:  # its tables are not made yet
             return []
+
+
+def test_a_terminal_shows_how_far_it_is(folder: Path) -> None:
+    """A bar with the share that is read and the recording's own time; nothing of it in a file."""
+    ours, theirs = pty.openpty()
+    line = [sys.executable, *SEKISHO, *words("seen")]
+    done = subprocess.Popen(
+        line, cwd=folder, env=environment(TERM="xterm"), stderr=theirs, stdout=subprocess.PIPE
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # the end of a terminal whose other side is gone
+        while piece := os.read(ours, 4096):
+            shown += piece
+    os.close(ours)
+    out, _ = done.communicate(timeout=20)
+    assert done.returncode == 0
+    assert b"stored" in out
+    assert b"\x1b" not in out
+    assert b"log.ndjson" in shown
+    assert b"100%" in shown
+    assert b"2026-05-14T" in shown  # the last of 20,000 minutes
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

@@ -39,7 +39,9 @@ class Lines:
 
     @property
     def position(self) -> int:
-        return 0 if self._raw is None or self._raw.closed else self._raw.tell()
+        if self._raw is None:
+            return 0
+        return self.size if self._raw.closed else self._raw.tell()
 
     def __iter__(self) -> Iterator[bytes]:
         """Every line without its end, in order; also empty ones.
