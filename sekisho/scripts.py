@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from gateway.clock import SystemClock
@@ -52,12 +52,14 @@ def declared(settings: Settings) -> tuple[Conduct, ...]:
 
 
 def need_engine() -> None:
-    """Raises `Refusal` where QuickJS is not installed."""
-    if find_spec("quickjs") is None:
+    """Raises `Refusal` where QuickJS-ng is not installed; `quickjs`, of the same module name, is another engine."""
+    try:
+        version("quickjs-ng")
+    except PackageNotFoundError:
         raise Refusal(
             "Vendors' JavaScript needs an engine that is not installed: pip install 'sekisho[scripts]'",
             2,
-        )
+        ) from None
 
 
 def text_of(file: Path) -> str:

@@ -9,11 +9,20 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from gateway.scripts.conduct import STRIKES
+from tests.e2e.brokers import Mosquitto, publish
 from tests.e2e.processes import Gateway, until
 from tests.e2e.scripted import GOOD, HOSTILE, ScriptedTown
 
 pytestmark = pytest.mark.e2e
 
+_BROKER = """\
+  - kind: mqtt_client
+    name: city
+    url: mqtt://127.0.0.1:{port}
+    subscriptions:
+      - {{topic: application/+/device/+/event/+, format: chirpstack_v4}}
+"""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _DOOR = """\
   - kind: http_push
@@ -48,9 +57,32 @@ async def test_hostile_codecs_are_stopped_by_name_and_hold_nobody_up(tmp_path: P
     said = gateway.log.read_text()
     for name in HOSTILE:
         assert f"{name}.js was stopped" in said
-    with sqlite3.connect(f"file:{scripted.town.state.city_db}?mode=ro", uri=True) as db:
-        rows = db.execute("SELECT device, distance_m FROM river_gauge").fetchall()
-    assert rows == [("good", 2.41)] * 21
+    assert distances(scripted) == [("good", 2.41)] * 21
+
+
+@pytest.mark.needs("mosquitto")
+def test_hostile_codecs_hold_nobody_up_on_one_broker_connection(tmp_path: Path) -> None:
+    """Theirs came first; every uplink of another codec is on disk before the last of them is suspended."""
+    hostile = {f"{name}-{n}": text for n in range(4) for name, text in HOSTILE.items()}
+    with Mosquitto(tmp_path / "broker", "set_tcp_nodelay true") as broker:
+        door = _BROKER.format(port=broker.port)
+        scripted = ScriptedTown(tmp_path / "town", {"good": GOOD, **hostile}, door)
+
+        def send(name: str, f_cnts: range) -> None:
+            topic = f"application/1/device/{scripted.eui(name)}/event/up"
+            publish(broker.port, [(topic, json.dumps(scripted.up(name, n))) for n in f_cnts])
+
+        with Gateway(scripted.town) as gateway:
+            until(lambda: "Connected to broker" in gateway.said(), "the subscription")
+            send("good", range(1))
+            until(lambda: len(distances(scripted)) == 1, "a codec that has shown itself good")
+            for name in hostile:
+                send(name, range(STRIKES))
+            send("good", range(1, 21))
+            until(lambda: len(distances(scripted)) == 21, "all rows")
+            assert not all(f"{name}.js was stopped {STRIKES} times" in gateway.said() for name in hostile)  # fmt: skip
+            for name in hostile:
+                until(lambda: f"{name}.js was stopped {STRIKES} times" in gateway.said(), name)  # noqa: B023
 
 
 async def test_a_worker_that_hangs_does_not_outlive_its_gateway(tmp_path: Path) -> None:
@@ -65,6 +97,12 @@ async def test_a_worker_that_hangs_does_not_outlive_its_gateway(tmp_path: Path) 
             gateway.kill()
             post.cancel()
     until(lambda: not any(map(alive, workers)), "the end of the workers")
+
+
+def distances(scripted: ScriptedTown) -> list[tuple[str, float]]:
+    """Device and distance of every row on disk."""
+    with sqlite3.connect(f"file:{scripted.town.state.city_db}?mode=ro", uri=True) as db:
+        return db.execute("SELECT device, distance_m FROM river_gauge").fetchall()
 
 
 def push_url(scripted: ScriptedTown) -> str:

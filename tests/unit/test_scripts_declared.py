@@ -1,6 +1,7 @@
 """Scripts that a configuration declares are loaded once before anything starts."""
 
 import shutil
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,10 @@ def test_without_the_engine_a_script_is_refused_with_the_way_to_get_it(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (config / "codecs" / "mine.js").write_text(GOOD)
-    monkeypatch.setattr("sekisho.scripts.find_spec", lambda _name: None)
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("sekisho.scripts.version", missing)
     with pytest.raises(Refusal, match=r"pip install 'sekisho\[scripts\]'"):
         declared(load_settings(config / "gateway.yaml"))
