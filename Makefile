@@ -35,6 +35,7 @@ e2e: $(VENV)/.dev ## Real processes and sockets alone
 
 bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside other designs; latency; many connections
 	@$(BIN)/python -m benchmarks.intake
+	@$(BIN)/python -m benchmarks.clients
 	@$(BIN)/python -m benchmarks.calm
 	@$(BIN)/python -m benchmarks.latency
 

@@ -4,7 +4,8 @@ import json
 import socket
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -92,6 +93,13 @@ class Mosquitto(_Broker):
 
     def line(self) -> list[str]:
         return [str(tool("mosquitto")), "-c", str(self.config)]
+
+
+@contextmanager
+def mosquitto(folder: Path) -> Iterator[int]:
+    """A Mosquitto whose queues have no end; its port."""
+    with Mosquitto(folder, "max_queued_messages 0") as broker:
+        yield broker.port
 
 
 class Aedes(_Broker):

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.statedir import Mark
 from tests.conftest import SHARED_DATA, tool
-from tests.e2e.broker import mosquitto
+from tests.e2e.brokers import mosquitto
 from tests.e2e.processes import ROOT, Gateway, sekisho
 from tests.e2e.town import Town
 
