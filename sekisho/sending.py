@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gateway.model.errors import PayloadError, Refusal
 from gateway.model.instant import Instant
-from gateway.transports.replay.documents import document_of
+from gateway.transports.replay.documents import said_by
 from gateway.transports.replay.file import Lines
 from gateway.wire.envelopes.event import Open
 from sekisho import destination
@@ -52,7 +52,7 @@ class Recorded:
         for number, line in enumerate(self._lines, start=1):
             if not line:
                 continue
-            own, document = document_of(line)
+            written, own, document = said_by(line)
             at, dev_eui, event = self._about(own, document)
             if self._topic is not None:
                 own = self._topic.replace("{dev_eui}", dev_eui).replace("{event}", event)
@@ -62,7 +62,7 @@ class Recorded:
                     "--topic application/1/device/{dev_eui}/event/{event} with --format.",
                     exit_code=2,
                 )
-            yield at, Message(own, document)
+            yield at or written, Message(own, document)
 
     def _about(self, topic: str, document: bytes) -> tuple[Instant | None, str, str]:
         """When a document came, whose it is and what it tells of; nothing where it cannot be opened."""

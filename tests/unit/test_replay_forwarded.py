@@ -12,6 +12,7 @@ import pytest
 
 from gateway.model.errors import Refusal
 from gateway.model.instant import from_datetime
+from gateway.transports.replay.documents import said_by
 from sekisho.replay import replay
 from tests.conftest import SHARED_DATA
 
@@ -106,6 +107,42 @@ def test_what_mosquitto_sub_printed_is_read(capsys: Any, config: Path, tmp_path:
     assert said["events"] == {"status": 1, "join": 1}
     assert (said["stored"], said["duplicate"], said["rejected"]) == (2, 1, 3)
     assert said["reasons"]["rejected"] == {"undecodable": 1, "no reading": 1, "unknown device": 1}
+
+
+def test_a_line_may_begin_with_its_time(capsys: Any, config: Path, tmp_path: Path) -> None:
+    """What `mosquitto_sub -F '%I %t %p'` printed: of messages that carry no time of a server, this is theirs."""
+    codecs = config.parent / "codecs"
+    text = "name: wyres_base\nkind: weather_station\nfields: {temperature_c: temperature}\n"
+    (codecs / "wyres_base.yaml").write_text(text)
+    lines = [
+        f'2026-05-12T0{hour}:00:00+0900 zigbee2mqtt/station {{"temperature": {hour}}}'
+        for hour in (7, 8)
+    ]
+    said = replayed(capsys, config, write(tmp_path / "log.txt", *lines), "flat_json")
+    assert (said["stored"], said["before_the_first_record"]) == (2, 0)
+    hours = [int(datetime(2026, 5, 11, 22 + n, tzinfo=UTC).timestamp() * 1e6) for n in (0, 1)]
+    assert rows(config, "observed_at, temperature_c, clock, received_at") == [
+        (hour, degrees, "gateway", hour) for hour, degrees in zip(hours, (7.0, 8.0), strict=True)
+    ]
+    again = replayed(capsys, config, tmp_path / "log.txt", "flat_json")
+    assert (again["stored"], again["duplicate"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "at", "topic"),
+    [
+        (b'a/b {"n": 1}', False, "a/b"),
+        (b'{"n": 1}', False, ""),
+        (b'2026-05-12T07:00:00+09:00 a/b {"n": 1}', True, "a/b"),
+        (b'2026-05-12T07:00:00Z {"n": 1}', True, ""),
+        (b'2026-05-12T07:00:00 {"n": 1}', False, "2026-05-12T07:00:00"),
+        (b'20/up {"n": 1}', False, "20/up"),
+    ],
+)
+def test_a_line_is_time_topic_and_document(line: bytes, at: bool, topic: str) -> None:
+    """A time names an instant only with its offset; a topic may begin with a number."""
+    said = said_by(line)
+    assert (said.at is not None, said.topic, said.document) == (at, topic, b'{"n": 1}')
 
 
 def test_a_vendor_s_script_decodes_what_was_recorded(

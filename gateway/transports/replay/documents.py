@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from gateway.model.errors import PayloadError
 from gateway.model.forwarded import Forwarded
-from gateway.model.instant import Instant
+from gateway.model.instant import Instant, from_datetime
 from gateway.pipeline.sorting import Counted, Sorting
 from gateway.transports.replay.door import Record
 from gateway.wire.envelopes.event import Event, Open
@@ -15,30 +17,51 @@ _FIRST = 1000
 """Lines at the beginning in which one must be a dated uplink."""
 
 
-def document_of(line: bytes) -> tuple[str, bytes]:
-    """Topic ("" where the line has none) and document: `mosquitto_sub -v` puts a blank between them."""
+class Said(NamedTuple):
+    """One line: when, where that is written; topic, "" where the line has none; document."""
+
+    at: Instant | None
+    topic: str
+    document: bytes
+
+
+def said_by(line: bytes) -> Said:
+    """A line as `mosquitto_sub -v` prints it, topic and document, or with `-F '%I %t %p'` the time before
+    them; or a document alone.
+    """
     if line[:1] == b"{":
-        return "", line
-    topic, _, document = line.partition(b" ")
-    return topic.decode("utf-8", "replace"), document
+        return Said(None, "", line)
+    first, _, rest = line.partition(b" ")
+    if first[:2].isdigit() and (at := _time(first)) is not None:
+        return said_by(rest)._replace(at=at)
+    return Said(None, first.decode("utf-8", "replace"), rest)
+
+
+def _time(word: bytes) -> Instant | None:
+    try:
+        return from_datetime(datetime.fromisoformat(word.decode("ascii")))
+    except (ValueError, OverflowError):
+        return None
 
 
 def beginning(lines: Iterable[bytes], open_: Open) -> Instant | None:
     """When the first dated uplink came; None where the first lines hold none of this format."""
     for line in islice((line for line in lines if line), _FIRST):
+        at, topic, document = said_by(line)
         try:
-            enclosed = open_(*document_of(line))
+            uplink = open_(topic, document).uplink
         except PayloadError:
             continue
-        if enclosed.uplink is not None and enclosed.uplink.network_at is not None:
-            return enclosed.uplink.network_at
+        if uplink is not None and (came := uplink.network_at or at) is not None:
+            return came
     return None
 
 
 class Documents:
     """The records of a recording, in the order of its lines.
 
-    A record comes when its network server took it in; one that does not say, when the one before came.
+    A record comes when its network server took it in; where that does not say, at the time that its line begins
+    with; without either, when the one before came.
 
     Attributes:
         uplinks: how many of the records were handed over as such, also those that nobody could open.
@@ -60,7 +83,10 @@ class Documents:
         for line in self._lines:
             if not line:
                 continue
-            item = sort(*document_of(line))
+            written, topic, document = said_by(line)
+            if written is not None:
+                at = written
+            item = sort(topic, document)
             if isinstance(item, Counted):
                 self.events[item.event] += 1
                 yield at, None
@@ -69,5 +95,5 @@ class Documents:
             payload = item[1]
             if isinstance(payload, Forwarded) and payload.network_at is not None:
                 at = payload.network_at
-                self.early += at < begun
+            self.early += at < begun
             yield at, item
