@@ -64,7 +64,12 @@ def _look_up(given: Any, path: tuple[str, ...]) -> Any:
     for step in path:
         if isinstance(given, dict):
             given = given.get(step)
-        elif isinstance(given, list) and step.isdigit() and int(step) < len(given):
+        elif (
+            isinstance(given, list)
+            and step.isdecimal()
+            and step.isascii()
+            and int(step) < len(given)
+        ):
             given = given[int(step)]
         else:
             return None

@@ -20,9 +20,12 @@ class Forwarded:
         object: what the server's own codec, or a script, made of it; None where nothing did.
         network_at: when the network server took it in, µs; None where it does not say.
         simulated: the server says that no radio was involved.
+        size: bytes of the whole document that it came in, as it weighs on a queue.
     """
 
-    __slots__ = ("data", "f_cnt", "f_port", "network_at", "object", "session", "simulated")
+    __slots__ = (
+        *("data", "f_cnt", "f_port", "network_at", "object", "session", "simulated", "size"),
+    )
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Forwarded:
         self.object = object
         self.network_at = network_at
         self.simulated = simulated
+        self.size = len(data)
 
     @property
     def body(self) -> bytes:

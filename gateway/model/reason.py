@@ -46,5 +46,6 @@ class Reason(StrEnum):
     OUTSIDE_AREA = "outside the service area"
     LATE = "late"
     RULES_CHANGED = "observed before these rules"
+    SIMULATED = "invented by a server"
     KEY_GONE = "its service day is over"
     FAULT = "the mask failed closed"

@@ -17,8 +17,8 @@ its counter."""
 
 
 def weight(payload: Payload) -> int:
-    """Bytes of what a device said."""
-    return len(payload if isinstance(payload, bytes) else payload.data)
+    """Bytes that it weighs on a queue: of a forwarded uplink, the whole document it came in."""
+    return len(payload) if isinstance(payload, bytes) else payload.size
 
 
 class Route:

@@ -69,6 +69,17 @@ class Sorting:
                 logging.WARNING,
             )
             return Reason.UNDECODABLE, payload
+        except (
+            ValueError,
+            ArithmeticError,
+        ) as error:  # ours to mend, and no reason to stop the door
+            self._facts.note(
+                "envelope not opened",
+                f"A document that came by {self._name} could not be opened ({type(error).__name__}); please "
+                "report it",
+                logging.ERROR,
+            )
+            return Reason.UNDECODABLE, payload
         if enclosed.uplink is None:
             self._facts.count(f"forwarded {enclosed.event.value}")
             return Counted(enclosed.event)
@@ -85,4 +96,5 @@ class Sorting:
         elif route.kind in self._open_kinds:
             self._facts.recent.radio[route.device.device] = enclosed.heard
         uplink: Forwarded = enclosed.uplink
+        uplink.size = len(payload)
         return route, uplink

@@ -52,9 +52,9 @@ class Bench:
         self._known.add(task.digest)
         try:
             return await asyncio.wait_for(self._exchange(task), deadline_s)
-        except (EOFError, ConnectionError):
+        except (EOFError, ConnectionError, RuntimeError):  # uvloop's word for a closed pipe
             fault = Fault.DIED
-        except (TimeoutError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        except (TimeoutError, ValueError):  # msgspec's errors are ValueErrors
             fault = Fault.HUNG
         await self.end()
         return Answer(fault=fault)

@@ -37,7 +37,7 @@ class CodecFile(Strict):
     name: Name
     kind: str
     script: str | None = None
-    fields: dict[str, str | SourceFile]
+    fields: Annotated[dict[str, str | SourceFile], Field(min_length=1)]
     one_of: tuple[str, ...] = Field(default=(), strict=False)
 
 

@@ -49,6 +49,14 @@ def _url(given: str) -> str:
     return given
 
 
+def _reason(given: str) -> str:
+    if len(given.split()) < 2:
+        raise fault(
+            "a reason in words is needed here: who sees that broker, and why that is all right."
+        )
+    return given
+
+
 def _prefix(given: str) -> str:
     if not given or any(character in given for character in "#+$ ") or given != given.strip("/"):
         raise fault("where Home Assistant looks is needed here, as a rule homeassistant.")
@@ -143,7 +151,7 @@ class MqttClientFile(Strict):
     ] = 1_048_576
     pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
     subscriptions: Annotated[list[SubscriptionFile], Field(min_length=1)]
-    raw_on_broker_accepted: Annotated[str, Field(min_length=1)] | None = None
+    raw_on_broker_accepted: Annotated[str, AfterValidator(_reason)] | None = None
     home_assistant: Annotated[str, AfterValidator(_prefix)] | None = None
 
 

@@ -37,6 +37,8 @@ BASIC = "Basic " + base64.b64encode(b"meter:" + TOKEN).decode()
 class House:
     """An open door, the receiver behind it, and a client."""
 
+    door: PushDoor
+
     def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
         self.receiver = Receiver()
         self.facts = Facts()
@@ -84,7 +86,7 @@ async def house(**limits: int) -> AsyncIterator[House]:
                 PushLimits(**limits),
             )
         )
-        place.port = await door.open("127.0.0.1", 0)
+        place.door, place.port = door, await door.open("127.0.0.1", 0)
         try:
             yield place
         finally:
@@ -209,3 +211,52 @@ async def test_a_document_that_cannot_be_opened_is_its_own_fault() -> None:
         place.receiver.settle({0: Reason.UNDECODABLE})
         assert await pushed == (422, "undecodable")
         assert place.facts.counts["envelope not opened"] == 1
+
+
+async def test_a_request_that_is_none_is_counted_and_quoted_nowhere(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Its bytes may be anybody's position, or a token: no log has them, whoever sent them."""
+    canary = b"36.70019999"
+    async with house() as place:
+        for raw in (
+            b"POST /push/chirpstack_v4 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + canary
+            + b"\r\n",
+            b"POST /push/chirpstack_v4 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a:"
+            + canary
+            + b"\x01\r\n\r\n",
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+            writer.write(raw)
+            await reader.read()
+            writer.close()
+        assert place.facts.counts["push malformed"] >= 1
+    out, err = capfd.readouterr()
+    assert canary.decode() not in out + err
+
+
+@pytest.mark.parametrize("token", ["\u00e9:\u00ff", "meter:\udcff"])
+async def test_a_token_in_odd_letters_proves_nothing(token: str) -> None:
+    async with house() as place:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        head = f"POST /push/chirpstack_v4 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        writer.write(head.encode("utf-8", "surrogateescape") + b"Content-Length: 0\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"401"
+        writer.close()
+
+
+async def test_a_credential_that_is_taken_away_while_a_document_comes_in_is_gone() -> None:
+    """And so is a device that it no longer speaks for: nothing of before is remembered."""
+    async with house() as place:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        body = json.dumps(UP).encode()
+        head = f"POST /push/chirpstack_v4 HTTP/1.1\r\nHost: x\r\nAuthorization: {BASIC}\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:9])
+        while not place.facts.recent.connected:
+            await asyncio.sleep(0)
+        place.door.renew(replace(directory(), credentials={}))
+        writer.write(body[9:])
+        assert (await reader.readline()).split()[1] == b"401"
+        writer.close()
+        assert place.receiver.waiting == []

@@ -15,7 +15,7 @@ from gateway.wire.mqtt.packets import Connect
 MASKED = {
     Reason.INSIDE_HOME, Reason.NOT_REOPENED, Reason.POOR_ACCURACY, Reason.NO_CONSENT,
     Reason.NO_HOME, Reason.UNKNOWN_CRS, Reason.NO_FIX, Reason.ZERO_ZERO, Reason.OUTSIDE_AREA,
-    Reason.LATE, Reason.RULES_CHANGED, Reason.KEY_GONE, Reason.FAULT,
+    Reason.LATE, Reason.RULES_CHANGED, Reason.KEY_GONE, Reason.SIMULATED, Reason.FAULT,
 }  # fmt: skip
 PAYLOAD = {
     Reason.UNDECODABLE, Reason.OUT_OF_RANGE, Reason.NO_READING, Reason.UNDATED, Reason.NO_CODEC,

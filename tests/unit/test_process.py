@@ -9,13 +9,15 @@ import pytest
 
 from gateway.interfaces import Outcome
 from gateway.model.device import Device
+from gateway.model.forwarded import Forwarded
 from gateway.model.instant import DAY, HOUR, MINUTE, SECOND, Instant, to_rfc3339
 from gateway.model.observation import Rejection
 from gateway.model.reason import Fate, Reason
-from gateway.model.uplink import Uplinks
+from gateway.model.uplink import Route, Uplinks
 from gateway.pipeline.process import Process
+from gateway.recent import Recent
 from gateway.telemetry import Facts, Term
-from tests.fakes.readings import NOON, child, gauge, mask, policy, stop
+from tests.fakes.readings import NOON, child, gauge, leave_home, mask, policy, stop
 from tests.fakes.uplinks import Item, route, uplink
 
 
@@ -170,3 +172,24 @@ def test_the_digest_is_that_of_the_whole_payload() -> None:
     rows = outcome.rows[None, "river_gauge"].observations
     assert [len(row.row[3]) for row in rows] == [8, 8]
     assert rows[0].row[3] != rows[1].row[3]
+
+
+@pytest.mark.parametrize(("exact", "fate"), [(False, Reason.SIMULATED), (True, None)])
+def test_what_a_server_invents_of_a_child_is_no_row_among_real_ones(
+    exact: bool, fate: Reason | None
+) -> None:
+    """Suppressed like any other, so that the answer is the same; where nobody is real, it is shown."""
+    by = mask(policy(UTC))
+    leave_home(by)
+    item = uplink("child away", 1)
+    route_, payload = item
+    assert isinstance(route_, Route)
+    assert isinstance(payload, bytes)
+    said = Forwarded(1, 900, "s", payload, None, NOON + MINUTE, simulated=True)
+    told = Route(
+        route_.device, route_.kind, lambda uplink, device: route_.decode(uplink.data, device)
+    )
+    process = Process(by, ZoneInfo("UTC"), Facts(Recent(exact=exact)))
+    batch = process.decide([Uplinks("own", NOON + MINUTE, [(told, said)], lambda _refused: None)])
+    assert [term[3] for term in batch.terms] == ([fate] if fate else [])
+    assert bool(batch.outcome.rows) is (fate is None)

@@ -107,7 +107,7 @@ def test_every_setting_of_the_shipped_example_is_understood(folder: Path) -> Non
         ("chirpstack_v4}", "chirpstack_v4, qos: 3}", "subscriptions[0].qos", "not known here."),
         (
             "chirpstack_v4}\n",
-            "chirpstack_v4, share: us}\n    raw_on_broker_accepted: ours\n",
+            "chirpstack_v4, share: us}\n    raw_on_broker_accepted: it is ours\n",
             "subscriptions[0].share",
             "uplinks of people are never shared out",
         ),

@@ -8,7 +8,7 @@ import pytest
 from gateway.model.device import Device, Directory
 from gateway.model.forwarded import Forwarded
 from gateway.model.reason import Reason
-from gateway.model.uplink import Route
+from gateway.model.uplink import Route, weight
 from gateway.pipeline.sorting import Counted, Sorting
 from gateway.telemetry import Facts
 from gateway.wire.envelopes.chirpstack_v4 import open_json
@@ -72,3 +72,21 @@ def test_what_is_no_uplink_is_counted_by_its_name() -> None:
     document = json.dumps({"deviceInfo": {"devEui": EUI}, "margin": 10}).encode()
     assert sorting.sort("application/a/device/b/event/status", document) == Counted(Event.STATUS)
     assert facts.counts["forwarded status"] == 1
+
+
+@pytest.mark.parametrize("eui", ["\u00e91234567890=", "AAAAAAAAAA==", "zzzzzzzzzzzz", "", "0" * 17])
+def test_an_eui_that_is_none_costs_its_own_document_alone(eui: str) -> None:
+    """Whatever its letters: a broker would bring a message that stops the door again and again."""
+    facts = Facts()
+    sorting = Sorting(open_json, Directory({}, {}), facts, ManualClock(), "chirpstack")
+    document = json.dumps({"deviceInfo": {"devEui": eui}, "fPort": 1}).encode()
+    assert sorting.sort("application/a/device/b/event/up", document)[0] is Reason.UNDECODABLE
+    assert facts.counts["envelope not opened"] == 1
+
+
+def test_an_uplink_weighs_what_its_document_does() -> None:
+    """Also where nearly all of it is the object that a server made."""
+    facts = Facts()
+    found = sorted_by(gauge(), facts, object={"x": "y" * 5000})
+    assert isinstance(found, tuple)
+    assert weight(found[1]) > 5000

@@ -38,6 +38,9 @@ _STATUS = {
 
 _AGAIN_S = "5"
 
+_BODY_S = 20.0
+"""For a document to come in whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class PushLimits:
@@ -79,14 +82,16 @@ class PushDoor:
         self._name = name
         self._limits = limits
         self._scripts = scripts
-        self._sortings: dict[tuple[str, str], Sorting] = {}
+        self._sortings: dict[tuple[str, Credential], Sorting] = {}
         self._openers: dict[str, Open] = {}
         self._waiting = 0
         self._stopping = False
         app = web.Application(client_max_size=limits.body_bytes)
         app.router.add_post("/push/{format}", self._take)
         app.router.add_post("/push/{format}/{rest:.*}", self._take)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        self._runner = web.AppRunner(
+            app, access_log=None, logger=_silent(facts), shutdown_timeout=1
+        )
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen; port 0 takes a free one. The port taken.
@@ -127,9 +132,16 @@ class PushDoor:
             )
         if name not in FORMATS:
             return _answer(404, f"there are {', '.join(FORMATS)}")
+        try:
+            async with asyncio.timeout(_BODY_S):
+                document = await request.read()
+        except TimeoutError:
+            return _answer(408, "the document did not come in time")
+        credential = self._credential(request)  # it may have been taken away meanwhile
+        if credential is None:
+            return _answer(401, "a credential of this gateway is needed")
         self._waiting += 1
         try:
-            document = await request.read()
             return await self._settled(request, name, credential, document)
         finally:
             self._waiting -= 1
@@ -179,7 +191,7 @@ class PushDoor:
 
     def _sorting(self, name: str, credential: Credential) -> Sorting | None:
         """How one credential's documents of one format are opened; None where the extra is missing."""
-        key = (name, credential.name)
+        key = (name, credential)
         found = self._sortings.get(key)
         if found is None:
             if name not in self._openers:
@@ -202,3 +214,21 @@ def _topic(request: web.Request) -> str:
 
 def _answer(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
     return web.json_response({"error": sentence}, status=status, headers=headers)
+
+
+class _Malformed(logging.Handler):
+    """The server's own words quote the bytes that it got: they are counted, and go nowhere."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
+        self._facts.note("push malformed", "A request was no HTTP, or ended in the middle")
+
+
+def _silent(facts: Facts) -> logging.Logger:
+    logger = logging.getLogger("sekisho.http_push")
+    logger.propagate = False
+    logger.handlers = [_Malformed(facts)]
+    return logger

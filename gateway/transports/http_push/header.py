@@ -18,4 +18,4 @@ def claimed(header: str) -> tuple[str, bytes]:
     elif scheme.lower() != "bearer":
         return "", b""
     name, colon, token = rest.partition(":")
-    return (name, token.encode()) if colon else ("", b"")
+    return (name, token.encode("utf-8", "surrogateescape")) if colon else ("", b"")

@@ -9,7 +9,7 @@ from gateway.interfaces import Scripts
 from gateway.model.forwarded import Forwarded
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
-from gateway.model.uplink import Payload, Receiver, Route, Uplinks
+from gateway.model.uplink import Payload, Receiver, Route, Uplinks, weight
 from gateway.pipeline.sorting import Counted, Item
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_client.broker import Broker
@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
         self._house.receiver.put(self, Uplinks("own", now, items, settle))
 
     def _weigh(self, items: list[Item]) -> int:
-        size = sum(_size(payload) for _, payload in items)
+        size = sum(_OVERHEAD_BYTES + weight(payload) for _, payload in items)
         self._uplinks += len(items)
         self._bytes += size
         return size
@@ -209,6 +209,8 @@ class Connection(asyncio.Protocol):
     def _ran(self, device: DeviceId, task: "asyncio.Task[None]") -> None:
         if self._running.get(device) is task:
             del self._running[device]
+        if not task.cancelled() and task.exception() is not None:
+            self.abort("a script's run ended in an error")  # what is not acknowledged comes again
 
     # -- everything else
 
@@ -284,10 +286,6 @@ class Connection(asyncio.Protocol):
         self.why = self.why or why
         if self._transport is not None:
             self._transport.abort()
-
-
-def _size(payload: Payload) -> int:
-    return _OVERHEAD_BYTES + len(payload if isinstance(payload, bytes) else payload.data)
 
 
 def _named(reason: int) -> str:

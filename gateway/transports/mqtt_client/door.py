@@ -73,6 +73,7 @@ class ClientDoor:
         self._silence_s = broker.keep_alive_s
         self._dropped = 0
         self._asks_losses = True
+        self._granted = False
         self._error = ""
         self._announcer: Announcer | None = None
         if stored is not None:
@@ -159,6 +160,7 @@ class ClientDoor:
         connection.send(greeting.subscribe(self.broker, losses=self._asks_losses))
 
     def granted(self, answer: SubAck) -> None:
+        self._granted = True
         for one, reason in zip(self.broker.subscriptions, answer.reasons, strict=False):
             if reason >= 0x80:
                 self._error = f"it refuses the subscription to {one.filter}"
@@ -184,11 +186,13 @@ class ClientDoor:
 
     # -- inside
 
-    def _tell(self, packet: bytes) -> None:
-        """To the broker, if it listens just now: whoever missed it sees the next row."""
+    def _tell(self, packet: bytes) -> bool:
+        """To the broker, if it listens just now; whether it does."""
         connection = self._connection
-        if self._accepted and connection is not None and connection.unsent < _UNSENT:
-            connection.send(packet)
+        if not self._accepted or connection is None or connection.unsent >= _UNSENT:
+            return False
+        connection.send(packet)
+        return True
 
     async def _keep(self) -> None:
         """Connect, live on that connection until it ends, wait, again."""
@@ -198,9 +202,9 @@ class ClientDoor:
             await self._attempt()
             lasted = self.clock.monotonic() - begun
             held = self._accepted and lasted > _SOUND_S
-            if self._accepted and lasted < _SHORT_S:  # some hang up on whoever asks for $SYS
-                self._asks_losses = False
-            self._accepted = False
+            if self._accepted and not self._granted and lasted < _SHORT_S:
+                self._asks_losses = False  # some hang up on whoever asks for $SYS
+            self._accepted = self._granted = False
             tries = 0 if held else tries + 1
             longest = min(_LONGEST_S, _FIRST_S * 2 ** min(tries, 10))
             await asyncio.sleep(longest * (0.5 + 0.5 * self._jitter()))

@@ -43,7 +43,7 @@ class Announcer:
         prefix: where it looks for configurations, `homeassistant` unless somebody changed it.
         version: the broker's MQTT version, 4 or 5.
         rows: newly stored observations; those about people among them are passed over.
-        send: writes to the broker, or does nothing while there is no connection.
+        send: writes to the broker; False, and nothing is written, while it does not listen.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Announcer:
         prefix: str,
         version: int,
         rows: "asyncio.Queue[Observation]",
-        send: Callable[[bytes], None],
+        send: Callable[[bytes], bool],
     ) -> None:
         self._prefix = prefix
         self._version = version
@@ -67,10 +67,10 @@ class Announcer:
         """For ever: one row after another."""
         while True:
             row = await self._rows.get()
-            for packet in self._packets(row):
-                self._send(packet)
+            self._tell(row)
 
-    def _packets(self, observation: Observation) -> Iterator[bytes]:
+    def _tell(self, observation: Observation) -> None:
+        """What the broker misses is told again with the device's next row."""
         kind = catalog().get(observation.kind)
         if kind is None or kind.personal or observation.period is not None:
             return
@@ -78,15 +78,17 @@ class Announcer:
         values = dict(zip(names, observation.row, strict=True))
         device = values["device"]
         if device not in self._announced:
+            configs = configurations(self._prefix, kind, device)
+            if not all(self._publish(topic, config) for topic, config in configs):
+                return
             self._announced.add(device)
-            for topic, config in configurations(self._prefix, kind, device):
-                yield self._publish(topic, config)
         said = {column.name: values[column.name] for column in kind.columns}
-        yield self._publish(f"{STATES}/{device}", said)
+        self._publish(f"{STATES}/{device}", said)
 
-    def _publish(self, topic: str, document: dict[str, Any]) -> bytes:
+    def _publish(self, topic: str, document: dict[str, Any]) -> bool:
         payload = msgspec.json.encode(document)
-        return encode.publish(self._version, topic.encode(), payload, 0, None, retain=True)
+        packet = encode.publish(self._version, topic.encode(), payload, 0, None, retain=True)
+        return self._send(packet)
 
 
 def configurations(

@@ -16,7 +16,7 @@ from gateway.devices.kind import DeviceKind
 from gateway.devices.mapping import Mapped
 from gateway.model.device import Device
 from gateway.model.errors import Refusal
-from gateway.model.instant import Instant, from_datetime, to_datetime
+from gateway.model.instant import CALENDAR_END, Instant, from_datetime, to_datetime
 from gateway.model.uplink import Route
 from gateway.transports.replay.door import Record
 from gateway.transports.replay.file import Lines
@@ -121,7 +121,10 @@ def moment(text: str, zone: tzinfo) -> Instant:
     if of_day[1:2] == ":":
         of_day = f"0{of_day}"
     found = datetime.fromisoformat(f"{year:04}-{month:02}-{date:02}T{of_day or '00:00'}")
-    return from_datetime(found if found.tzinfo else found.replace(tzinfo=zone))
+    at = from_datetime(found if found.tzinfo else found.replace(tzinfo=zone))
+    if not 0 <= at < CALENDAR_END:
+        raise ValueError("no time of these centuries")
+    return at
 
 
 def _column(table: Table) -> str:
@@ -138,6 +141,17 @@ def _rows(file: Path, table: Table) -> Iterator[dict[str, str]]:
             exit_code=2,
         ) from None
     reader = csv.DictReader(io.StringIO(text), restval="", restkey="")
+    try:
+        yield from _cells(file, reader, table)
+    except csv.Error as error:
+        raise Refusal(
+            f"{file}:{reader.line_num + 1} cannot be read as a table ({error}). Repair that line, or save "
+            "the file as CSV once more.",
+            exit_code=2,
+        ) from None
+
+
+def _cells(file: Path, reader: "csv.DictReader[str]", table: Table) -> Iterator[dict[str, str]]:
     columns = [column.strip() for column in reader.fieldnames or ()]
     reader.fieldnames = columns
     wanted = [source.path[0] for source in table.mapped.fields.values()]

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from gateway.model.instant import Instant, from_datetime
+from gateway.model.instant import CALENDAR_END, Instant, from_datetime
 from gateway.wire.envelopes.event import unreadable
 
 T = TypeVar("T")
@@ -58,11 +58,13 @@ def eui(given: str | None, name: str) -> str:
         plain = given.replace("-", "").replace(":", "").lower()
         if len(plain) == 16 and _HEX.issuperset(plain):
             return plain
-        if len(given) == 12 and given.endswith("="):  # 8 bytes in base64
+        if len(given) == 12 and given.endswith("="):
             try:
-                return binascii.a2b_base64(given, strict_mode=True).hex()
-            except binascii.Error:
-                pass
+                octets_ = binascii.a2b_base64(given, strict_mode=True)
+            except ValueError:  # what is not ASCII is no binascii.Error
+                octets_ = b""
+            if len(octets_) == 8:
+                return octets_.hex()
     raise unreadable(name)
 
 
@@ -108,10 +110,11 @@ def decibels(given: Number) -> float | None:
 
 
 def instant(given: str | None) -> Instant | None:
-    """RFC 3339 with any number of decimals, cut to µs; None where it is absent or no time."""
+    """RFC 3339 with any number of decimals, cut to µs; None where it is absent or no time of these centuries."""
     if not given:
         return None
     try:
-        return from_datetime(datetime.fromisoformat(given))
+        at = from_datetime(datetime.fromisoformat(given))
     except (ValueError, OverflowError):
         return None
+    return at if 0 <= at < CALENDAR_END else None
