@@ -149,7 +149,7 @@ class MqttClientFile(Strict):
     packet_bytes: Annotated[
         int, quantity(SIZE, "4 KiB", "16 MiB", in_wholes=True), Field(alias="packet")
     ] = 1_048_576
-    pending: Annotated[int, Field(ge=1, le=65_535)] = 1024
+    pending: Annotated[int, Field(ge=1, le=65_535)] = 8192
     subscriptions: Annotated[list[SubscriptionFile], Field(min_length=1)]
     raw_on_broker_accepted: Annotated[str, AfterValidator(_reason)] | None = None
     home_assistant: Annotated[str, AfterValidator(_prefix)] | None = None

@@ -68,8 +68,8 @@ class Broker:
     session_expiry_s: int = 7 * 86_400
     keep_alive_s: float = 30.0
     packet_bytes: int = 1 << 20
-    pending: int = 1024
-    pending_bytes: int = 4 << 20
+    pending: int = 8192
+    pending_bytes: int = 16 << 20
     raw_on_broker_accepted: str = ""
     home_assistant: str = ""
 
