@@ -109,6 +109,8 @@ class Patient:
         return Finding("kind", GOOD, f"{device.kind}{'. ' + hint if hint else ''}")
 
     def _credential(self) -> Finding:
+        if not self.speakers and self._by_broker():
+            return Finding("credential", GOOD, "none is needed: it speaks through a broker")
         if not self.speakers:
             return Finding(
                 "credential",
@@ -122,6 +124,13 @@ class Patient:
             said = f"{user} may speak for it and has no token yet"
             return Finding("credential", FAULT, said, f"sekisho devices token {user}")
         return Finding("credential", GOOD, f"{' and '.join(map(called, ready))} may speak for it")
+
+    def _by_broker(self) -> bool:
+        """Whether it is known to a network server, and a broker is configured that may bring what that says."""
+        settings = self._house.settings
+        return settings is not None and bool(
+            settings.brokers and self.device.attributes.get("dev_eui")
+        )
 
     def _consent(self) -> Finding | None:
         if not facts.needs_household(self.device.kind):

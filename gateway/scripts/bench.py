@@ -41,6 +41,11 @@ class Bench:
             )
         )
 
+    @property
+    def dead(self) -> bool:
+        """Whether its process has ended, as far as anybody has told."""
+        return self._process.returncode is not None
+
     async def ask(self, task: Task, text: str, deadline_s: float) -> Answer:
         """Have one task done; a worker that does not answer as it should is killed.
 

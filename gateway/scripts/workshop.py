@@ -124,6 +124,12 @@ class Workshop:
 
     def _assign(self) -> None:
         """Give idle workers to those whose turn it is; who had one goes to the end."""
+        for bench in [
+            bench for bench in self._idle if bench.dead
+        ]:  # killed while it had nothing to do
+            self._idle.remove(bench)
+            bench.spoilt = True
+            self._leave(bench)
         while self._idle and self._assigned():
             pass
 

@@ -9,7 +9,7 @@ import pytest
 from gateway.clock import SystemClock
 from gateway.model.instant import to_rfc3339
 from tests.conftest import tool
-from tests.e2e.processes import Gateway, until
+from tests.e2e.processes import Gateway, sekisho, until
 from tests.e2e.test_fleet import broker, running
 from tests.e2e.town import Town, child, gauge
 
@@ -54,14 +54,16 @@ def test_things_of_the_city_appear_and_people_do_not(tmp_path: Path) -> None:
                 publish(port, "child-1", seq=n, lat=36.71 + n / 1000, lon=137.2, battery_pct=80)
             publish(port, "river-1", seq=1, distance_m=2.41, temperature_c=18.5)
             until(lambda: b"sekisho/state/river-1" in heard.read_bytes(), "the state")
+            found = sekisho(tmp_path, "doctor", "river-1", "--config", str(town.config))
+            assert "none of its own: it speaks through a broker" in found[1], found
         with running(tmp_path, "mosquitto_sub", *words) as late:
             until(lambda: b"sekisho/state/river-1" in late.read_bytes(), "what is retained")
-            found = dict(line.split(" ", 1) for line in late.read_text().splitlines())
-    config = json.loads(found["homeassistant/sensor/sekisho_river-1/temperature_c/config"])
+            told = dict(line.split(" ", 1) for line in late.read_text().splitlines())
+    config = json.loads(told["homeassistant/sensor/sekisho_river-1/temperature_c/config"])
     assert config["state_topic"] == "sekisho/state/river-1"
     assert config["unit_of_measurement"] == "°C"
     assert config["device_class"] == "temperature"
     assert config["value_template"] == "{{ value_json.temperature_c }}"
-    state = json.loads(found["sekisho/state/river-1"])
+    state = json.loads(told["sekisho/state/river-1"])
     assert (state["stage_m"], state["temperature_c"]) == (1.79, 18.5)
-    assert not [topic for topic in found if "child" in topic]
+    assert not [topic for topic in told if "child" in topic]

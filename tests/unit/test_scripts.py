@@ -176,6 +176,15 @@ async def test_a_worker_that_dies_loses_no_uplink(opened: Open) -> None:
         assert isinstance(await shop.run("good.js", uplink()), Forwarded)
 
 
+async def test_workers_that_are_killed_while_idle_are_replaced(opened: Open) -> None:
+    """As by the kernel when memory is short: the next uplink waits for new ones, and is not rejected."""
+    shop = await opened({"good.js": V3})
+    for pid in workers():
+        os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(0.2)  # the kernel tells the loop
+    assert isinstance(await shop.run("good.js", uplink()), Forwarded)
+
+
 async def test_nothing_of_a_payload_stands_in_what_is_said(
     opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
