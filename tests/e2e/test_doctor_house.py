@@ -150,7 +150,7 @@ def test_nothing_runs_and_doctor_says_so(tmp_path: Path) -> None:
     code, out, _ = sekisho(tmp_path, "doctor", "river-1", "--config", str(town.config))
     assert code == 1
     assert " ✗ gateway        No gateway runs on " in out
-    assert "not reached: store, our clock, registered, kind, credential, " in out
+    assert "not reached: store, brokers, our clock, registered, kind, credential, " in out
 
 
 async def test_a_damaged_registry_is_a_finding_among_the_others(tmp_path: Path) -> None:
