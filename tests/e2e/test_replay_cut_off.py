@@ -105,6 +105,7 @@ def test_a_replay_that_was_stopped_goes_on(folder: Path, number: signal.Signals)
     name = number.name.lower()
     paced = ("--pace", "300000")  # a few seconds for what else takes half of one
     line = [sys.executable, *SEKISHO, *words(name), *paced]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
     process = subprocess.Popen(line, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
     until(lambda: begun(folder, name), "the first rows")
     process.send_signal(number)
