@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from inspect import cleandoc
 from typing import Annotated, Any
 
 import typer
@@ -76,7 +77,15 @@ def _load(verb: str) -> Any:
         app.command(verb)(getattr(module, verb))
     command = typer.main.get_command(app)
     command.name = verb
+    for one in (command, *getattr(command, "commands", {}).values()):
+        one.help = _flowing(one.help or "")
     return command
+
+
+def _flowing(text: str) -> str:
+    """Help whose paragraphs break where the screen ends, but for those behind a backspace."""
+    paragraphs = cleandoc(text).split("\n\n")
+    return "\n\n".join(p if p[:1] == "\b" else " ".join(p.split()) for p in paragraphs)
 
 
 app = typer.Typer(

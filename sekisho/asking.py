@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -13,11 +13,60 @@ from gateway.model.instant import SECOND, Instant, from_datetime, to_rfc3339
 from gateway.model.quantity import DURATION, parse
 from gateway.statedir import StateDir
 from sekisho import place
+from sekisho.rows import Wanted
 
 TIMES = ("observed_at", "received_at", "minute")
 """Columns that hold times."""
 
-Moment = Annotated[str | None, typer.Option(metavar="TIME", show_default=False)]
+Moment: TypeAlias = Annotated[str | None, typer.Option(metavar="TIME", show_default=False)]
+Last: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        show_default=False,
+        help="So long back from the gateway's clock, as 2h or 7d.",
+    ),
+]
+Device: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="DEVICE", show_default=False, help="Rows of this one alone.")
+]
+Personal: TypeAlias = Annotated[
+    bool,
+    typer.Option("--personal", help="I may see rows about people, and have a reason to."),
+]
+
+
+def wanted(
+    kind: DeviceKind,
+    directory: StateDir,
+    zone: tzinfo,
+    times: tuple[str | None, str | None, str | None],
+    device: str | None,
+    limit: int | None,
+    *,
+    personal: bool,
+) -> Wanted:
+    """The rows that the options name.
+
+    Args:
+        times: --last, --since and --until.
+        personal: whether whoever asks may see rows about people.
+
+    Raises:
+        Refusal: they may not; or the options make no sense together.
+    """
+    permit(kind, directory, device, personal=personal)
+    last, begun, until = times
+    asked = Wanted(
+        kind,
+        since(last, begun, directory, zone),
+        moment("--until", until, zone),
+        device,
+        limit,
+    )
+    if asked.since is not None and asked.until is not None and asked.since >= asked.until:
+        raise Refusal("No row lies there: --until is not after the beginning.", exit_code=2)
+    return asked
 
 
 def permit(kind: DeviceKind, directory: StateDir, device: str | None, *, personal: bool) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -16,12 +15,13 @@ from gateway.scripts.workshop import Workshop
 from gateway.settings.load import load_settings
 from gateway.telemetry import Facts
 from sekisho import place, screen
+from sekisho.bar import Bar
 from sekisho.device_repository import Repository, read_repository
 from sekisho.place import Config, Json, Quiet
 from sekisho.scripts import need_engine, text_of
 from sekisho.vendor_examples import Codec, difference, examples
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
 
 class Result(NamedTuple):
@@ -29,6 +29,11 @@ class Result(NamedTuple):
 
     equal: int = 0
     different: tuple[tuple[str, str], ...] = ()
+
+
+@app.callback()
+def codec() -> None:
+    """List codecs, and try a vendor's JavaScript on the vendor's own examples."""
 
 
 @app.command("list")
@@ -81,13 +86,13 @@ def examine(
     try:
         if repository is not None:
             found = read_repository(repository)
-            results = asyncio.run(_run(found.codecs, bar=not (json or quiet)))
+            results = asyncio.run(_run(found.codecs, quiet=json or quiet))
             _report(found, results, json=json, quiet=quiet)
         else:
             assert script is not None
             assert examples_file is not None
             one = Codec(examples_file, script, examples(examples_file))
-            results = asyncio.run(_run({script.name: one}, bar=False))
+            results = asyncio.run(_run({script.name: one}, quiet=True))
             _tell(script, results[script.name], json=json, quiet=quiet)
     except ValueError as error:
         raise Refusal(str(error), exit_code=2) from None
@@ -95,25 +100,25 @@ def examine(
         raise typer.Exit(1)
 
 
-async def _run(codecs: dict[str, Codec], *, bar: bool) -> dict[str, Result]:
+async def _run(codecs: dict[str, Codec], *, quiet: bool) -> dict[str, Result]:
     """Every example of every codec, each at the codec's own warm context, in order."""
     scripts = {name: _conduct(name, codec) for name, codec in codecs.items()}
     shop = Workshop((one for one in scripts.values() if one is not None), Facts(), SystemClock())
+    results = {}
     await shop.open()
     try:
-        results = {}
-        for name in _shown(codecs, bar=bar):
-            conduct = scripts[name]
-            if conduct is not None:
-                results[name] = await _tried(shop, conduct, codecs[name])
-            elif codecs[name].examples:
-                sentence = f"{codecs[name].script} is not there, or is no text."
-                results[name] = Result(
-                    0, tuple((one.name, sentence) for one in codecs[name].examples)
-                )
-        return results
+        with Bar(sys.stderr, quiet=quiet) as bar:
+            for done, (name, codec) in enumerate(codecs.items()):
+                bar.move(done, len(codecs), "codecs", name)
+                conduct = scripts[name]
+                if conduct is not None:
+                    results[name] = await _tried(shop, conduct, codec)
+                elif codec.examples:
+                    sentence = f"{codec.script} is not there, or is no text."
+                    results[name] = Result(0, tuple((one.name, sentence) for one in codec.examples))
     finally:
         await shop.close()
+    return results
 
 
 async def _tried(shop: Workshop, conduct: Conduct, codec: Codec) -> Result:
@@ -137,17 +142,6 @@ def _conduct(name: str, codec: Codec) -> Conduct | None:
         return Conduct(Path(name), text_of(codec.script))
     except ValueError:
         return None
-
-
-def _shown(codecs: Iterable[str], *, bar: bool) -> Iterable[str]:
-    """The names, with a bar on a terminal."""
-    names = list(codecs)
-    if not bar or not sys.stderr.isatty():
-        return names
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(names, "codecs", console=Console(file=sys.stderr), transient=True)
 
 
 def _tell(script: Path, result: Result, *, json: bool, quiet: bool) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import ssl
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
+
+import typer
 
 from gateway.clock import SimulatedClock
 from gateway.model.errors import Refusal
@@ -15,6 +17,30 @@ from sekisho.enrolment import CREDENTIAL, token_file_of
 from sekisho.window import ask
 from simulators.outlets.endpoint import Endpoint
 
+_LOGIN = "Login at a broker"
+
+User: TypeAlias = Annotated[
+    str | None, typer.Option(show_default=False, rich_help_panel=_LOGIN, help="MQTT user name.")
+]
+PasswordFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        show_default=False,
+        rich_help_panel=_LOGIN,
+        help="Its password: the first line of a file.",
+    ),
+]
+CaFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--cafile",
+        metavar="FILE",
+        show_default=False,
+        rich_help_panel=_LOGIN,
+        help="PEM file of the CA behind mqtts://.",
+    ),
+]
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 

@@ -11,10 +11,10 @@ from gateway.model.errors import Refusal
 from gateway.registry.places import standings
 from gateway.stores.views import views
 from sekisho import asking, completion, facts, place, screen
-from sekisho.asking import Moment
+from sekisho.asking import Device, Last, Moment, Personal
 from sekisho.export_files import FORMS, Sheet, write
 from sekisho.place import Config, Json, Quiet, State
-from sekisho.rows import Wanted, rows
+from sekisho.rows import rows
 
 _FOR_READERS, _OWNER_ONLY = 0o640, 0o600
 _NEVER = ("identity",)
@@ -41,20 +41,12 @@ def export(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")],
-    last: Annotated[
-        str | None,
-        typer.Option(
-            metavar="7d", show_default=False, help="Counted back from the gateway's clock."
-        ),
-    ] = None,
+    last: Last = None,
     since: Moment = None,
     until: Moment = None,
-    device: Annotated[str | None, typer.Option(metavar="DEVICE", show_default=False)] = None,
+    device: Device = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    personal: Annotated[
-        bool,
-        typer.Option("--personal", help="I may see rows about people, and have a reason to."),
-    ] = False,
+    personal: Personal = False,
     state: State = None,
     config: Config = None,
     json: Json = False,
@@ -71,16 +63,10 @@ def export(
     kind_name, chosen = views().get(name, (name, None))
     kind = facts.beginning(kind_name)
     zone = place.zone_of(settings)
-    asking.permit(kind, directory, device, personal=personal)
+    times = (last, since, until)
+    wanted = asking.wanted(kind, directory, zone, times, device, None, personal=personal)
     place.refuse_inside(out, directory)
     place.refuse_to_replace("--out", out, force=force)
-    wanted = Wanted(
-        kind,
-        asking.since(last, since, directory, zone),
-        asking.moment("--until", until, zone),
-        device,
-        None,
-    )
     every = table_columns(kind)
     names = [column.name for column in every]
     shown = [names.index(n) for n in chosen or names if not (kind.personal and n in _NEVER)]

@@ -5,109 +5,38 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from gateway.model.errors import Refusal
 from gateway.settings.area import shipped_names
 from sekisho import foundation, screen
+from sekisho import init_options as given
 from sekisho.foundation import Answers
 from sekisho.place import Json, Quiet
 
-_PLACE, _DOOR, _RULES = "Place", "Door", "Rules"
 _ANY = {"0.0.0.0", "::"}  # noqa: S104 - what a person may answer, not what is bound here
 
 
 def init(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where it shall lie. Default: here.")
-    ] = Path(),
+    folder: given.Folder = Path(),
     *,
-    area: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=_PLACE,
-            metavar="CODE|FILE|S,W,N,E",
-            help="Where it serves: a shipped municipality (16201), a GeoJSON file, or a box in degrees.",
-        ),
-    ] = None,
-    owner: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=_PLACE,
-            metavar="CODE",
-            help="Municipality of its devices, five digits. Default: that of --area.",
-        ),
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(rich_help_panel=_PLACE, help="Default: Asia/Tokyo.")
-    ] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(rich_help_panel=_PLACE, metavar="DIR", help="Default: state/ in DIR."),
-    ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(rich_help_panel=_PLACE, metavar="DIR", help="Default: keys/ in DIR."),
-    ] = None,
-    mark: Annotated[
-        str,
-        typer.Option(
-            rich_help_panel=_PLACE,
-            metavar="SIM|REPLAY|none",
-            help="What the directory is for; it can never be changed. none: the real thing.",
-        ),
-    ] = "none",
-    bind: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=_DOOR,
-            metavar="ADDRESS",
-            help="127.0.0.1: this machine alone (default). 0.0.0.0: the world, then with TLS.",
-        ),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            rich_help_panel=_DOOR,
-            min=0,
-            max=65535,
-            help="Plain MQTT; 0 closes it. Default: 1883, none where the world may come.",
-        ),
-    ] = None,
-    tls: Annotated[
-        bool | None,
-        typer.Option(
-            "--tls/--no-tls",
-            rich_help_panel=_DOOR,
-            help="Open port 8883 with a certificate of its own. Default: where the world may come.",
-        ),
-    ] = None,
-    host: Annotated[
-        list[str],
-        typer.Option(
-            rich_help_panel=_DOOR,
-            metavar="NAME",
-            help="Name or address by which devices reach it, for the certificate; again for more.",
-        ),
-    ] = [],  # noqa: B006 - typer reads it, nobody writes it
-    radius: Annotated[
-        str, typer.Option(rich_help_panel=_RULES, help="Home radius, with its unit.")
-    ] = "50 m",
-    retain: Annotated[
-        str, typer.Option(rich_help_panel=_RULES, help="How long rows about people stay.")
-    ] = "28 d",
-    purpose: Annotated[
-        str, typer.Option(rich_help_panel=_RULES, help="What they are kept for.")
-    ] = "See that children get to school and home, and where their ways need care.",
-    user: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Who runs the service. Default: you."),
-    ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing: options and defaults.")
-    ] = False,
+    area: given.Area = None,
+    owner: given.Owner = None,
+    timezone: given.Timezone = None,
+    state: given.State = None,
+    keys: given.Keys = None,
+    mark: given.Mark = "none",
+    bind: given.Bind = None,
+    port: given.Port = None,
+    tls: given.Tls = None,
+    host: given.Host = [],  # noqa: B006 - typer reads it, nobody writes it
+    radius: given.Radius = "50 m",
+    retain: given.Retain = "28 d",
+    purpose: given.Purpose = "See that children get to school and home, and where their ways need care.",
+    user: given.User = None,
+    yes: given.Yes = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -1,10 +1,10 @@
 """How far the simulation is: a bar on a terminal, nothing elsewhere, and the figures at the end."""
 
 import resource
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
 from gateway.model.instant import Instant, to_rfc3339
+from sekisho.bar import Bar
 from simulators.calendar import ZONE
 from simulators.drive import Outlet, Tally
 from simulators.scenario import Scenario
@@ -12,70 +12,38 @@ from simulators.scenario import Scenario
 _INTERVAL_S = 10.0
 
 
-class Progress:
-    """A line that moves, on a terminal only."""
+class Progress(Bar):
+    """A line that moves with the town, and sentences beside it."""
 
     def __init__(self, screen: TextIO, *, quiet: bool, intervals: bool = False) -> None:
         """`intervals`: where there is no terminal, say every ten seconds whether the rate is held."""
+        super().__init__(screen, quiet=quiet)
         self._screen = None if quiet else screen
-        self._intervals = intervals
+        self._intervals = intervals and not screen.isatty()
         self._said_s = 0.0
         self._said = (0, 0)
-        self._bar: Any = None
-        self._task: Any = None
-        if screen.isatty() and not quiet:
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn
-
-            self._bar = Progress(
-                TextColumn("{task.fields[town]}"),
-                BarColumn(),
-                TextColumn("{task.fields[figures]}"),
-                console=Console(file=screen),
-                transient=True,
-            )
-            self._task = self._bar.add_task("", total=None, town="", figures="")
-
-    def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def show(
         self, tally: Tally, outlet: Outlet, wall_s: float, start: Instant, until: Instant | None
     ) -> None:
         """Move the line."""
-        if self._bar is None:
-            self._interval(tally, outlet, wall_s)
-            return
+        self._interval(tally, outlet, wall_s)
         rate = tally.uplinks / wall_s if wall_s > 0 else 0.0
         figures = f"{tally.uplinks:,} uplinks  {rate:,.0f}/s"
         if tally.rate.wanted:
             figures += f" of {tally.rate.wanted / max(wall_s, 1.0):,.0f}/s wanted"
         if outlet.sent != outlet.acked:
             figures += f"  {outlet.sent - outlet.acked} in flight"
-        self._bar.update(
-            self._task,
-            total=None if until is None else until - start,
-            completed=tally.town - start,
-            town=f"{to_rfc3339(tally.town, ZONE)[11:16]} town time",
-            figures=figures,
+        self.move(
+            tally.town - start,
+            None if until is None else until - start,
+            f"{to_rfc3339(tally.town, ZONE)[11:16]} town time",
+            figures,
         )
 
     def tried(self, tries: int, allowed: int, smallest: int) -> None:
         """Move the line of a search: checks run so far, and the smallest part that fails."""
-        if self._bar is not None:
-            figures = f"try {tries:,}  smallest {smallest:,} uplinks"
-            self._bar.update(self._task, total=allowed, completed=tries, town="", figures=figures)
+        self.move(tries, allowed, "", f"try {tries:,}  smallest {smallest:,} uplinks")
 
     def say(self, text: str) -> None:
         """A line of its own, beside the result."""

@@ -17,7 +17,7 @@ from gateway.registry.places import standings
 from gateway.registry.words import nearest
 from gateway.statedir import StateDir
 from sekisho import asking, completion, facts, place, screen
-from sekisho.asking import TIMES, Moment
+from sekisho.asking import TIMES, Device, Last, Moment, Personal
 from sekisho.geojson import write as write_geojson
 from sekisho.place import Config, Json, State
 from sekisho.rows import Wanted, rows
@@ -40,15 +40,10 @@ def query(
         ),
     ] = None,
     *,
-    last: Annotated[
-        str | None,
-        typer.Option(
-            metavar="2h", show_default=False, help="Counted back from the gateway's clock."
-        ),
-    ] = None,
+    last: Last = None,
     since: Moment = None,
     until: Moment = None,
-    device: Annotated[str | None, typer.Option(metavar="DEVICE", show_default=False)] = None,
+    device: Device = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -68,10 +63,7 @@ def query(
             "registered (facts lat and lon).",
         ),
     ] = False,
-    personal: Annotated[
-        bool,
-        typer.Option("--personal", help="I may see rows about people, and have a reason to."),
-    ] = False,
+    personal: Personal = False,
     state: State = None,
     config: Config = None,
 ) -> None:
@@ -86,17 +78,10 @@ def query(
         raise Refusal("--limit 0 asks for no row. Give 1 or more, or leave it out.", exit_code=2)
     found = facts.beginning(kind)
     zone = place.zone_of(settings)
-    asking.permit(found, directory, device, personal=personal)
-    to_script = json or csv or geojson
-    wanted = Wanted(
-        found,
-        asking.since(last, since, directory, zone),
-        asking.moment("--until", until, zone),
-        device,
-        limit if limit is not None or to_script else _SHOWN,
-    )
-    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
-        raise Refusal("No row lies there: --until is not after the beginning.", exit_code=2)
+    if limit is None and not (json or csv or geojson):
+        limit = _SHOWN
+    times = (last, since, until)
+    wanted = asking.wanted(found, directory, zone, times, device, limit, personal=personal)
     read = asking.readable(rows(directory, wanted), found, zone)
     names = [column.name for column in table_columns(found)]
     if json:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 
 from gateway.devices import kinds
 from gateway.devices.kind import DeviceKind
+from gateway.devices.modules import named
 
 _DECLARED: dict[str, DeviceKind] = {}
 
@@ -18,13 +17,7 @@ def shipped() -> dict[str, DeviceKind]:
     Raises:
         ImportError: a file's stem and its KIND's name differ.
     """
-    found: dict[str, DeviceKind] = {}
-    for module in sorted(iter_modules(kinds.__path__), key=lambda m: m.name):
-        kind: DeviceKind = import_module(f"{kinds.__name__}.{module.name}").KIND
-        if kind.name != module.name:
-            raise ImportError(f"devices/kinds/{module.name}.py defines a kind named {kind.name!r}")
-        found[kind.name] = kind
-    return found
+    return named(kinds, "KIND")
 
 
 @cache

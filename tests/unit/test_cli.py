@@ -43,6 +43,23 @@ def test_the_list_of_verbs_costs_nothing() -> None:
     assert shown.count("\n") <= 36
 
 
+def test_help_breaks_its_lines_where_the_screen_ends() -> None:
+    """A paragraph of a verb's help is one run of text, however the source breaks it; examples keep their lines."""
+    command = [sys.executable, "-m", "sekisho"]
+    wide = {**os.environ, "COLUMNS": "200"}
+
+    replay, simulate = (
+        subprocess.run(
+            [*command, verb, "--help"],
+            cwd=ROOT, capture_output=True, text=True, env=wide, check=True,
+        ).stdout.splitlines()
+        for verb in ("replay", "simulate")
+    )  # fmt: skip
+
+    assert any("own clock. Replayed again, everything is there already" in line for line in replay)
+    assert any(line.endswith("one day into uplinks-7.jsonl") for line in map(str.strip, simulate))
+
+
 def test_the_shell_completes_verbs() -> None:
     """Completion knows the verbs without importing them."""
     environment = {

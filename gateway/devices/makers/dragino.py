@@ -19,6 +19,7 @@ from gateway.devices.makers.payload import need_port, no_value, unpacked
 _LAYOUT = struct.Struct(">HHBhB")
 _NO_SENSOR, _INVALID = 0, 20
 _LOW_14 = 0x3FFF
+_ALARM = 0x4000
 
 
 def distance(f_port: int, data: bytes) -> dict[str, Any]:
@@ -40,11 +41,13 @@ def volts(raw: int) -> float:
     return (raw & _LOW_14) / 1000
 
 
-def position(north: int, east: int) -> dict[str, Any]:
-    """Latitude and longitude, of signed microdegrees; none without a fix.
+def tracked(north: int, east: int, alarm: int) -> dict[str, Any]:
+    """The child tracker's fields, of signed microdegrees and of the word whose bit 14 is the alarm.
 
-    Both 0: the time to find satellites ran out. Both 0x0FFFFFFF: too little battery for GPS. Both -1: no fix.
+    No position: both 0, the time to find satellites ran out; both 0x0FFFFFFF, too little battery for GPS;
+    both -1, no fix.
     """
+    pressed = bool(alarm & _ALARM)
     if north == east and north in (0, 0x0FFF_FFFF, -1):
-        return {}
-    return {"lat": north / 1e6, "lon": east / 1e6}
+        return {"button": pressed}
+    return {"lat": north / 1e6, "lon": east / 1e6, "button": pressed}

@@ -11,7 +11,7 @@ payload unknown, because nobody can say how long it is.
 
 from collections.abc import Mapping
 
-from gateway.devices.makers.payload import items, need_port
+from gateway.devices.makers.payload import items, need_port, no_reading
 
 BATTERY = bytes.fromhex("0175")
 TEMPERATURE = bytes.fromhex("0367")
@@ -26,6 +26,15 @@ def said(f_port: int, data: bytes, own: Mapping[bytes, int]) -> dict[bytes, byte
     """
     need_port(f_port, 85)
     return dict(items(data, 2, {**_COMMON, **own}))
+
+
+def metres(
+    found: Mapping[bytes, bytes], key: bytes, field: str, per_metre: int
+) -> dict[str, float]:
+    """The field, of an item without a sign; raises `PayloadError` (no reading) where it is not there."""
+    if key not in found:
+        raise no_reading(field)
+    return {field: unsigned(found[key]) / per_metre}
 
 
 def unsigned(value: bytes) -> int:

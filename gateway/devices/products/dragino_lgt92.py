@@ -12,14 +12,13 @@ Bit 14 of the third is the alarm. Positions that are none: `makers/dragino.py`.
 import struct
 from typing import Any
 
-from gateway.devices.makers.dragino import position
+from gateway.devices.makers.dragino import tracked
 from gateway.devices.makers.payload import need_port, unknown
 from gateway.devices.makers.sources import DEVICES
 from gateway.devices.product import Product, Proof
 
 _LAYOUT = struct.Struct(">iiHB")
 _LENGTHS = (11, 15, 18)
-_ALARM = 0x4000
 
 
 def _decode(f_port: int, data: bytes) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     if len(data) not in _LENGTHS:
         raise unknown("length: it sends 11, 15 or 18 bytes")
     north, east, alarm, _flags = _LAYOUT.unpack_from(data)
-    return {**position(north, east), "button": bool(alarm & _ALARM)}
+    return tracked(north, east, alarm)
 
 
 PRODUCT = Product(

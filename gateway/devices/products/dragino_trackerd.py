@@ -13,19 +13,18 @@ and old fixes, which are not read.
 import struct
 from typing import Any
 
-from gateway.devices.makers.dragino import position
+from gateway.devices.makers.dragino import tracked
 from gateway.devices.makers.payload import need_port, unpacked
 from gateway.devices.makers.sources import DEVICES_2022
 from gateway.devices.product import Product, Proof
 
 _LAYOUT = struct.Struct(">iiHBHh")
-_ALARM = 0x4000
 
 
 def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     need_port(f_port, 2)
     north, east, alarm, _flags, _humidity, _temperature = unpacked(_LAYOUT, data)
-    return {**position(north, east), "button": bool(alarm & _ALARM)}
+    return tracked(north, east, alarm)
 
 
 PRODUCT = Product(

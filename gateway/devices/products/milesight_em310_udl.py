@@ -1,11 +1,12 @@
-"""Milesight EM310-UDL: ultrasonic, 0.03 to 4.5 m. Items: `makers/milesight.py`; beside them, how it hangs (u8). Its battery is a share of
-the charge, which no gauge has a field for.
+"""Milesight EM310-UDL: ultrasonic, 0.03 to 4.5 m.
+
+Items: `makers/milesight.py`; beside them, how it hangs (u8). Its battery is a share of the charge, which no
+gauge has a field for.
 """
 
 from typing import Any
 
-from gateway.devices.makers.milesight import said, unsigned
-from gateway.devices.makers.payload import no_reading
+from gateway.devices.makers.milesight import metres, said
 from gateway.devices.makers.sources import DEVICES_2022, MILESIGHT
 from gateway.devices.product import Product, Proof
 
@@ -15,9 +16,7 @@ _OWN = {_DISTANCE: 2, bytes.fromhex("0400"): 1}
 
 def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     found = said(f_port, data, _OWN)
-    if _DISTANCE not in found:
-        raise no_reading("distance_m")
-    return {"distance_m": unsigned(found[_DISTANCE]) / 1000}
+    return metres(found, _DISTANCE, "distance_m", 1000)
 
 
 PRODUCT = Product(

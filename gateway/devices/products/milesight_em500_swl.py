@@ -7,8 +7,7 @@ The gauge's zero is the probe.
 
 from typing import Any
 
-from gateway.devices.makers.milesight import said, unsigned
-from gateway.devices.makers.payload import no_reading
+from gateway.devices.makers.milesight import metres, said
 from gateway.devices.makers.sources import DEVICES_2022
 from gateway.devices.product import Product, Proof
 
@@ -17,9 +16,7 @@ _DEPTH = bytes.fromhex("0377")
 
 def _decode(f_port: int, data: bytes) -> dict[str, Any]:
     found = said(f_port, data, {_DEPTH: 2})
-    if _DEPTH not in found:
-        raise no_reading("stage_m")
-    return {"stage_m": unsigned(found[_DEPTH]) / 100}
+    return metres(found, _DEPTH, "stage_m", 100)
 
 
 PRODUCT = Product(
