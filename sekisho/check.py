@@ -1,16 +1,15 @@
 """`sekisho check`: everything that is wrong with a configuration, or that nothing is."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.clock import SystemClock
-from gateway.devices.catalog import catalog
 from gateway.model.instant import to_datetime
 from gateway.settings.load import Settings, SettingsError, load_settings
 from sekisho import screen
+from sekisho.cautions import notes
 from sekisho.examples import run
 from sekisho.place import DEFAULT_CONFIG, Json, Quiet
 from sekisho.scripts import declared
@@ -49,6 +48,7 @@ def check(
                 "ruleset": settings.policy.ruleset,
                 "kinds": [one.kind.name for one in settings.kinds],
                 "examples": held,
+                "notes": notes(settings),
             }
         )
     elif not quiet:
@@ -81,34 +81,8 @@ def _report(settings: Settings, held: int) -> None:
             ("ok examples", f"{screen.count(held, 'example')} hold" if held else None),
         ]
     )
-    for note in _notes(settings):
+    for note in notes(settings):
         print(f"  note: {note}")
-
-
-def _notes(settings: Settings) -> list[str]:
-    """What is no fault and may yet not be meant."""
-    notes = []
-    entries = settings.entries.devices
-    if not settings.state.is_dir():
-        state = shlex.quote(str(settings.state))
-        notes.append(f"{settings.state} is not there yet: sekisho keys init --state {state}")
-    notes += [
-        f"door {door.name}: its plain side still takes tokens, and port: null would close it"
-        for door in settings.doors
-        if door.tls is not None and door.tls.clients_required and door.port is not None
-    ]
-    people = sum(
-        bool(device.attributes.get("dev_eui")) and catalog()[device.kind].personal
-        for device in entries
-    )
-    notes += [
-        f"broker {broker.name}: {screen.count(people, 'device')} of people with a dev_eui, of which no uplink "
-        "is taken from it: it and its other subscribers would see raw positions. Let them come by a door of "
-        "ours, or say why it is accepted: raw_on_broker_accepted"
-        for broker in settings.brokers
-        if people and not broker.raw_on_broker_accepted
-    ]
-    return notes
 
 
 def _brokers(settings: Settings) -> str | None:

@@ -25,6 +25,7 @@ from gateway.settings.settings import HttpPush, Listening, MqttListener
 from gateway.statedir import StateDir
 from gateway.transports.mqtt_listener.limits import Limits
 from sekisho import place, screen
+from sekisho.cautions import in_plain
 from sekisho.kinds_in_force import keep, know
 from sekisho.place import Config, Json, Keys, Quiet
 from sekisho.scripts import declared
@@ -96,6 +97,9 @@ def run(
         clock_is_right=clock_is_right,
         scripts=declared(settings),
     )
+
+    for caution in in_plain(settings):
+        logging.getLogger("sekisho").warning("%s", caution)
 
     def ready(running: dict[str, Any]) -> None:
         if json:

@@ -53,6 +53,7 @@ def broker(file: MqttClientFile, path: Path, document: Document, found: list[Com
         keep_alive_s=file.keep_alive_s,
         packet_bytes=file.packet_bytes,
         pending=file.pending,
+        plain_accepted=file.plain_accepted or "",
         raw_on_broker_accepted=file.raw_on_broker_accepted or "",
         home_assistant=file.home_assistant or "",
     )

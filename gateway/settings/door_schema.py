@@ -1,6 +1,6 @@
 """The settings of every kind of door."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -16,7 +16,7 @@ from gateway.wire.mqtt import filters
 def _filter(given: str) -> str:
     if (sentence := filters.fault(given)) is not None:
         raise fault(sentence)
-    if given.startswith("$share/"):
+    if given.startswith(("$share/", "$queue/")):
         raise fault("a shared subscription is written with its setting share, and the bare topic.")
     return given
 
@@ -51,9 +51,7 @@ def _url(given: str) -> str:
 
 def _reason(given: str) -> str:
     if len(given.split()) < 2:
-        raise fault(
-            "a reason in words is needed here: who sees that broker, and why that is all right."
-        )
+        raise fault("a reason in words is needed here: who may see it, and why that is all right.")
     return given
 
 
@@ -61,6 +59,10 @@ def _prefix(given: str) -> str:
     if not given or any(character in given for character in "#+$ ") or given != given.strip("/"):
         raise fault("where Home Assistant looks is needed here, as a rule homeassistant.")
     return given
+
+
+Accepted: TypeAlias = Annotated[str, AfterValidator(_reason)] | None
+"""Why something is meant that looks like a mistake."""
 
 
 class TlsFile(Strict):
@@ -88,6 +90,7 @@ class MqttListenerFile(Strict):
     bind: Address = "127.0.0.1"
     port: Port | None = 1883
     tls: TlsFile | None = None
+    plain_accepted: Accepted = None
     anonymous: bool = False
     connections: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     packet_bytes: Annotated[
@@ -112,6 +115,7 @@ class HttpPushFile(Strict):
     bind: Address = "127.0.0.1"
     port: Port | None = 8080
     tls: TlsFile | None = None
+    plain_accepted: Accepted = None
     body_bytes: Annotated[
         int, quantity(SIZE, "1 KiB", "16 MiB", in_wholes=True), Field(alias="body")
     ] = 262_144
@@ -151,7 +155,8 @@ class MqttClientFile(Strict):
     ] = 1_048_576
     pending: Annotated[int, Field(ge=1, le=65_535)] = 8192
     subscriptions: Annotated[list[SubscriptionFile], Field(min_length=1)]
-    raw_on_broker_accepted: Annotated[str, AfterValidator(_reason)] | None = None
+    plain_accepted: Accepted = None
+    raw_on_broker_accepted: Accepted = None
     home_assistant: Annotated[str, AfterValidator(_prefix)] | None = None
 
 

@@ -53,7 +53,11 @@ def resolve(
         tls = None if file.tls is None else _tls(file.tls, path, document, found)
         if isinstance(file, HttpPushFile):
             pushes.append(
-                HttpPush(file.name, file.bind, file.port, tls, file.body_bytes, file.pending)
+                HttpPush(
+                    *(file.name, file.bind, file.port, tls, file.plain_accepted or ""),
+                    file.body_bytes,
+                    file.pending,
+                )
             )
         else:
             listeners.append(_listener(file, tls, path, document, found))
@@ -87,6 +91,7 @@ def _listener(
         bind=file.bind,
         port=file.port,
         tls=tls,
+        plain_accepted=file.plain_accepted or "",
         anonymous=file.anonymous,
         connections=file.connections,
         packet_bytes=file.packet_bytes,

@@ -36,12 +36,14 @@ class Listening:
         bind: IP address to listen on.
         port: plain TCP port, 0 for a free one; None for no plain side.
         tls: the encrypted side, if any.
+        plain_accepted: why the plain side may be reached from elsewhere; "" where nobody said so.
     """
 
     name: str
     bind: str
     port: int | None
     tls: Tls | None
+    plain_accepted: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,3 +80,28 @@ async def test_what_was_answered_is_on_disk_after_a_kill(tmp_path: Path) -> None
     found = stages(town)
     assert len(found) == 21
     assert {row[1:] for row in found} == {(1.79, "network")}
+
+
+def test_a_start_says_what_crosses_the_network_in_plain(tmp_path: Path) -> None:
+    """`run` warns of a password that a broker elsewhere gets without TLS, and goes on; the password is not in it."""
+    town = Town(tmp_path)
+    password = tmp_path / "broker.password"
+    password.write_text("a-secret\n")
+    password.chmod(0o600)
+    broker = f"""\
+  - kind: mqtt_client
+    name: city
+    url: mqtt://broker.invalid
+    user: us
+    password_file: {password}
+    subscriptions: [{{topic: up, format: flat_json}}]
+"""
+    town.config.write_text(town.config.read_text().replace("privacy:", f"{broker}privacy:"))
+    with Gateway(town) as gateway:
+        assert gateway.stop() == 0
+
+    assert (
+        "broker city: whoever listens on the way to mqtt://broker.invalid:1883 reads our password"
+        in gateway.said()
+    )
+    assert "a-secret" not in gateway.said()

@@ -82,7 +82,7 @@ def test_four_mistakes_four_sentences(folder: Path) -> None:
             'config/devices.yaml:65:15 credentials[2].devices[0]: no device named "camera-3" in '
             "this file. Did you mean camera-03?"
         ),
-        "config/gateway.yaml:40:5 doors[0].pendign: unknown setting. Did you mean pending?",
+        "config/gateway.yaml:41:5 doors[0].pendign: unknown setting. Did you mean pending?",
     ]
 
 

@@ -103,6 +103,7 @@ def test_every_setting_of_the_shipped_example_is_understood(folder: Path) -> Non
         ("name: city", "name: mqtt", "name", "mqtt names a door already."),
         ("/event/+", "/event/#/x", "subscriptions[0].topic", "# stands alone"),
         ("application/", "$share/us/application/", "subscriptions[0].topic", "its setting share"),
+        ("application/", "$queue/application/", "subscriptions[0].topic", "its setting share"),
         ("chirpstack_v4}", "chirpstak_v4}", "subscriptions[0].format", "Did you mean chirpstack_v4?"),
         ("chirpstack_v4}", "chirpstack_v4, qos: 3}", "subscriptions[0].qos", "not known here."),
         (

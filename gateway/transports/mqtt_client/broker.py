@@ -50,6 +50,7 @@ class Broker:
         pending: messages that may wait for their commit before reading stops.
         pending_bytes: the same in bytes.
         home_assistant: where Home Assistant looks for configurations; "" tells it nothing.
+        plain_accepted: why what it is told and tells may cross the network unencrypted; "" where nobody said so.
         raw_on_broker_accepted: why uplinks of people may come this way in spite of all; "" refuses them.
     """
 
@@ -70,6 +71,7 @@ class Broker:
     packet_bytes: int = 1 << 20
     pending: int = 8192
     pending_bytes: int = 16 << 20
+    plain_accepted: str = ""
     raw_on_broker_accepted: str = ""
     home_assistant: str = ""
 
