@@ -4,6 +4,8 @@ SECONDS ?= 60
 STREAMS ?= 10000000
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -15,8 +17,8 @@ help: ## Show this list
 demo: $(VENV)/.runtime ## A gateway and a fictional town for a minute (SECONDS=0: until Ctrl-C)
 	@$(BIN)/sekisho demo --seconds $(SECONDS)
 
-test: $(VENV)/.dev check ## Everything CI runs: checks, then all tests, with counts and seconds per sort
-	@$(BIN)/python -m pytest -q
+test: $(VENV)/.dev check ## Everything CI runs: checks, then all tests beside each other (WORKERS=n), with counts and seconds per sort
+	@$(PYTEST)
 
 check: $(VENV)/.dev ## Format, lint, types, import contracts, spelling
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff      ok"
@@ -28,10 +30,10 @@ fix: $(VENV)/.dev ## Format, and repair what the linter can
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix .
 
 laws: $(VENV)/.dev ## The laws alone, with a thousand examples each
-	@$(BIN)/python -m pytest -q tests/laws --hypothesis-profile explore
+	@$(PYTEST) tests/laws --hypothesis-profile explore
 
 e2e: $(VENV)/.dev ## Real processes and sockets alone
-	@$(BIN)/python -m pytest -q tests/e2e
+	@$(PYTEST) tests/e2e
 
 bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside other designs; latency; many connections
 	@$(BIN)/python -m benchmarks.intake

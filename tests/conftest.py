@@ -1,11 +1,14 @@
 """What every test may ask for, and the guards that run around all of them."""
 
+import fcntl
 import logging
 import os
 import shutil
 import subprocess
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,6 +68,10 @@ APT = {
 
 REQUIRED = os.environ.get("SEKISHO_REQUIRE") == "all"
 
+_NOT_RUN = "not run"
+"""The property by which a skipped test says what it needs, also where it ran in a worker."""
+
+_begun = time.monotonic()
 _seconds: dict[str, float] = defaultdict(float)
 _counts: Counter[str] = Counter()
 _not_run: dict[str, list[str]] = defaultdict(list)
@@ -93,6 +100,17 @@ NPM = Path(__file__).parent / "e2e" / "npm"
 """The npm client; what it needs is installed beside it, as its lock file says."""
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Of all processes that ask for a folder one at a time is inside."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
 @cache
 def npm_lacks() -> str | None:
     """What would make the npm client run; None where it can, after installing it if it is not there."""
@@ -100,13 +118,14 @@ def npm_lacks() -> str | None:
     if npm is None or tool("node") is None:
         return f"sudo apt install {APT['npm']}"
     installed, lock = NPM / "node_modules" / ".package-lock.json", NPM / "package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return None
     line = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    try:
-        done = subprocess.run(line, cwd=NPM, capture_output=True, check=False, timeout=300)
-    except subprocess.TimeoutExpired:
-        return "a network that reaches a registry of npm"
+    with alone(NPM):
+        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+            return None
+        try:
+            done = subprocess.run(line, cwd=NPM, capture_output=True, check=False, timeout=300)
+        except subprocess.TimeoutExpired:
+            return "a network that reaches a registry of npm"
     return None if done.returncode == 0 else "a network that reaches a registry of npm"
 
 
@@ -129,22 +148,38 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if missing and required:
                 pytest.fail(f"needs {name}: {remedy}")
             if missing:
-                _not_run[remedy].append(item.nodeid)
+                item.user_properties.append((_NOT_RUN, remedy))
                 pytest.skip(f"NOT RUN, needs {name}: {remedy}")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers for `-n auto`: two a core, since a test of real processes waits more than it works; more than
+    eight would not end sooner than the longest tests do.
+    """
+    return min(2 * len(os.sched_getaffinity(0)), 8)
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count a test; of a worker's tests this is what the process that prints learns."""
     sort = report.nodeid.split("/")[1]
     _seconds[sort] += report.duration
     if report.when == "call":
         _counts[sort] += 1
+    if report.when == "setup" and report.skipped:
+        for name, remedy in report.user_properties:
+            if name == _NOT_RUN:
+                _not_run[str(remedy)].append(report.nodeid)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tests and seconds of each sort; then what was not run, with what would make it run."""
+    """Tests of each sort and the sum of their seconds; then what was not run, with what would make it run."""
     for sort in sorted(_seconds):
         terminalreporter.write_line(f"{sort:<10} {_counts[sort]:>5} tests {_seconds[sort]:>7.1f} s")
-    for remedy, tests in _not_run.items():
+    took = time.monotonic() - _begun
+    terminalreporter.write_line(
+        f"{'together':<10} {_counts.total():>5} tests {sum(_seconds.values()):>7.1f} s, run in {took:.1f} s"
+    )
+    for remedy, tests in sorted(_not_run.items()):
         terminalreporter.write_line(f"NOT RUN: {len(tests)} tests need: {remedy}")
-        for test in tests:
+        for test in sorted(tests):
             terminalreporter.write_line(f"  {test}")

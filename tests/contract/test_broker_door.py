@@ -69,7 +69,7 @@ async def standing(side: Side, version: int) -> AsyncIterator[ClientDoor]:
 
 
 async def come_true(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.01)
 

@@ -59,7 +59,7 @@ class _Broker:
         """SIGKILL, now."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -151,7 +151,7 @@ def publish(port: int, messages: Iterable[tuple[str, str]], *words: str, qos: in
             ],
             input="\n".join(texts).encode(),
             check=True,
-            timeout=20,
+            timeout=60,
         )
 
 

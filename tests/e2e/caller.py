@@ -35,7 +35,7 @@ class Caller:
 
     async def listen(self) -> bool:
         """Read once; False at the end."""
-        data = await asyncio.wait_for(self._reader.read(1 << 16), 20)
+        data = await asyncio.wait_for(self._reader.read(1 << 16), 60)
         self.heard += self._framer.feed(data)
         return bool(data)
 

@@ -162,7 +162,11 @@ class Mosquitto(_Client):
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=asyncio.subprocess.DEVNULL,
                 )
-                code = await process.wait()
+                try:
+                    code = await process.wait()
+                finally:
+                    if process.returncode is None:
+                        process.kill()
             self.told.append(uplink)
 
 

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.conftest import tool
-from tests.e2e.processes import until
+from tests.e2e.processes import ended, until
 
 
 @contextmanager
@@ -30,12 +30,9 @@ def failing(process: int, folder: Path, *faults: str) -> Iterator[None]:
             ],
             stderr=out,
         )
-    try:
+    with ended(strace, signal.SIGINT):
         until(lambda: b"attached" in said.read_bytes(), "strace to attach")
         yield
-    finally:
-        strace.send_signal(signal.SIGINT)
-        strace.wait(10)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +15,7 @@ from typing import Any, Self
 from tests.e2e.town import Town
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SEKISHO = ("-m", "sekisho")
 
 
@@ -36,7 +36,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
 
 
-def sekisho(folder: Path, *words: str, patience_s: float = 60.0) -> tuple[int, str, str]:
+def sekisho(folder: Path, *words: str, patience_s: float = PATIENCE_S) -> tuple[int, str, str]:
     """Run a command in `folder` to its end: exit code, standard output, standard error."""
     done = subprocess.run(
         [sys.executable, *SEKISHO, *words],
@@ -51,6 +51,24 @@ def sekisho(folder: Path, *words: str, patience_s: float = 60.0) -> tuple[int, s
 
 
 @contextmanager
+def ended(process: "subprocess.Popen[bytes]", by: signal.Signals = signal.SIGKILL) -> Iterator["subprocess.Popen[bytes]"]:  # fmt: skip
+    """A process that is over when the block is left, however that happens.
+
+    Args:
+        by: what it is told if it still runs then; SIGKILL follows where that does not help.
+    """
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(by)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE_S)
+        process.kill()
+        process.wait()
+
+
+@contextmanager
 def background(folder: Path, name: str, *words: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:  # fmt: skip
     """A command that runs beside the test, and the file with what it prints."""
     said = folder / f"{name}.txt"
@@ -62,16 +80,8 @@ def background(folder: Path, name: str, *words: str) -> Iterator[tuple["subproce
             stdout=out,
             stderr=out,
         )
-    try:
+    with ended(process, signal.SIGINT):
         yield process, said
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 class Gateway:
@@ -152,7 +162,7 @@ class Gateway:
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
-    def wait(self, patience_s: float = 40.0) -> int:
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
         """Its exit code."""
         return self.process.wait(patience_s)
 
@@ -162,7 +172,11 @@ class Gateway:
         return self.wait()
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self._end()
+            raise
 
     def __exit__(
         self,
@@ -170,5 +184,8 @@ class Gateway:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self.kill()

@@ -22,7 +22,7 @@ from tests.e2e.faults import failing, no_more_files
 from tests.e2e.processes import Gateway, sekisho, until
 from tests.e2e.town import Town, child, gauge
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 def level(seq: int) -> bytes:

@@ -77,7 +77,7 @@ def pub(place: Place, device: str, *words: str, pair: tuple[Path, Path] | None =
     if pair is not None:
         line += ["--cert", str(pair[0]), "--key", str(pair[1])]
     line += ["-d", "-V", "mqttv5", "-q", "1", "-t", f"sekisho/v1/{device}/up", "-m", body, *words]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout + done.stderr, stage
 
 

@@ -12,7 +12,7 @@ from gateway.model.instant import DAY, MINUTE
 from tests.e2e.processes import Gateway
 from tests.e2e.town import Town
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 async def started_and_stopped(town: Town, *words: str) -> None:

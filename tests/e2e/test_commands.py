@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sekisho.window import ask
 from tests.conftest import NPM, tool
 from tests.e2e.conftest import House
-from tests.e2e.processes import Gateway, background, sekisho, until
+from tests.e2e.processes import Gateway, background, ended, sekisho, until
 from tests.e2e.town import Town, gauge
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -42,11 +42,8 @@ def subscriber(town: Town, port: int, token: str, *words: str) -> Iterator[Path]
         process = subprocess.Popen(
             [*line, "-t", TOPIC, "-V", "mqttv5", *words], stdout=out, stderr=out
         )
-    try:
+    with ended(process, signal.SIGTERM):
         yield said
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
 
 
 @pytest.mark.needs("mosquitto_pub")
@@ -140,7 +137,7 @@ def test_a_gateway_that_ends_while_it_is_waited_for_is_said(tmp_path: Path) -> N
         with background(tmp_path, "verb", *words) as (verb, said):
             until(waiting, "the command")
             gateway.kill()
-            assert verb.wait(20) == 1
+            assert verb.wait(60) == 1
         assert "--list shows whether it took the command" in " ".join(said.read_text().split())
         gateway.start()
         assert len(waiting()) == 1

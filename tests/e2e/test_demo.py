@@ -46,7 +46,7 @@ def test_the_printed_line_works_as_it_stands(tmp_path: Path) -> None:
         with background(tmp_path, "tail", "tail", "river", "--json") as (_, watched):
             # rows of the town show that the viewer is in
             until(lambda: b"river_gauge" in watched.read_bytes(), "the first row of the town")
-            done = subprocess.run(["sh", "-c", line], cwd=tmp_path, timeout=20, check=False)
+            done = subprocess.run(["sh", "-c", line], cwd=tmp_path, timeout=60, check=False)
             assert done.returncode == 0
             until(lambda: f'"{device[1]}"' in watched.read_text(), "our row in tail")
             seen = [row for row in map(json.loads, watched.read_text().splitlines()) if row["device"] == device[1]]  # fmt: skip
@@ -55,7 +55,7 @@ def test_the_printed_line_works_as_it_stands(tmp_path: Path) -> None:
         assert code == 0, err
         assert [row["distance_m"] for row in json.loads(out)] == [2.41]
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(40) == 0
+        assert demo.wait(60) == 0
         said = screen.read_text()
     assert "0 unexplained" in said
     assert "Traceback" not in said

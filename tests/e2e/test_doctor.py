@@ -15,7 +15,7 @@ from tests.e2e.processes import Gateway, sekisho
 from tests.e2e.town import Town, child, gauge
 from tests.unit.test_docs import parse
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 ABROAD = (45.76, 4.84)
 

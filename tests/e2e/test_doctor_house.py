@@ -15,7 +15,7 @@ from tests.e2e.disk import small_disk
 from tests.e2e.processes import Gateway, sekisho
 from tests.e2e.town import SINCE, Town, child, gauge
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 async def test_of_a_real_child_nothing_is_said_but_that_it_was_heard(tmp_path: Path) -> None:

@@ -30,12 +30,12 @@ async def test_a_silent_connection_is_ended(tmp_path: Path) -> None:
     town = Town(tmp_path)
     token = town.enrol([gauge("river-1")], "pilot")
     with Gateway(town) as gateway:
-        silent = await Caller.call(gateway.port, "pilot", token, keep_alive_s=1)
         pinging = await Caller.call(gateway.port, "pilot", token, keep_alive_s=1)
         begun = time.monotonic()
+        silent = await Caller.call(gateway.port, "pilot", token, keep_alive_s=1)
         ended = asyncio.create_task(listened_to_the_end(silent))
         while not ended.done():
-            assert time.monotonic() - begun < 10, "the silent connection was not ended"
+            assert time.monotonic() - begun < 20, "the silent connection was not ended"
             pinging.writer.write(encode.PINGREQ)
             await pinging.listen()
             await asyncio.wait({ended}, timeout=0.3)
@@ -69,7 +69,7 @@ async def test_a_flood_does_not_starve_another_connection(tmp_path: Path) -> Non
     )
     with Gateway(town) as gateway:
         flooding = asyncio.create_task(flood.run(gateway.port))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while flood.acked < 2000:
                 await asyncio.sleep(0.005)
         before = flood.acked

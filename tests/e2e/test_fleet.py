@@ -1,6 +1,7 @@
 """A large fleet into somebody else's broker: the rate is printed, and a plain subscriber saw all of it."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from socket import socket
 import pytest
 
 from tests.conftest import tool
-from tests.e2e.processes import sekisho, until
+from tests.e2e.processes import ended, sekisho, until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -47,11 +48,10 @@ def running(folder: Path, program: str, *words: str) -> Iterator[Path]:
     path = tool(program)
     assert path is not None
     said = folder / f"{program}.txt"
-    with said.open("wb") as out, subprocess.Popen([path, *words], stdout=out) as process:
-        try:
-            yield said
-        finally:
-            process.terminate()
+    with said.open("wb") as out:
+        process = subprocess.Popen([path, *words], stdout=out)
+    with ended(process, signal.SIGTERM):
+        yield said
 
 
 @pytest.mark.parametrize("qos", ["0", "1"])
@@ -94,7 +94,7 @@ def heard(folder: Path, probe: tuple[str, ...], seen: Path) -> bool:
     """Publish something of our own; whether the subscriber has noticed."""
     path = tool("mosquitto_pub")
     assert path is not None
-    subprocess.run([path, *probe], cwd=folder, check=True, timeout=20)
+    subprocess.run([path, *probe], cwd=folder, check=True, timeout=60)
     return seen.stat().st_size > 0
 
 

@@ -15,6 +15,7 @@ from tests.e2e.town import Town, child, gauge
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.timeout(120),
     pytest.mark.needs("mosquitto"),
     pytest.mark.needs("mosquitto_pub"),
 ]
@@ -36,7 +37,7 @@ def publish(port: int, device: str, **said: object) -> None:
     assert program is not None
     said["t"] = to_rfc3339(SystemClock().now())
     words = ("-p", str(port), "-q", "1", "-t", f"sekisho/v1/{device}/up", "-m", json.dumps(said))
-    subprocess.run([program, *words], check=True, timeout=10)
+    subprocess.run([program, *words], check=True, timeout=60)
 
 
 def test_things_of_the_city_appear_and_people_do_not(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from stat import S_IMODE
 
 import pytest
 
-from tests.e2e.processes import SEKISHO, background, environment, sekisho, until
+from tests.e2e.processes import SEKISHO, background, ended, environment, sekisho, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 def laid(folder: Path) -> dict[str, str]:
@@ -163,12 +163,13 @@ def test_in_a_terminal_it_asks(tmp_path: Path) -> None:
     os.close(theirs)
     heard = b""
     answers = [(b"Where does it serve", b"Toyama\n"), (b"neither a code", b"06201\n"), (b"Address", b"\n"), (b"TLS", b"n\n"), (b"Port", b"18830\n"), (b"Time zone", b"\n")]  # fmt: skip
-    for question, answer in answers:
-        while question not in heard:
-            heard += os.read(ours, 4096)
-        heard = b""
-        os.write(ours, answer)
-    assert process.wait(20) == 0
+    with ended(process):
+        for question, answer in answers:
+            while question not in heard:
+                heard += os.read(ours, 4096)
+            heard = b""
+            os.write(ours, answer)
+        assert process.wait(60) == 0
     os.close(ours)
 
     gateway = laid(tmp_path)["gateway.yaml"]

@@ -68,7 +68,7 @@ async def misuse(town: Town, secrets: Secrets) -> None:
             await asyncio.to_thread(throw, gateway.port, secrets.oversize(("fleet", token)))
             running = asyncio.create_task(sender.run(gateway.port))
             if turn == 0:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while sender.acked < 400:
                         await asyncio.sleep(0.002)
                 gateway.kill()

@@ -32,7 +32,7 @@ def mosquitto(program: str, house: House, *words: str, user: str = "pilot", toke
     )
     who = ["-u", user, "-P", house.token if token is None else token]
     line = [path, "-h", "127.0.0.1", *door, *who, "-d", *words]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -81,7 +81,7 @@ def test_nobody_may_come_in_anonymously(house: House) -> None:
     path = tool("mosquitto_pub")
     assert path is not None
     line = [path, "-h", "127.0.0.1", "-p", str(house.port), "-q", "1", *message(9.92)]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
     assert "bad user name or password" in done.stdout + done.stderr
     assert 9.92 not in stages(house)

@@ -15,7 +15,7 @@ from gateway.model.instant import to_rfc3339
 from tests.e2e.processes import Gateway, sekisho
 from tests.e2e.town import Town, gauge
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 _DOOR = """\
   - kind: http_push

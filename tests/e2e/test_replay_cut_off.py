@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.processes import ROOT, SEKISHO, environment, sekisho, until
+from tests.e2e.processes import ROOT, SEKISHO, ended, environment, sekisho, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -85,11 +85,12 @@ def test_a_terminal_shows_how_far_it_is(folder: Path) -> None:
     )
     os.close(theirs)
     shown = b""
-    with suppress(OSError):  # the end of a terminal whose other side is gone
-        while piece := os.read(ours, 4096):
-            shown += piece
-    os.close(ours)
-    out, _ = done.communicate(timeout=20)
+    with ended(done):
+        with suppress(OSError):  # the end of a terminal whose other side is gone
+            while piece := os.read(ours, 4096):
+                shown += piece
+        os.close(ours)
+        out, _ = done.communicate(timeout=60)
     assert done.returncode == 0
     assert b"stored" in out
     assert b"\x1b" not in out
@@ -107,9 +108,10 @@ def test_a_replay_that_was_stopped_goes_on(folder: Path, number: signal.Signals)
     line = [sys.executable, *SEKISHO, *words(name), *paced]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
     process = subprocess.Popen(line, cwd=folder, env=environment(), stderr=subprocess.DEVNULL)
-    until(lambda: begun(folder, name), "the first rows")
-    process.send_signal(number)
-    assert process.wait(30) == (130 if number is signal.SIGINT else -signal.SIGKILL)
+    with ended(process):
+        until(lambda: begun(folder, name), "the first rows")
+        process.send_signal(number)
+        assert process.wait(60) == (130 if number is signal.SIGINT else -signal.SIGKILL)
     kept, whole = rows(folder, name), rows(folder, "whole")
     assert len(whole) == COUNT
     assert 0 < len(kept) < COUNT

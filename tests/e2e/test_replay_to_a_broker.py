@@ -145,7 +145,7 @@ def test_what_mosquitto_sub_printed_is_published_as_it_was(tmp_path: Path) -> No
         assert program is not None
         line = [program, "-h", "127.0.0.1", "-p", str(broker), "-t", "rivers/#", "-q", "1"]
         line += ["-c", "-i", "witness"]  # the broker keeps what comes for it
-        subprocess.run([*line, "-E"], check=True, timeout=20)
+        subprocess.run([*line, "-E"], check=True, timeout=60)
         code, out, said = sekisho(
             tmp_path, "replay", str(log), "--to", f"mqtt://127.0.0.1:{broker}"
         )
@@ -156,7 +156,7 @@ def test_what_mosquitto_sub_printed_is_published_as_it_was(tmp_path: Path) -> No
             check=True,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
         )
         assert heard.stdout.splitlines() == lines
 

@@ -53,7 +53,7 @@ async def test_hostile_codecs_are_stopped_by_name_and_hold_nobody_up(tmp_path: P
             assert set(ours) == {204}
             assert set(await asyncio.gather(*theirs)) == {422}
         gateway.process.terminate()
-        assert gateway.process.wait(20) == 0
+        assert gateway.process.wait(60) == 0
     said = gateway.log.read_text()
     for name in HOSTILE:
         assert f"{name}.js was stopped" in said

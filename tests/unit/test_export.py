@@ -62,7 +62,7 @@ def duck(sql: str) -> list[list[Any]]:
     """What DuckDB answers, in a process of its own: its module says at every exit what it leaves behind."""
     ask = "import duckdb, json, sys; print(json.dumps(duckdb.sql(sys.argv[1]).fetchall(), default=str))"
     line = [sys.executable, "-c", ask, f"SET TimeZone = 'UTC'; {sql}"]
-    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=15)
+    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60)
     found: list[list[Any]] = json.loads(done.stdout)
     return found
 
@@ -136,7 +136,7 @@ def test_gdal_s_own_program_reads_a_geopackage(state: StateDir) -> None:
     program = tool("ogrinfo")
     assert program is not None
     line = [program, "-so", str(exported(state, "river_levels", "gpkg")), "river_levels"]
-    said = subprocess.run(line, capture_output=True, text=True, check=True, timeout=20).stdout
+    said = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60).stdout
     assert "Geometry: Point" in said
     assert "Feature Count: 4" in said
     assert "observed_at: DateTime" in said
