@@ -95,7 +95,7 @@ def test_a_terminal_shows_how_far_it_is(folder: Path) -> None:
     assert b"stored" in out
     assert b"\x1b" not in out
     assert b"log.ndjson" in shown
-    assert b"100%" in shown
+    assert b"100 %" in shown
     assert b"2026-05-14T" in shown  # the last of 20,000 minutes
 
 
