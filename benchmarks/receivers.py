@@ -19,8 +19,9 @@ def ours(port: int) -> None:
     from gateway.model.device import Directory
     from gateway.model.uplink import Uplinks
     from gateway.telemetry import Facts
-    from gateway.transports.mqtt_client.broker import OWN, Broker, Subscription
+    from gateway.transports.mqtt_client.broker import Broker, Subscription
     from gateway.transports.mqtt_client.door import ClientDoor
+    from gateway.wire.topics import OWN
 
     class Worker:
         def put(self, _sender: object, uplinks: Uplinks) -> None:

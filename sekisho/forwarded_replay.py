@@ -1,4 +1,4 @@
-"""A recording of a network server through the gateway without a door, and what became of it."""
+"""A recording of uplinks through the gateway without a door, and what became of it."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,16 +7,15 @@ from pathlib import Path
 from gateway.app.checkpoint import Checkpoint
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
-from gateway.pipeline.sorting import Sorting
 from gateway.registry import imports
 from gateway.registry.registry import Registry
 from gateway.settings.settings import Settings
 from gateway.statedir import StateDir
 from gateway.transports.replay.clock import RecordedClock
-from gateway.transports.replay.documents import Documents, beginning
+from gateway.transports.replay.documents import Documents, Log
 from gateway.transports.replay.door import Replay
 from gateway.transports.replay.file import Lines
-from gateway.wire.envelopes.event import Event, Open
+from gateway.wire.envelopes.event import Event
 from sekisho import recorded
 from sekisho.file_bar import FileBar
 from sekisho.kinds_in_force import keep
@@ -53,7 +52,7 @@ class Result:
 def run(
     file: Path,
     named: str,
-    open_: Open,
+    log: Log,
     settings: Settings,
     state: Path,
     keys: Path | None,
@@ -71,12 +70,12 @@ def run(
         Refusal: no line is a dated uplink of this format; or see `recorded.checkpoint`.
     """
     lines = Lines(file)
-    begun = beginning(lines, open_)
+    begun = log.begun(lines)
     if begun is None:
         raise Refusal(
             f"None of the first lines of {file} is a dated uplink of {named}. sekisho replay --help "
             "lists the formats; a recording has one document a line, or a topic, a blank and a document, "
-            "as mosquitto_sub -v prints it.",
+            "as mosquitto_sub -v prints it, of sekisho's own binary form in hex (-F '%t %x').",
             exit_code=2,
         )
     clock = RecordedClock(begun)
@@ -84,11 +83,11 @@ def run(
     def register(directory: StateDir, registry: Registry) -> None:
         keep(directory, settings)
         if planned := imports.plan(registry, settings.entries):
-            imports.apply(registry, planned, begun)
+            imports.apply(registry, planned, begun - log.registered_before)
 
     with recorded.checkpoint(state, keys, clock, settings.policy, register) as checkpoint:
-        sorting = Sorting(open_, checkpoint.directory, checkpoint.facts, clock, "a replay")
-        documents = Documents(lines, sorting, begun)
+        sort = log.sorting(checkpoint.directory, checkpoint.facts, clock)
+        documents = Documents(lines, log, sort, begun)
         with bar:
             recorded.carry(
                 checkpoint,

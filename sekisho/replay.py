@@ -38,7 +38,7 @@ def replay(
 ) -> None:
     """Send a recording through the gateway, and tell what it keeps, what it hides and what it refuses.
 
-    Rows go to a state directory of their own, by the recording's own clock. Replayed again, everything
+    Rows go to a state directory of their own, by the recording's own clock. Replayed again, every row
     is there already; a replay that was cut off goes on so.
     """
     forbid_cores()

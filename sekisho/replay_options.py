@@ -22,7 +22,8 @@ Format: TypeAlias = Annotated[
         metavar="NAME",
         show_default=False,
         rich_help_panel=_AS,
-        help="Which network server wrote it: chirpstack_v4, things_stack_v3 ... (docs/formats.md). "
+        help="Which network server wrote it: chirpstack_v4, things_stack_v3 ... (docs/formats.md); "
+        "sekisho: our own topics, as mosquitto_sub -F '%I %t %x' or simulate --to file: wrote them. "
         "Devices, codecs and rules are the configuration's.",
     ),
 ]

@@ -25,7 +25,7 @@ from sekisho import (
     track_account,
 )
 from sekisho.file_bar import FileBar
-from sekisho.formats import opener
+from sekisho.formats import log_of
 from sekisho.recorded import OtherReplay
 from sekisho.replay_follow import Follower
 
@@ -62,8 +62,8 @@ class Order:
 
 
 def forwarded(order: Order, format_: str) -> None:
-    """A network server's log."""
-    open_ = opener(format_)
+    """A log of a network server, or of our own topics."""
+    log = log_of(format_)
     settings = order.settings()
     if settings is None:
         raise Refusal(
@@ -75,7 +75,7 @@ def forwarded(order: Order, format_: str) -> None:
         order,
         order.into(
             lambda state: forwarded_replay.run(
-                order.file, format_, open_, settings, state, order.keys, order.speed, order.bar()
+                order.file, format_, log, settings, state, order.keys, order.speed, order.bar()
             )
         ),
     )
@@ -125,8 +125,8 @@ def send(order: Order, format_: str | None, topic: str | None, to: str, login: s
     if format_ is None and (order.speed is not None or follow is not None):
         raise Refusal("When a record came, only its format knows: say --format, too.", exit_code=2)
     lines = Lines(order.file)
-    open_ = None if format_ is None else opener(format_)
-    recorded = sending.Recorded(order.file, lines, open_, topic)
+    log = None if format_ is None else log_of(format_)
+    recorded = sending.Recorded(order.file, lines, log, topic)
     follower = None if follow is None else Follower(follow, _step(step))
     sent = sending.send(recorded, lines, to, login, order.speed, follower, order.bar())
     if order.json:

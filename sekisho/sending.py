@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from gateway.model.errors import PayloadError, Refusal
 from gateway.model.instant import Instant
-from gateway.transports.replay.documents import said_by
+from gateway.transports.replay.documents import Log, said_by
 from gateway.transports.replay.file import Lines
-from gateway.wire.envelopes.event import Open
 from sekisho import destination
 from sekisho.file_bar import FileBar
 from sekisho.replay_follow import Follower
@@ -33,14 +32,15 @@ class Recorded:
     """The messages of a recording, in the order of its lines.
 
     Args:
-        open_: the format, where one is given: it knows time, device and event of a line.
+        log: the format, where one is given: it knows time, device and event of a line.
         topic: what is published to; `{dev_eui}` and `{event}` are the document's. None for the line's own.
     """
 
-    def __init__(self, file: Path, lines: Lines, open_: Open | None, topic: str | None) -> None:
+    def __init__(self, file: Path, lines: Lines, log: Log | None, topic: str | None) -> None:
         self._file = file
         self._lines = lines
-        self._open = open_
+        self._read = said_by if log is None else log.read
+        self._open = None if log is None else log.open
         self._topic = topic
 
     def __iter__(self) -> Iterator[tuple[Instant | None, Message]]:
@@ -52,7 +52,7 @@ class Recorded:
         for number, line in enumerate(self._lines, start=1):
             if not line:
                 continue
-            written, own, document = said_by(line)
+            written, own, document = self._read(line)
             at, dev_eui, event = self._about(own, document)
             if self._topic is not None:
                 own = self._topic.replace("{dev_eui}", dev_eui).replace("{event}", event)

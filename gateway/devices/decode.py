@@ -24,12 +24,14 @@ import msgspec
 from gateway.devices.kind import DeviceKind, Document
 from gateway.model.device import Device
 from gateway.model.errors import PayloadError
-from gateway.model.instant import SECOND, Instant, from_datetime
+from gateway.model.instant import CALENDAR_END, SECOND, Instant, from_datetime
 from gateway.model.reason import Reason
 
 VERSION = 1
 _HEAD = struct.Struct(">BII")
 _NO_COUNTER = 0xFFFF_FFFF
+
+_any_json = msgspec.json.Decoder(Document).decode
 
 Decoded = tuple[Any, Instant | None, int | None]
 """document, the device's own time, its counter."""
@@ -75,6 +77,18 @@ def binary_decoder(kind: DeviceKind) -> Callable[[bytes, Device], Decoded]:
         )
 
     return from_binary
+
+
+def time_of(payload: bytes) -> Instant | None:
+    """The device's own time in a payload of either form and any kind; None where it says none, or nothing sound."""
+    if payload[:1] == bytes([VERSION]):
+        return int.from_bytes(payload[1:5], "big") * SECOND or None if len(payload) > 4 else None
+    try:
+        t = _any_json(payload).t
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    at = 0 if t is None else from_datetime(t)
+    return at if 0 < at < CALENDAR_END else None
 
 
 def likeness(

@@ -4,6 +4,7 @@ Every door that takes other servers' documents (a broker's client, HTTP push, re
 """
 
 import logging
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from gateway.clock import Clock
@@ -26,6 +27,10 @@ class Counted(NamedTuple):
     """No uplink: acknowledged at once, behind what came before it."""
 
     event: Event
+
+
+Sort: TypeAlias = Callable[[str, bytes], Item | Counted]
+"""Topic and payload of a message → what to hand over for it."""
 
 
 class Sorting:

@@ -8,8 +8,9 @@ from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, Path
 from gateway.settings.door_schema import MqttClientFile
 from gateway.settings.search import find_file
-from gateway.transports.mqtt_client.broker import OWN, Broker, Subscription
+from gateway.transports.mqtt_client.broker import Broker, Subscription
 from gateway.wire.envelopes.formats import FORMATS
+from gateway.wire.topics import OWN
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _VERSIONS = {5: 5, "3.1.1": 4}

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field
 from gateway.model.quantity import DURATION, SIZE
 from gateway.registry.words import nearest
 from gateway.settings.forms import Address, Name, Port, Strict, fault, quantity
-from gateway.transports.mqtt_client.broker import OWN
 from gateway.wire.envelopes.formats import FORMATS
 from gateway.wire.mqtt import filters
+from gateway.wire.topics import OWN
 
 
 def _filter(given: str) -> str:

@@ -2,6 +2,8 @@
 
 from gateway.model.identity import DeviceId, is_name
 
+OWN = "sekisho"
+"""The format of our own topics and payloads, beside those of `gateway.wire.envelopes.formats`."""
 _PREFIX = "sekisho/v1/"
 
 

@@ -56,7 +56,7 @@ def test_help_breaks_its_lines_where_the_screen_ends() -> None:
         for verb in ("replay", "simulate")
     )  # fmt: skip
 
-    assert any("own clock. Replayed again, everything is there already" in line for line in replay)
+    assert any("own clock. Replayed again, every row is there already" in line for line in replay)
     assert any(line.endswith("one day into uplinks-7.jsonl") for line in map(str.strip, simulate))
 
 

@@ -5,9 +5,6 @@ from pathlib import Path
 
 from gateway.wire.mqtt.filters import shared
 
-OWN = "sekisho"
-"""The format of our own topics and payloads, beside those of `gateway.wire.envelopes.formats`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -15,7 +12,7 @@ class Subscription:
 
     Attributes:
         topic: a topic filter.
-        format: what its messages are: `OWN`, or a name in `FORMATS`.
+        format: what its messages are: `gateway.wire.topics.OWN`, or a name in `FORMATS`.
         qos: the highest at which they are sent to us, 0 to 2.
         share: the group of clients among which they are divided; "" for all of them to us.
     """

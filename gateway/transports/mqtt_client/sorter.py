@@ -1,52 +1,20 @@
 """Topic → what its messages are and whose: every subscription's format, and people kept out. No I/O."""
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from gateway.clock import Clock
-from gateway.devices.addressing import own_routes
 from gateway.devices.catalog import catalog
 from gateway.model.device import Device, Directory
 from gateway.model.reason import Reason
 from gateway.model.uplink import Route
-from gateway.pipeline.sorting import Counted, Item, Sorting
+from gateway.pipeline.own_topics import OwnTopics
+from gateway.pipeline.sorting import Counted, Item, Sort, Sorting
 from gateway.telemetry import Facts
-from gateway.transports.mqtt_client.broker import OWN, Broker
+from gateway.transports.mqtt_client.broker import Broker
 from gateway.wire.envelopes.formats import FORMATS
 from gateway.wire.mqtt.filters import matches
-from gateway.wire.topics import device_of
-
-Sort: TypeAlias = Callable[[str, bytes], Item | Counted]
+from gateway.wire.topics import OWN
 
 _TOPICS = 65_536
 """Topics remembered with the way they take; beyond it they are all looked up again."""
-
-
-class OwnTopics:
-    """Our own topics and payloads, of any registered device.
-
-    Args:
-        name: what the door is called, for `doctor`.
-    """
-
-    def __init__(self, directory: Directory, facts: Facts, clock: Clock, name: str) -> None:
-        self._facts = facts
-        self._clock = clock
-        self._name = name
-        self._routes = {
-            topic: route
-            for device in directory.devices.values()
-            for topic, route in own_routes(device).items()
-        }
-
-    def sort(self, topic: str, payload: bytes) -> Item:
-        """What to hand over for a message."""
-        route = self._routes.get(topic.encode())
-        if route is not None:
-            return route, payload
-        reason = Reason.UNKNOWN_TOPIC if device_of(topic) is None else Reason.UNKNOWN_DEVICE
-        self._facts.recent.turned_away(self._clock.now(), self._name, reason.value, topic)
-        return reason, payload
 
 
 class Sorter:

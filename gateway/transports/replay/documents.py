@@ -1,19 +1,22 @@
-"""A recording of what a network server said: a document a line, or a topic, a blank and a document."""
+"""A recording in lines: read, dated, sorted. Of a network server: a document a line, or a topic and a document."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from gateway.clock import Clock
+from gateway.model.device import Directory
 from gateway.model.errors import PayloadError
 from gateway.model.forwarded import Forwarded
-from gateway.model.instant import Instant, from_datetime
-from gateway.pipeline.sorting import Counted, Sorting
+from gateway.model.instant import CALENDAR_END, Instant, from_datetime
+from gateway.pipeline.sorting import Counted, Sort, Sorting
+from gateway.telemetry import Facts
 from gateway.transports.replay.door import Record
 from gateway.wire.envelopes.event import Event, Open
 
-_FIRST = 1000
+FIRST = 1000
 """Lines at the beginning in which one must be a dated uplink."""
 
 
@@ -32,29 +35,71 @@ def said_by(line: bytes) -> Said:
     if line[:1] == b"{":
         return Said(None, "", line)
     first, _, rest = line.partition(b" ")
-    if first[:2].isdigit() and (at := _time(first)) is not None:
+    if first[:2].isdigit() and (at := time_written(first.decode("utf-8", "replace"))) is not None:
         return said_by(rest)._replace(at=at)
     return Said(None, first.decode("utf-8", "replace"), rest)
 
 
-def _time(word: bytes) -> Instant | None:
+def time_written(word: str) -> Instant | None:
+    """A time with its offset; None where it is none, or none of these centuries."""
     try:
-        return from_datetime(datetime.fromisoformat(word.decode("ascii")))
+        at = from_datetime(datetime.fromisoformat(word))
     except (ValueError, OverflowError):
         return None
+    return at if 0 <= at < CALENDAR_END else None
 
 
-def beginning(lines: Iterable[bytes], open_: Open) -> Instant | None:
-    """When the first dated uplink came; None where the first lines hold none of this format."""
-    for line in islice((line for line in lines if line), _FIRST):
-        at, topic, document = said_by(line)
-        try:
-            uplink = open_(topic, document).uplink
-        except PayloadError:
-            continue
-        if uplink is not None and (came := uplink.network_at or at) is not None:
-            return came
-    return None
+class Log(Protocol):
+    """How one sort of recording is read.
+
+    Attributes:
+        open: opens its envelopes; None where there are none.
+        registered_before: how long before the beginning its devices count as registered, µs.
+    """
+
+    @property
+    def open(self) -> Open | None: ...
+
+    @property
+    def registered_before(self) -> Instant: ...
+
+    def begun(self, lines: Iterable[bytes]) -> Instant | None:
+        """When it begins; None where the first lines hold nothing of this sort with a time."""
+
+    def read(self, line: bytes) -> Said:
+        """A line that is not empty; the lines come in their order."""
+
+    def sorting(self, directory: Directory, facts: Facts, clock: Clock) -> Sort:
+        """What becomes of the documents."""
+
+
+class ServerLog:
+    """What a network server said, in one of `gateway.wire.envelopes.formats`."""
+
+    registered_before: Instant = 0
+
+    def __init__(self, open_: Open) -> None:
+        self.open = open_
+
+    def begun(self, lines: Iterable[bytes]) -> Instant | None:
+        """When the first dated uplink came."""
+        for line in islice((line for line in lines if line), FIRST):
+            at, topic, document = said_by(line)
+            try:
+                uplink = self.open(topic, document).uplink
+            except PayloadError:
+                continue
+            if uplink is not None and (came := uplink.network_at or at) is not None:
+                return came
+        return None
+
+    def read(self, line: bytes) -> Said:
+        """A line."""
+        return said_by(line)
+
+    def sorting(self, directory: Directory, facts: Facts, clock: Clock) -> Sort:
+        """Envelopes opened and addressed."""
+        return Sorting(self.open, directory, facts, clock, "a replay").sort
 
 
 class Documents:
@@ -69,9 +114,10 @@ class Documents:
         early: uplinks older than `begun`: they are dated by the record before them.
     """
 
-    def __init__(self, lines: Iterable[bytes], sorting: Sorting, begun: Instant) -> None:
+    def __init__(self, lines: Iterable[bytes], log: Log, sort: Sort, begun: Instant) -> None:
         self._lines = lines
-        self._sorting = sorting
+        self._log = log
+        self._sort = sort
         self._begun = begun
         self.uplinks = 0
         self.events: Counter[Event] = Counter()
@@ -79,11 +125,11 @@ class Documents:
 
     def __iter__(self) -> Iterator[Record]:
         at = begun = self._begun
-        sort = self._sorting.sort
+        read, sort = self._log.read, self._sort
         for line in self._lines:
             if not line:
                 continue
-            written, topic, document = said_by(line)
+            written, topic, document = read(line)
             if written is not None:
                 at = written
             item = sort(topic, document)
