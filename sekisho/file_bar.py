@@ -16,6 +16,6 @@ class FileBar(Bar):
 
     def show(self, lines: Lines, at: Instant | None) -> None:
         """Move the bar: bytes read of the file, and the recording's time where that is known."""
-        share = f"{100 * lines.position // lines.size:>3}%" if lines.size else ""
+        share = f"{100 * lines.position // lines.size:>3} %" if lines.size else ""
         said = "" if at is None else to_rfc3339(at)[:16]
         self.move(lines.position, lines.size, self._name, f"{share}  {said}".rstrip())
