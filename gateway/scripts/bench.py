@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sys
+from errno import ECHILD
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import gateway
 from gateway.scripts.messages import HEAD, LARGEST_ANSWER, Answer, Fault, Task, framed
 
 _ROOT = Path(gateway.__file__).parents[1]
+_READY_S = 30.0
 _ANSWER = msgspec.json.Decoder(Answer)
 
 
@@ -28,8 +30,12 @@ class Bench:
 
     @classmethod
     async def open(cls) -> "Bench":
-        """Start a worker: apart from our terminal's signals, our settings and our log."""
-        return cls(
+        """Start a worker: apart from our terminal's signals, our settings and our log; when it is ready.
+
+        Raises:
+            OSError: it cannot be started, or ends at once.
+        """
+        bench = cls(
             await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "gateway.scripts.worker"),
                 stdin=asyncio.subprocess.PIPE,
@@ -40,6 +46,15 @@ class Bench:
                 env={"PYTHONPATH": str(_ROOT)},
             )
         )
+        try:
+            await asyncio.wait_for(bench._answer(), _READY_S)
+        except (EOFError, TimeoutError, ValueError):
+            await bench.end()
+            raise ChildProcessError(ECHILD, "it is not ready in time, or ends at once") from None
+        except asyncio.CancelledError:
+            await bench.end()
+            raise
+        return bench
 
     @property
     def dead(self) -> bool:
@@ -65,11 +80,15 @@ class Bench:
         return Answer(fault=fault)
 
     async def _exchange(self, task: Task) -> Answer:
-        asked, answered = self._process.stdin, self._process.stdout
+        asked = self._process.stdin
         assert asked is not None
-        assert answered is not None
         asked.write(framed(task))
         await asked.drain()
+        return await self._answer()
+
+    async def _answer(self) -> Answer:
+        answered = self._process.stdout
+        assert answered is not None
         length = int.from_bytes(await answered.readexactly(HEAD), "big")
         if length > LARGEST_ANSWER:
             raise ValueError("longer than any answer")

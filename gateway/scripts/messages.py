@@ -32,9 +32,15 @@ class Fault(StrEnum):
     STACK = "it called itself too deeply"
     HUNG = "its process did not answer in time, or not in our words"
     DIED = "its process died, twice"
+    SUSPENDED = "it is suspended"
 
 
-LIMITS = frozenset({Fault.TOO_LARGE, Fault.TIME, Fault.MEMORY, Fault.STACK, Fault.HUNG, Fault.DIED})
+LIMITS = frozenset(
+    {
+        *(Fault.TOO_LARGE, Fault.TIME, Fault.MEMORY, Fault.STACK),
+        *(Fault.HUNG, Fault.DIED, Fault.SUSPENDED),
+    }
+)
 """Faults of a script that costs more than it may, which is a matter of safety."""
 
 
@@ -47,6 +53,7 @@ class Task(msgspec.Struct, gc=False):
         data: FRMPayload in hexadecimal.
         received_ms: when the uplink came, ms since 1970.
         fresh: nothing that the script remembers of other uplinks may be there.
+        brief: it is stopped early; who needs longer is asked again.
     """
 
     digest: str
@@ -55,6 +62,7 @@ class Task(msgspec.Struct, gc=False):
     data: str | None = None
     received_ms: int = 0
     fresh: bool = False
+    brief: bool = False
 
     def __repr__(self) -> str:
         return "<task of a script>"

@@ -24,10 +24,12 @@ _WARM = 64
 
 
 def main(asked: BinaryIO, answered: BinaryIO) -> None:
-    """Answer until there is nothing more to answer."""
+    """Say that one is there; then answer until there is nothing more to answer."""
     texts: dict[str, str] = {}
     warm: OrderedDict[str, Loaded] = OrderedDict()
     decode = msgspec.json.Decoder(Task).decode
+    answered.write(framed(Answer()))
+    answered.flush()
     while head := asked.read(HEAD):
         task = decode(asked.read(int.from_bytes(head, "big")))
         if task.text is not None:
@@ -39,7 +41,7 @@ def main(asked: BinaryIO, answered: BinaryIO) -> None:
 def _answer(task: Task, texts: dict[str, str], warm: OrderedDict[str, Loaded]) -> Answer:
     try:
         known = None if task.fresh else warm.get(task.digest)
-        script = known or Loaded(texts[task.digest])
+        script = known or Loaded(texts[task.digest], brief=task.brief)
         answer = Answer() if task.data is None else script.run(task)
     except Faulty as faulty:
         warm.pop(task.digest, None)

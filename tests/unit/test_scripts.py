@@ -13,7 +13,7 @@ from gateway.clock import SystemClock
 from gateway.model.forwarded import Forwarded
 from gateway.model.reason import Reason
 from gateway.scripts.bench import Bench
-from gateway.scripts.conduct import STRIKES, SUSPECT_S, SUSPENDED_S, Conduct
+from gateway.scripts.conduct import SLOW_S, STRIKES, SUSPENDED_S, Conduct, Lane
 from gateway.scripts.messages import Answer, Fault, Task
 from gateway.scripts.workshop import Workshop
 from gateway.telemetry import Facts
@@ -147,12 +147,11 @@ def workers() -> list[int]:
 
 
 async def test_a_worker_that_hangs_is_killed_by_our_own_clock_and_replaced(opened: Open) -> None:
-    shop = await opened({"good.js": V3}, deadline_s=0.3)
+    shop = await opened({"good.js": V3}, deadline_s=0.3, workers=2)
     await shop.run("good.js", uplink())
     before = set(workers())
     for pid in before:
         os.kill(pid, signal.SIGSTOP)
-    assert await shop.run("good.js", uplink()) is Reason.SCRIPT_STOPPED
     assert await shop.run("good.js", uplink()) is Reason.SCRIPT_STOPPED
     assert isinstance(await shop.run("good.js", uplink()), Forwarded)
     assert not before & set(workers())
@@ -203,8 +202,69 @@ def test_a_script_that_was_suspended_may_try_once() -> None:
     assert conduct.judge(stopped, 100.0)
     assert not conduct.judge(well, 200.0)
     assert not conduct.judge(stopped, 201.0)
-    assert conduct.suspect(201.0 + SUSPECT_S - 1)
-    assert not conduct.suspect(201.0 + SUSPECT_S)
+
+
+def test_a_script_that_fails_every_other_time_is_suspended_too() -> None:
+    conduct = Conduct(Path("a.js"), "")
+    answers = [Answer(object={}), Answer(fault=Fault.TIME)] * (STRIKES + 1)
+    assert [conduct.judge(answer, 0.0) for answer in answers].index(True) == len(answers) - 1
+
+
+def test_a_script_that_fails_once_in_fifty_times_is_never_suspended() -> None:
+    conduct = Conduct(Path("a.js"), "")
+    answers = [Answer(fault=Fault.TIME), *[Answer(object={})] * 49] * 20
+    assert not any(conduct.judge(answer, 0.0) for answer in answers)
+
+
+def test_a_script_waits_with_its_like() -> None:
+    """New until it has ended well; slow for a while after any run that was not brief."""
+    conduct = Conduct(Path("a.js"), "")
+    found = [conduct.lane(0.0)]
+    conduct.judge(Answer(object={}), 0.0)
+    found.append(conduct.lane(0.0))
+    conduct.slow(1.0)
+    found += [conduct.lane(1.0), conduct.lane(SLOW_S + 1.0)]
+    assert found == [Lane.NEW, Lane.KNOWN, Lane.SLOW, Lane.KNOWN]
+
+
+SLY = "let n = 0; function Decoder(b) { n += 1; if (n > 1) for (;;) ; return {n: n} }"
+"""Well once, and hostile from then on, until it is loaded anew."""
+
+
+async def test_scripts_that_turn_bad_leave_a_worker_to_those_that_are_good(opened: Open) -> None:
+    """More of them than workers, all known for good, all at once; a long run begins beside a free worker."""
+    sly = [f"sly-{n}.js" for n in range(6)]
+    shop = await opened({**dict.fromkeys(sly, SLY), "good.js": V3})
+    for name in (*sly, "good.js"):
+        assert isinstance(await shop.run(name, uplink()), Forwarded)
+    bad = [asyncio.create_task(shop.run(name, uplink())) for name in sly]
+    for _ in range(20):
+        assert isinstance(await shop.run("good.js", uplink()), Forwarded)
+    assert not all(task.done() for task in bad)
+    await asyncio.gather(*bad)
+
+
+async def test_what_needs_longer_than_a_brief_run_gets_it(opened: Open) -> None:
+    """As a codec that looks for something in a long table: it waits with its like, and is stored."""
+    text = (
+        "function Decoder() { const t = Date.now(); while (Date.now() - t < 30) ; return {a: 1} }"
+    )
+    shop = await opened({"slow.js": text})
+    made = [await shop.run("slow.js", uplink()) for _ in range(3)]
+    assert [isinstance(one, Forwarded) for one in made] == [True] * 3
+
+
+async def test_of_a_script_that_is_suspended_nothing_more_is_run(opened: Open) -> None:
+    """Also what waited for its turn already; a hundred uplinks cost no more than those that were stopped."""
+    facts = Facts()
+    shop = await opened({"endless.js": ENDLESS}, facts)
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(shop.run("endless.js", uplink())) for _ in range(100)]
+    assert {task.result() for task in asked} == {Reason.SCRIPT_STOPPED}
+    assert (facts.counts["script stopped"], facts.counts["script not run"]) == (
+        STRIKES,
+        100 - STRIKES,
+    )
 
 
 async def lying(says: str) -> Bench:

@@ -13,6 +13,7 @@ from gateway.model.uplink import Payload, Receiver, Route, Uplinks, weight
 from gateway.pipeline.sorting import Counted, Item
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_client.broker import Broker
+from gateway.transports.mqtt_client.haste import reassure
 from gateway.transports.mqtt_client.receipts import Receipt, Receipts
 from gateway.transports.mqtt_client.sorter import Sorter
 from gateway.wire.mqtt import encode
@@ -113,6 +114,8 @@ class Connection(asyncio.Protocol):
                     return
         self._hand_over()
         self._throttle()
+        if self._running and self._transport is not None:
+            reassure(self._transport)
 
     # -- messages
 
