@@ -18,6 +18,7 @@ _VERBS = {
     "simulate": "Send what a fictional town's devices would send.",
     "reconcile": "Hold a ledger of ground truth against what was stored.",
     "replay": "Send recorded uplinks again, in their own time or faster.",
+    "record": "Write a cassette of what arrives, for a bug report.",
     "check": "Check a configuration and its examples; starts nothing.",
     "privacy": "Try the rules on a way of your own.",
     "doctor": "Find out why nothing arrives.",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace as changed
 from pathlib import Path
+from typing import Protocol
 
 import uvloop
 
@@ -20,7 +21,6 @@ from gateway.scripts.conduct import Conduct
 from gateway.scripts.workshop import Workshop
 from gateway.statedir import Mark, StateDir
 from gateway.transports.replay.clock import RecordedClock
-from gateway.transports.replay.door import Replay
 
 _GARBAGE = 200_000
 """Objects between two collections, as in `sekisho run`: uplinks hold no cycles."""
@@ -28,6 +28,14 @@ _GARBAGE = 200_000
 
 class OtherReplay(Refusal):
     """The state directory holds the replay of another recording, home or rule set."""
+
+
+class Sender(Protocol):
+    """What hands a recording over: a door for records (`gateway.transports.replay.door`), or more."""
+
+    async def send(self) -> None:
+        """Hand over everything; returns when the last of it is settled."""
+        ...
 
 
 @contextmanager
@@ -57,7 +65,7 @@ def checkpoint(
 
 def carry(
     checkpoint: Checkpoint,
-    door: Callable[[Scripts | None], Replay],
+    door: Callable[[Scripts | None], Sender],
     scripts: tuple[Conduct, ...] = (),
 ) -> None:
     """Send everything through intake, mask and store, as in `sekisho run`; returns when it is on disk.
@@ -77,7 +85,7 @@ def carry(
 
 async def _carry(
     checkpoint: Checkpoint,
-    door: Callable[[Scripts | None], Replay],
+    door: Callable[[Scripts | None], Sender],
     scripts: tuple[Conduct, ...],
 ) -> None:
     workshop = Workshop(scripts, checkpoint.facts, checkpoint.clock) if scripts else None

@@ -4,6 +4,7 @@ import math
 
 from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
+from gateway.transports.replay.cassette import is_cassette
 from sekisho import replay_options as given
 from sekisho import replay_order, rerun, sending
 from sekisho.destination import CaFile, PasswordFile, User
@@ -43,7 +44,17 @@ def replay(
     """
     forbid_cores()
     order = Order(file, state, keys, config, _pace(pace), json_, quiet)
-    if to is not None:
+    if is_cassette(file):
+        if any(
+            option is not None for option in (to, format_, home, radius, columns, codec, device)
+        ):
+            raise Refusal(
+                f"{file} is a cassette: it says itself what it is, and goes into a directory of its own. "
+                "Say sekisho replay FILE, with --state, --config and --pace at most.",
+                exit_code=2,
+            )
+        replay_order.cassette(order)
+    elif to is not None:
         login = sending.Login(user, password_file, cafile)
         replay_order.send(order, format_, topic, to, login, follow, step)
     elif format_ is not None:

@@ -13,6 +13,8 @@ from gateway.settings.settings import Settings
 from gateway.transports.replay.file import Lines
 from gateway.transports.replay.track_file import read_track
 from sekisho import (
+    cassette_account,
+    cassette_replay,
     facts,
     forwarded_account,
     forwarded_replay,
@@ -31,7 +33,7 @@ from sekisho.replay_follow import Follower
 
 T = TypeVar("T")
 
-_FORMS = (".gpx", ".nmea", ".ndjson", ".jsonl", ".json", ".csv", ".log", ".txt")
+_FORMS = (".cassette", ".gpx", ".nmea", ".ndjson", ".jsonl", ".json", ".csv", ".log", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,20 @@ class Order:
 
     def bar(self) -> FileBar:
         return FileBar(self.file.name, quiet=self.quiet)
+
+
+def cassette(order: Order) -> None:
+    """What `sekisho record` wrote."""
+    settings = order.settings()
+    result = order.into(
+        lambda state: cassette_replay.run(
+            order.file, settings, state, order.keys, order.speed, order.bar()
+        )
+    )
+    if order.json:
+        screen.document(cassette_account.figures(result))
+    elif not order.quiet:
+        cassette_account.tell(result)
 
 
 def forwarded(order: Order, format_: str) -> None:

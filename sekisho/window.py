@@ -2,8 +2,8 @@
 
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import BufferedIOBase
 from typing import Any
 
@@ -24,6 +24,39 @@ def ask(
     Raises:
         Refusal: no gateway runs on this directory, or it answers with a complaint, or not in time.
     """
+    line = _connected(state)
+    line.settimeout(patience_s)
+    with line, line.makefile("rwb") as stream:
+        stream.write(json.dumps({"ask": question, **more}).encode() + b"\n")
+        stream.flush()
+        while (answer := _heard(stream, state)).endswith(b"\n"):  # a kill cuts a line off
+            said = json.loads(answer)
+            if "error" in said:
+                raise Refusal(said["error"])
+            yield said
+
+
+@contextmanager
+def listen(
+    state: StateDir, question: str, **more: Any
+) -> Iterator[tuple[Iterator[bytes], Callable[[], None]]]:
+    """An answer of many lines as it comes, and what ends it: the gateway then says what is left, and hangs up.
+
+    Raises:
+        Refusal: no gateway runs on this directory.
+    """
+    with _connected(state) as line, line.makefile("rwb") as stream:
+        stream.write(json.dumps({"ask": question, **more}).encode() + b"\n")
+        stream.flush()
+
+        def enough() -> None:
+            with suppress(OSError):  # it has hung up itself
+                line.shutdown(socket.SHUT_WR)
+
+        yield iter(lambda: _heard(stream, state), b""), enough
+
+
+def _connected(state: StateDir) -> socket.socket:
     line = socket.socket(socket.AF_UNIX)
     try:
         with reachable(state.socket) as path:
@@ -34,15 +67,7 @@ def ask(
             f"No gateway runs on {state.path}. Start one (sekisho run, or make demo), or name "
             "another --state."
         ) from error
-    line.settimeout(patience_s)
-    with line, line.makefile("rwb") as stream:
-        stream.write(json.dumps({"ask": question, **more}).encode() + b"\n")
-        stream.flush()
-        while (answer := _heard(stream, state)).endswith(b"\n"):  # a kill cuts a line off
-            said = json.loads(answer)
-            if "error" in said:
-                raise Refusal(said["error"])
-            yield said
+    return line
 
 
 def is_answered(state: StateDir) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.clock import Clock
 from gateway.control.feed import LiveFeed
+from gateway.control.recording import Recordings
 from gateway.control.window import Window
 from gateway.devices.catalog import catalog
 from gateway.keys.guard import GuardedKeys
@@ -82,9 +83,12 @@ class Checkpoint:
         self.feed = LiveFeed(personal=synthetic)
         self.window = Window(state.socket, self.tally, self.facts, self.feed, exact=synthetic)
         self.window.answer("doctor", self._recall)
+        process = Process(self.mask, policy.zone, self.facts)
+        recordings = Recordings(process, clock, lambda: self.directory.devices, people=synthetic)
+        self.window.stream("record", recordings.open)
         self.flow = Flow(
             self.intake,
-            Process(self.mask, policy.zone, self.facts),
+            process,
             self.store,
             self.tally,
             [self.feed],

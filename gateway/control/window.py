@@ -2,6 +2,8 @@
 
 → {"ask": "terms"}       ← {"terms": [...], "in_flight": n, "facts": {...}}   then closed
 → {"ask": "tail"}        ← one observation a line, until the viewer leaves
+→ {"ask": "record", ...} ← one line of a cassette after another, and the last when the viewer says that it
+                           will say no more (gateway.control.recording)
 → {"ask": WORD, ...}     ← one line from whoever answers to that word, then closed
 """
 
@@ -11,7 +13,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from gateway.control.feed import LiveFeed, described
 from gateway.control.ledger import terms
@@ -20,6 +22,22 @@ from gateway.telemetry import Facts, Tally
 
 Answer: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """The whole question in, the answer out; a Refusal becomes {"error": its sentence}."""
+
+
+class Stream(Protocol):
+    """An answer of many lines, each with its end."""
+
+    async def next(self) -> bytes:
+        """The next line, as soon as there is one."""
+        ...
+
+    def end(self) -> list[bytes]:
+        """Called once, when nobody asks for more: what is still to be said."""
+        ...
+
+
+Begin: TypeAlias = Callable[[Mapping[str, Any]], Stream]
+"""The whole question in, the stream out; a Refusal becomes {"error": its sentence}."""
 
 
 class Window:
@@ -33,15 +51,19 @@ class Window:
         self._path = path
         self._tally = tally
         self._facts = facts
-        self._feed = feed
         self._exact = exact
         self._answers: dict[str, Answer] = {"terms": self._terms}
+        self._streams: dict[str, Begin] = {"tail": lambda _question: _Tail(feed)}
         self._server: asyncio.Server | None = None
         self._guests: set[asyncio.Task[None]] = set()
 
     def answer(self, word: str, answer: Answer) -> None:
         """From now on questions for `word` are answered so."""
         self._answers[word] = answer
+
+    def stream(self, word: str, begin: Begin) -> None:
+        """From now on questions for `word` are answered line by line."""
+        self._streams[word] = begin
 
     async def open(self) -> None:
         """Listen; a socket left behind by a killed gateway is replaced (we hold the lock)."""
@@ -70,13 +92,13 @@ class Window:
             try:
                 question = _question(await reader.readline())
                 word = question.get("ask", "terms")
-                if word == "tail":
-                    await self._tail(reader, writer)
+                if word in self._streams:
+                    await _pour(self._streams[word](question), reader, writer)
                 elif word in self._answers:
                     writer.write(_line(await self._answers[word](question)))
                     await writer.drain()
                 else:
-                    known = ", ".join(sorted([*self._answers, "tail"]))
+                    known = ", ".join(sorted({*self._answers, *self._streams}))
                     writer.write(_line({"error": f"nobody answers to that here; known: {known}"}))
             except Refusal as refusal:
                 writer.write(_line({"error": str(refusal)}))
@@ -92,22 +114,45 @@ class Window:
             "facts": dict(self._facts.counts),
         }
 
-    async def _tail(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        queue = self._feed.join()
-        gone = asyncio.ensure_future(reader.read())
-        fresh = asyncio.ensure_future(queue.get())
-        try:
-            while not gone.done():
-                await asyncio.wait({gone, fresh}, return_when=asyncio.FIRST_COMPLETED)
-                if not fresh.done():
-                    break
-                writer.write(_line(described(fresh.result())))
-                fresh = asyncio.ensure_future(queue.get())
-                await writer.drain()
-        finally:
-            gone.cancel()
-            fresh.cancel()
-            self._feed.leave(queue)
+
+class _Tail:
+    """Observations as they are stored, for one viewer."""
+
+    def __init__(self, feed: LiveFeed) -> None:
+        self._feed = feed
+        self._queue = feed.join()
+
+    async def next(self) -> bytes:
+        return _line(described(await self._queue.get()))
+
+    def end(self) -> list[bytes]:
+        self._feed.leave(self._queue)
+        return []
+
+
+async def _pour(stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Hand a stream out until the viewer says that it will say no more, or is gone."""
+    gone = asyncio.ensure_future(reader.read())
+    fresh = asyncio.ensure_future(stream.next())
+    taken: list[bytes] = []
+    try:
+        while not gone.done():
+            await asyncio.wait({gone, fresh}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                break
+            line = fresh.result()
+            fresh = asyncio.ensure_future(stream.next())
+            writer.write(line)
+            await writer.drain()
+    finally:
+        gone.cancel()
+        if fresh.done():
+            taken.append(fresh.result())
+        fresh.cancel()
+        left = [*taken, *stream.end()]
+        if not writer.is_closing():
+            writer.writelines(left)
+    await writer.drain()
 
 
 def _question(line: bytes) -> dict[str, Any]:

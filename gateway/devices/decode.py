@@ -142,8 +142,14 @@ def to_binary(kind: DeviceKind, document: Document) -> bytes:
 
 
 def with_head(payload: bytes, at: Instant | None, counter: int | None) -> bytes:
-    """A kind's own bytes behind the head of `up/bin`."""
+    """A kind's own bytes behind the head of `up/bin`.
+
+    Raises:
+        PayloadError: a time before 1970, or after 2106.
+    """
     seconds = 0 if at is None else at // SECOND
+    if not 0 <= seconds < 1 << 32:
+        raise PayloadError(Reason.OUT_OF_RANGE, "t: does not fit the binary form")
     return _HEAD.pack(VERSION, seconds, _NO_COUNTER if counter is None else counter) + payload
 
 

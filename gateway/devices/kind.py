@@ -163,6 +163,7 @@ class DeviceKind:
         contradictions: registry attributes → attribute name → why a device so registered cannot work.
         hint: registry attributes → a sentence about what such a device cannot send; "" if nothing.
         pretence: how a simulated one behaves, of kinds that were declared and not written.
+        strip: document → the same without what its rows never hold, where that depends on its values.
     """
 
     name: str
@@ -181,3 +182,4 @@ class DeviceKind:
     contradictions: Callable[[Mapping[str, Any]], Mapping[str, str]] = lambda _attributes: {}
     hint: Callable[[Mapping[str, Any]], str] = lambda _attributes: ""
     pretence: Pretence | None = None
+    strip: Callable[[Any], Any] = lambda document: document

@@ -6,7 +6,7 @@ from gateway.model.instant import Instant
 
 
 class Observation(NamedTuple):
-    """One masked row. Constructed in `privacy/mask.py` and nowhere else.
+    """One masked row. Constructed in `privacy/` and nowhere else: by the mask, and of a cassette's fiction.
 
     Attributes:
         kind: the device kind, which is also its table's name.

@@ -20,6 +20,7 @@ from gateway.model.observation import Observation, Rejection
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Payload, Route, Uplinks
+from gateway.pipeline.tape import Tape
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
 from gateway.telemetry import Facts, Term
@@ -50,7 +51,11 @@ class Batch(NamedTuple):
 
 
 class Process:
-    """Decides about uplinks; what is to be remembered of them, the mask remembers."""
+    """Decides about uplinks; what is to be remembered of them, the mask remembers.
+
+    Attributes:
+        tape: the recording that runs, if one does.
+    """
 
     def __init__(self, mask: Mask, zone: tzinfo, facts: Facts | None = None) -> None:
         self._mask = mask
@@ -59,6 +64,7 @@ class Process:
         self._next = (0, 0)
         self._personal = {name: kind.personal for name, kind in catalog().items()}
         self._zone = zone
+        self.tape: Tape | None = None
         self._facts = Facts() if facts is None else facts
         self._recent = self._facts.recent
         self._quiet = frozenset[str]()  # kinds of which nothing is remembered but that they spoke
@@ -96,7 +102,7 @@ class Process:
         refused = refusals[chunk]
         origin, received_at = uplinks.origin, uplinks.received_at
         apply, read, presses = self._mask.apply, self._read, self._presses
-        seen, quiet = self._recent.seen, self._quiet
+        seen, quiet, tape = self._recent.seen, self._quiet, self.tape
         for item, (route, payload) in enumerate(islice(uplinks.items, done, None), done):
             if isinstance(route, Reason):
                 self._count_refusal(route, received_at, outcome)
@@ -119,6 +125,8 @@ class Process:
                 raise
             if kind in presses and reading.values.button and verdict is not Fate.DUPLICATE:
                 self._facts.count("button pressed")  # of nobody, nowhere: decisions 20
+            if tape is not None:
+                tape.keep(route, payload, reading, verdict)
             if isinstance(verdict, Reason):
                 terms[origin, kind, Fate.SUPPRESSED, verdict] += 1
             elif isinstance(verdict, Fate):
@@ -170,6 +178,8 @@ class Process:
         """A personal kind leaves a count per day; a thing of the city leaves a row (decisions 3)."""
         device: Device = route.device
         reason = error.reason
+        if self.tape is not None:
+            self.tape.refuse(route, payload, at)
         if route.kind not in self._quiet:
             self._recent.rejected(
                 *(device.device, at, reason.value, error.detail), partial(_likeness, route, payload)

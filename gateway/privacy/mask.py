@@ -1,4 +1,4 @@
-"""The mask: exact readings in, observations out. Nothing else in the gateway makes an observation.
+"""The mask: exact readings in, observations out. Nothing else makes an observation of a reading.
 
 The order is fixed, and every stage can only take away: recognise a repetition → strip (what is not
 named below is not copied) → suppress → generalise → pseudonymise. What goes wrong inside suppresses.

@@ -113,11 +113,17 @@ def check(values: Values, _device: Device) -> None:
 
 def row(values: Values, device: Device) -> tuple[Any, ...]:
     """species, count, confidence, box (4), model, image; of passers-by the count alone."""
-    model = values.model if values.model is not None else device.attributes.get("model")
-    head = (values.species, values.count, values.confidence)
+    kept = strip(values)
+    model = kept.model if kept.model is not None else device.attributes.get("model")
+    box = kept.box or (None, None, None, None)
+    return (kept.species, kept.count, kept.confidence, *box, model, kept.image)
+
+
+def strip(values: Any) -> Any:
+    """Of passers-by the count alone."""
     if values.species in _PASSERS_BY:
-        return (*head, None, None, None, None, model, None)
-    return (*head, *(values.box or (None, None, None, None)), model, values.image)
+        return msgspec.structs.replace(values, box=None, image=None)
+    return values
 
 
 KIND = DeviceKind(
@@ -177,6 +183,7 @@ KIND = DeviceKind(
     pack=pack,
     check=check,
     row=row,
+    strip=strip,
     attributes={"model": "text"},
     examples=(
         Example(

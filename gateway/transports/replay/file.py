@@ -10,6 +10,7 @@ from gateway.model.errors import Refusal
 
 _GZIP = b"\x1f\x8b"
 _BUFFER = 1 << 20
+_HEAD = 64
 _LONGEST = 1 << 20
 """Bytes of one line; no uplink's document comes near."""
 
@@ -42,6 +43,14 @@ class Lines:
         if self._raw is None:
             return 0
         return self.size if self._raw.closed else self._raw.tell()
+
+    def head(self) -> bytes:
+        """The first bytes, unpacked; fewer where it has no more, none where it cannot be unpacked."""
+        with self._path.open("rb") as raw:
+            try:
+                return (gzip.GzipFile(fileobj=raw) if self._packed else raw).read(_HEAD)
+            except (OSError, EOFError, zlib.error):
+                return b""
 
     def __iter__(self) -> Iterator[bytes]:
         """Every line without its end, in order; also empty ones.
