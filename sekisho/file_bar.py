@@ -3,6 +3,7 @@
 import sys
 
 from gateway.model.instant import Instant, to_rfc3339
+from gateway.transports.replay.capture import Capture
 from gateway.transports.replay.file import Lines
 from sekisho.bar import Bar
 
@@ -14,7 +15,7 @@ class FileBar(Bar):
         super().__init__(sys.stderr, quiet=quiet)
         self._name = name
 
-    def show(self, lines: Lines, at: Instant | None) -> None:
+    def show(self, lines: Lines | Capture, at: Instant | None) -> None:
         """Move the bar: bytes read of the file, and the recording's time where that is known."""
         share = f"{100 * lines.position // lines.size:>3} %" if lines.size else ""
         said = "" if at is None else to_rfc3339(at)[:16]

@@ -11,10 +11,10 @@ from gateway.registry import imports
 from gateway.registry.registry import Registry
 from gateway.settings.settings import Settings
 from gateway.statedir import StateDir
+from gateway.transports.replay.capture import lines_of
 from gateway.transports.replay.clock import RecordedClock
 from gateway.transports.replay.documents import Documents, Log
 from gateway.transports.replay.door import Replay
-from gateway.transports.replay.file import Lines
 from gateway.wire.envelopes.event import Event
 from sekisho import recorded
 from sekisho.file_bar import FileBar
@@ -69,7 +69,7 @@ def run(
     Raises:
         Refusal: no line is a dated uplink of this format; or see `recorded.checkpoint`.
     """
-    lines = Lines(file)
+    lines = lines_of(file)
     begun = log.begun(lines)
     if begun is None:
         raise Refusal(

@@ -12,7 +12,8 @@ File: TypeAlias = Annotated[
     typer.Argument(
         metavar="FILE",
         help="A recording, packed by gzip or not: a document a line, or what mosquitto_sub -v "
-        "printed (--format); a table as CSV (--columns); or a way as GPX or NMEA (--home).",
+        "printed, or a capture of MQTT as tcpdump wrote it (--format); a table as CSV (--columns); or a way "
+        "as GPX or NMEA (--home).",
     ),
 ]
 Format: TypeAlias = Annotated[

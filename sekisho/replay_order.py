@@ -10,7 +10,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND, Instant
 from gateway.model.quantity import DURATION, parse
 from gateway.settings.settings import Settings
-from gateway.transports.replay.file import Lines
+from gateway.transports.replay.capture import lines_of
 from gateway.transports.replay.track_file import read_track
 from sekisho import (
     cassette_account,
@@ -33,7 +33,10 @@ from sekisho.replay_follow import Follower
 
 T = TypeVar("T")
 
-_FORMS = (".cassette", ".gpx", ".nmea", ".ndjson", ".jsonl", ".json", ".csv", ".log", ".txt")
+_FORMS = (
+    *(".cassette", ".gpx", ".nmea", ".ndjson", ".jsonl", ".json", ".csv", ".log", ".txt"),
+    *(".pcap", ".pcapng", ".cap"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def send(order: Order, format_: str | None, topic: str | None, to: str, login: s
     """To another system."""
     if format_ is None and (order.speed is not None or follow is not None):
         raise Refusal("When a record came, only its format knows: say --format, too.", exit_code=2)
-    lines = Lines(order.file)
+    lines = lines_of(order.file)
     log = None if format_ is None else log_of(format_)
     recorded = sending.Recorded(order.file, lines, log, topic)
     follower = None if follow is None else Follower(follow, _step(step))

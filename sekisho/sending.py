@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gateway.model.errors import PayloadError, Refusal
 from gateway.model.instant import Instant
+from gateway.transports.replay.capture import Capture
 from gateway.transports.replay.documents import Log, said_by
 from gateway.transports.replay.file import Lines
 from sekisho import destination
@@ -36,7 +37,9 @@ class Recorded:
         topic: what is published to; `{dev_eui}` and `{event}` are the document's. None for the line's own.
     """
 
-    def __init__(self, file: Path, lines: Lines, log: Log | None, topic: str | None) -> None:
+    def __init__(
+        self, file: Path, lines: Lines | Capture, log: Log | None, topic: str | None
+    ) -> None:
         self._file = file
         self._lines = lines
         self._read = said_by if log is None else log.read
@@ -88,7 +91,7 @@ class Login(NamedTuple):
     cafile: Path | None
 
 
-def send(recorded: Recorded, lines: Lines, to: str, login: Login, speed: float | None, follower: Follower | None, bar: FileBar) -> int:  # fmt: skip
+def send(recorded: Recorded, lines: Lines | Capture, to: str, login: Login, speed: float | None, follower: Follower | None, bar: FileBar) -> int:  # fmt: skip
     """Send everything at QoS 1; returns when the broker has acknowledged all of it: how many it were.
 
     Args:
@@ -109,7 +112,7 @@ def send(recorded: Recorded, lines: Lines, to: str, login: Login, speed: float |
 
 async def _send(
     recorded: Recorded,
-    lines: Lines,
+    lines: Lines | Capture,
     outlet: MqttOutlet,
     speed: float | None,
     follower: Follower | None,
