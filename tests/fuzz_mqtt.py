@@ -19,6 +19,7 @@ from random import Random
 from typing import Any
 
 from gateway.clock import Clock
+from gateway.interfaces import Scripts
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver as UplinkReceiver
@@ -95,6 +96,7 @@ class Keeper:
         self.limits = Limits(packet_bytes=4096, pending=8, topic_aliases=4)
         self.guestbook = Guestbook(directory(), digest)
         self.forwarding = Forwarding(SERVERS, directory(), self.facts, self.clock)
+        self.scripts: Scripts | None = None
         self.anonymous = True
         self.crowded = False
         self.kept = Desk(self.clock)

@@ -120,7 +120,7 @@ class Doors:
     ) -> "Doors":
         """Doors that hand over to the checkpoint, still shut; `scripts` runs vendors' codecs, where there are any."""
         listeners: list[tuple[Opened, Side, str]] = [
-            (_listener(wish, checkpoint, keeping, keys), wish.side, "mqtt_listener")
+            (_listener(wish, checkpoint, keeping, keys, scripts), wish.side, "mqtt_listener")
             for wish in mqtt
         ]
         posts = [
@@ -175,8 +175,8 @@ class Doors:
 
 
 def _listener(
-    wish: DoorPlan, checkpoint: Checkpoint, keeping: Keeping, keys: KeyRing
-) -> Door:  # fmt: skip
+    wish: DoorPlan, checkpoint: Checkpoint, keeping: Keeping, keys: KeyRing, scripts: Scripts | None
+) -> Door:
     token_key = keys.token_key()
     return Door(
         checkpoint.intake,
@@ -189,6 +189,7 @@ def _listener(
         keeping.commands,
         anonymous=wish.anonymous,
         server_topics=wish.server_topics,
+        scripts=scripts,
     )
 
 

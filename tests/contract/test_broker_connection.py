@@ -10,13 +10,13 @@ from gateway.model.forwarded import Forwarded
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Route
-from gateway.pipeline.sorting import Counted, Item
 from gateway.transports.mqtt_client.connection import DROPPED
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.codes import Code, Type
 from gateway.wire.mqtt.packets import Ack
 from tests.fakes.broker import JOIN, Played, event, join
 from tests.fakes.readings import child, gauge
+from tests.fakes.scripts import Slow, scripted
 
 EUI, OTHER = "0101010101010101", "0202020202020202"
 OWN = b"sekisho/v1/river-1/up"
@@ -94,35 +94,6 @@ def test_people_are_refused_unless_somebody_said_why_not() -> None:
     assert all(isinstance(route, Route) for route in routes(accepting))
 
 
-class Slow:
-    """Codecs that end when the test says so."""
-
-    def __init__(self) -> None:
-        self.waiting: list[asyncio.Future[Reason | None]] = []
-
-    async def run(self, script: str, uplink: Forwarded) -> Forwarded | Reason:
-        assert script == "vendor.js"
-        self.waiting.append(asyncio.get_running_loop().create_future())
-        refused = await self.waiting[-1]
-        return uplink.decoded({"distance": 2.0}) if refused is None else refused
-
-
-def by_script(played: Played) -> None:
-    """Every device behind `OTHER` has a vendor's codec."""
-    sort = played.sorter.sort
-
-    def through(topic: bytes, payload: bytes) -> Item | Counted:
-        found = sort(topic, payload)
-        if isinstance(found, Counted):
-            return found
-        route, uplink = found
-        if isinstance(route, Route) and route.device.attributes["dev_eui"] == OTHER:
-            return Route(route.device, route.kind, route.decode, "vendor.js"), uplink
-        return found
-
-    played.sorter.sort = through  # type: ignore[method-assign]
-
-
 async def turns() -> None:
     """Let every task go as far as it can."""
     for _ in range(8):
@@ -133,9 +104,9 @@ async def test_a_slow_codec_holds_up_acknowledgements_and_nothing_else() -> None
     """What came behind a message whose codec takes its time is handed over and committed meanwhile; only its
     acknowledgement waits, so that their order is the order of arrival. Two of one device stay in order."""
     scripts = Slow()
-    scripted = replace(with_eui(gauge(), OTHER), device=DeviceId("river-2"))
-    played = Played(with_eui(gauge()), scripted, scripts=scripts)
-    by_script(played)
+    other = replace(with_eui(gauge(), OTHER), device=DeviceId("river-2"))
+    played = Played(with_eui(gauge()), other, scripts=scripts)
+    played.sorter.sort = scripted(played.sorter.sort, OTHER)  # type: ignore[method-assign]
 
     played.say(
         played.publish(1, event(EUI, 1)),
@@ -169,7 +140,7 @@ async def test_a_slow_codec_holds_up_acknowledgements_and_nothing_else() -> None
 async def test_a_codec_that_nobody_runs_is_no_codec() -> None:
     """Without an engine a message that needs one is rejected, and acknowledged in its turn."""
     played = Played(with_eui(gauge(), OTHER))
-    by_script(played)
+    played.sorter.sort = scripted(played.sorter.sort, OTHER)  # type: ignore[method-assign]
     played.say(played.publish(1, event(OTHER, 1)), played.publish(2, join(OTHER), JOIN))
 
     assert routes(played) == [Reason.NO_CODEC]

@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 
+from gateway.interfaces import Scripts
 from gateway.model.device import Directory
 from gateway.model.forwarded import Forwarded
+from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.transports.mqtt_listener.forwarding import ServerTopic
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.codes import Type
 from gateway.wire.mqtt.packets import PingResp
-from tests.fakes.mqtt_door import House, directory, publish, until
+from tests.fakes.mqtt_door import UP as OWN_UP
+from tests.fakes.mqtt_door import House, directory, publish, settled, until
 from tests.fakes.readings import gauge
+from tests.fakes.scripts import Slow, scripted
 
-EUI = "0004a30b001c0530"
+EUI, OTHER = "0004a30b001c0530", "0004a30b001c0531"
 TOPICS = (ServerTopic("application/+/device/+/event/+", "chirpstack_v4"),)
 UP = f"application/a/device/{EUI}/event/up".encode()
 STATUS = f"application/a/device/{EUI}/event/status".encode()
@@ -36,6 +40,25 @@ def known() -> Directory:
 
 def house() -> House:
     return House(server_topics=TOPICS, known=known())
+
+
+def with_codecs(scripts: Scripts | None = None, **limits: Any) -> House:
+    """A second gauge, whose codec is a vendor's script."""
+    found = known()
+    other = replace(gauge(), device=DeviceId("river-2"), attributes={"dev_eui": OTHER})
+    meter = found.credentials["meter"]
+    both = replace(meter, devices=meter.devices | {other.device})
+    there = replace(
+        found, devices={**found.devices, other.device: other}, credentials={"meter": both}
+    )
+    place = House(server_topics=TOPICS, known=there, scripts=scripts, **limits)
+    place.door.forwarding.sort = scripted(place.door.forwarding.sort, OTHER)  # type: ignore[method-assign]
+    return place
+
+
+def others(f_cnt: int) -> bytes:
+    """An uplink of the second gauge."""
+    return document(deviceInfo={"devEui": OTHER}, fCnt=f_cnt)
 
 
 async def test_a_server_s_uplink_waits_for_its_commit_like_any_other() -> None:
@@ -100,3 +123,88 @@ async def test_a_door_without_server_topics_knows_none() -> None:
         await until(lambda: bool(place.receiver.waiting))
         ((_, uplinks),) = place.receiver.waiting
         assert uplinks.items[0][0] is Reason.UNKNOWN_TOPIC
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+async def test_a_slow_codec_holds_up_acknowledgements_and_nothing_else(qos: int) -> None:
+    """What came behind an uplink whose codec takes its time is handed over and committed meanwhile, the device's
+    own and forwarded; only its answer waits, a status' too. Two of one device stay in order; a refusal keeps its
+    reason (MQTT 5)."""
+    scripts = Slow()
+    async with with_codecs(scripts) as place:
+        client = await place.guest()
+        client.say(
+            publish(1, document(), UP, qos=qos),
+            publish(2, others(1), UP, qos=qos),
+            publish(3, b"x", OWN_UP, qos=qos),
+            publish(4, others(2), UP, qos=qos),
+            publish(5, document(), STATUS, qos=qos),
+            publish(6, document(fCnt=8), UP, qos=qos),
+            encode.PINGREQ,
+        )
+        await until(lambda: len(place.receiver.payloads) == 3 and len(scripts.waiting) == 2)
+        place.receiver.settle()
+        first, ping = await client.hear(packets=2)
+        scripts.waiting[1].set_result(Reason.UNDECODABLE)  # the second of that device ends first
+        await settled()
+        early = place.receiver.payloads
+        scripts.waiting[0].set_result(None)
+        await until(lambda: len(place.receiver.payloads) == 2)
+        made = place.receiver.payloads[0]
+        place.receiver.settle({}, {0: Reason.UNDECODABLE})
+        rest = await client.hear(packets=5)
+
+    assert isinstance(ping, PingResp) or isinstance(first, PingResp)
+    assert {getattr(one, "packet_id", 1) for one in (first, ping)} == {1}
+    assert early == []
+    assert isinstance(made, Forwarded)
+    assert made.object == {"distance": 2.0}
+    assert [answer.packet_id for answer in rest] == [2, 3, 4, 5, 6]
+    assert [answer.reason for answer in rest] == [0, 0, 0x99, 0, 0]
+
+
+async def test_a_codec_that_nobody_runs_is_no_codec() -> None:
+    """Without an engine an uplink that needs one is rejected, and answered in its turn."""
+    async with with_codecs() as place:
+        client = await place.guest()
+        client.say(publish(1, others(1), UP), publish(2, document(), STATUS))
+        await until(lambda: bool(place.receiver.waiting))
+        ((_, uplinks),) = place.receiver.waiting
+        place.receiver.settle({0: Reason.NO_CODEC})
+        answers = await client.hear(packets=2)
+
+    assert uplinks.items[0][0] is Reason.NO_CODEC
+    assert [answer.packet_id for answer in answers] == [1, 2]
+
+
+async def test_what_a_codec_makes_is_kept_though_its_connection_is_gone() -> None:
+    """At QoS 0 nobody sends it again."""
+    scripts = Slow()
+    async with with_codecs(scripts) as place:
+        client = await place.guest()
+        client.say(publish(None, others(1), UP, qos=0))  # type: ignore[arg-type]
+        await until(lambda: bool(scripts.waiting))
+        client.close()
+        await settled()
+        scripts.waiting[0].set_result(None)
+        await until(lambda: bool(place.receiver.waiting))
+        place.receiver.settle()
+
+
+async def test_a_run_that_ends_in_our_own_error_ends_the_connection() -> None:
+    """What was not acknowledged comes again; nothing of it weighs on the door any more, which would read nobody."""
+    scripts = Slow()
+    async with with_codecs(scripts, door_bytes=200) as place:
+        client = await place.guest()
+        client.say(publish(1, others(1), UP))
+        await until(lambda: bool(scripts.waiting))
+        scripts.waiting[0].set_exception(RuntimeError)
+        await client.rest()
+        again = await place.guest()
+        again.say(publish(1, document(), UP))
+        await until(lambda: bool(place.receiver.waiting))
+        place.receiver.settle()
+        (answer,) = await again.hear()
+
+    assert answer.packet_id == 1
+    assert place.facts.counts["protocol broken"] == 1

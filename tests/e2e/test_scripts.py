@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import aiohttp
@@ -11,8 +13,10 @@ import pytest
 
 from gateway.scripts.conduct import STRIKES
 from tests.e2e.brokers import Mosquitto, publish
+from tests.e2e.crowd import Uplink
 from tests.e2e.processes import Gateway, until
 from tests.e2e.scripted import GOOD, HOSTILE, ScriptedTown
+from tests.e2e.sender import Sender
 
 pytestmark = pytest.mark.e2e
 
@@ -83,6 +87,37 @@ def test_hostile_codecs_hold_nobody_up_on_one_broker_connection(tmp_path: Path) 
             assert not all(f"{name}.js was stopped {STRIKES} times" in gateway.said() for name in hostile)  # fmt: skip
             for name in hostile:
                 until(lambda: f"{name}.js was stopped {STRIKES} times" in gateway.said(), name)  # noqa: B023
+
+
+async def test_hostile_codecs_hold_nobody_up_on_one_connection_to_our_own_door(
+    tmp_path: Path,
+) -> None:
+    """A network server publishes at the devices' own door, theirs first: every uplink of another codec is on
+    disk before the last of them is suspended, and all are acknowledged in the order in which they came."""
+    hostile = {f"{name}-{n}": text for n in range(4) for name, text in HOSTILE.items()}
+    door = "    server_topics: [{topic: application/+/device/+/event/+, format: chirpstack_v4}]\n"
+    scripted = ScriptedTown(tmp_path, {"good": GOOD, **hostile}, door)
+
+    def uplinks(name: str, f_cnts: range) -> Iterator[Uplink]:
+        topic = f"application/1/device/{scripted.eui(name)}/event/up".encode()
+        for n in f_cnts:
+            yield Uplink(name, "river_gauge", topic, json.dumps(scripted.up(name, n)).encode())
+
+    with Gateway(scripted.town) as gateway:
+        server = ("fleet", scripted.token)
+        await Sender("server", server, uplinks("good", range(1))).run(gateway.port)
+        assert len(distances(scripted)) == 1
+        theirs = chain.from_iterable(uplinks(name, range(STRIKES)) for name in hostile)
+        sender = Sender("server", server, chain(theirs, uplinks("good", range(1, 21))))
+        sending = asyncio.create_task(sender.run(gateway.port))
+        await asyncio.to_thread(until, lambda: len(distances(scripted)) == 21, "all rows")
+        early = gateway.said()
+        await sending
+        assert await asyncio.to_thread(gateway.stop) == 0
+
+    assert not all(f"{name}.js was stopped {STRIKES} times" in early for name in hostile)
+    assert sender.acked == STRIKES * len(hostile) + 20
+    assert distances(scripted) == [("good", 2.41)] * 21
 
 
 async def test_a_worker_that_hangs_does_not_outlive_its_gateway(tmp_path: Path) -> None:

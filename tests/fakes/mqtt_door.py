@@ -6,6 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
 
+from gateway.interfaces import Scripts
 from gateway.model.device import Credential, Device, Directory
 from gateway.model.identity import DeviceId
 from gateway.telemetry import Facts
@@ -50,6 +51,7 @@ class House:
         path: Path | None = None,
         server_topics: Sequence[ServerTopic] = (),
         known: Directory | None = None,
+        scripts: Scripts | None = None,
         **limits: Any,
     ) -> None:
         self.clock = ManualClock()
@@ -61,6 +63,7 @@ class House:
             *(Limits(**limits), self.kept.sessions, self.kept.commands),
             anonymous=anonymous,
             server_topics=server_topics,
+            scripts=scripts,
         )
         self.port = 0
         self._clients: list[Client] = []

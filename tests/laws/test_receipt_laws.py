@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.transports.mqtt_client.receipts import Receipts
+from gateway.wire.mqtt.receipts import Receipts
 
 
 @given(st.lists(st.integers(0, 3), max_size=12).flatmap(lambda s: st.tuples(st.just(s), st.permutations(range(len(s))))))  # fmt: skip

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from gateway.clock import Clock
+from gateway.interfaces import Scripts
 from gateway.model.uplink import Receiver as UplinkReceiver
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_listener.connection import Connection
@@ -28,6 +29,7 @@ class Keeper:
         self.limits = Limits(**limits)
         self.guestbook = Guestbook(directory(), digest)
         self.forwarding = Forwarding((), directory(), self.facts, self.clock)
+        self.scripts: Scripts | None = None
         self.anonymous = False
         self.crowded = False
         self.waiting_bytes = 0

@@ -6,15 +6,13 @@ from typing import Protocol, cast
 
 from gateway.clock import Clock
 from gateway.interfaces import Scripts
-from gateway.model.forwarded import Forwarded
-from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Payload, Receiver, Route, Uplinks, weight
+from gateway.pipeline.scripting import Scripting
 from gateway.pipeline.sorting import Counted, Item
 from gateway.telemetry import Facts
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_client.haste import reassure
-from gateway.transports.mqtt_client.receipts import Receipt, Receipts
 from gateway.transports.mqtt_client.sorter import Sorter
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.codes import Code, Type
@@ -28,6 +26,7 @@ from gateway.wire.mqtt.packets import (
     SubAck,
     Violation,
 )
+from gateway.wire.mqtt.receipts import Receipt, Receipts
 
 DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto says how many messages it has thrown away, of all its clients."""
@@ -80,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._receipts = Receipts()
         self._items: list[Item] = []
         self._due: list[bytes] = []
-        self._running: dict[DeviceId, asyncio.Task[None]] = {}
+        self._scripting = Scripting(house.scripts)
         self._uplinks = 0
         self._bytes = 0
         self._greeted = False
@@ -96,8 +95,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        for task in self._running.values():  # what is not acknowledged comes again
-            task.cancel()
+        self._scripting.cancel()  # what is not acknowledged comes again
         if exc is not None and not self.why:
             self.why = getattr(exc, "strerror", None) or type(exc).__name__
         self.ended.set()
@@ -114,7 +112,7 @@ class Connection(asyncio.Protocol):
                     return
         self._hand_over()
         self._throttle()
-        if self._running and self._transport is not None:
+        if self._scripting.busy and self._transport is not None:
             reassure(self._transport)
 
     # -- messages
@@ -180,40 +178,14 @@ class Connection(asyncio.Protocol):
     def _start_script(self, route: Route, uplink: Payload, packet: bytes) -> None:
         """A script runs beside everything else; only acknowledgements wait for their turn behind it."""
         receipt = self._receipts.expect([packet] if packet else [])
-        items: list[Item] = [(route, uplink)]
-        size = self._weigh(items)
-        scripts = self._house.scripts
-        if scripts is None:
-            self._put([(Reason.NO_CODEC, uplink)], receipt, size)
-            return
-        assert isinstance(uplink, Forwarded)
-        device = route.device.device
-        running = self._script(scripts, route, uplink, receipt, size, self._running.get(device))
-        task = asyncio.create_task(running, name="script of a broker's message")
-        self._running[device] = task
-        task.add_done_callback(partial(self._ran, device))
+        size = self._weigh([(route, uplink)])
+        self._scripting.start(
+            route, uplink, lambda item: self._put([item], receipt, size), self._failed
+        )
 
-    async def _script(
-        self,
-        scripts: Scripts,
-        route: Route,
-        uplink: Forwarded,
-        receipt: Receipt,
-        size: int,
-        before: "asyncio.Task[None] | None",
-    ) -> None:
-        """Run it at once, and hand over behind what came from the same device before."""
-        made = await scripts.run(route.script, uplink)
-        if before is not None:
-            await before
-        item: Item = (made, uplink) if isinstance(made, Reason) else (route, made)
-        self._put([item], receipt, size)
-
-    def _ran(self, device: DeviceId, task: "asyncio.Task[None]") -> None:
-        if self._running.get(device) is task:
-            del self._running[device]
-        if not task.cancelled() and task.exception() is not None:
-            self.abort("a script's run ended in an error")  # what is not acknowledged comes again
+    def _failed(self) -> None:
+        """What is not acknowledged comes again."""
+        self.abort("a script's run ended in an error")
 
     # -- everything else
 

@@ -1,35 +1,24 @@
 """One device's connection: packets in, uplinks to the intake, acknowledgements out after the commit."""
 
 import asyncio
-import logging
 from collections.abc import Iterable
-from functools import partial
 from typing import Protocol, cast
 
 from gateway.model.reason import Reason
-from gateway.model.uplink import Payload, Receiver, Route, Uplinks, weight
+from gateway.model.uplink import Payload, Route
 from gateway.pipeline.sorting import Counted, Item
 from gateway.sessions.session import Session
 from gateway.transports.mqtt_listener import exchange
-from gateway.transports.mqtt_listener.arrival import Arrival, Lobby
+from gateway.transports.mqtt_listener.carrier import Carrier, Yard
 from gateway.transports.mqtt_listener.forwarding import Forwarding, elsewhere
-from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.bodies import V5
 from gateway.wire.mqtt.codes import Code
-from gateway.wire.mqtt.framer import Framer
 from gateway.wire.mqtt.packets import Connect, Packet, Publish, Violation
 
-_OVERHEAD_BYTES = 150
-"""What an uplink weighs in memory beside its payload, about."""
 
-_CHUNK = 64
-"""Uplinks handed over together; longer chunks are cut so that senders take turns."""
-
-
-class Keeper(Lobby, Protocol):
+class Keeper(Yard, Protocol):
     """What a connection asks of the door that let it in."""
 
-    receiver: Receiver
     forwarding: Forwarding
 
     def arrived(self, connection: "Connection") -> None:
@@ -38,21 +27,15 @@ class Keeper(Lobby, Protocol):
     def left(self, connection: "Connection") -> None:
         """It is gone."""
 
-    def weigh(self, size: int) -> None:
-        """So many bytes more (or, below 0, fewer) wait for their commit."""
 
-
-class Connection(Arrival):
+class Connection(Carrier):
     """Server side of one MQTT connection."""
 
-    __slots__ = ("_framer", "_keeper", "_newest", "_unanswered")
+    __slots__ = ("_keeper",)
 
     def __init__(self, keeper: Keeper) -> None:
         super().__init__(keeper)
         self._keeper = keeper
-        self._framer = Framer(keeper.limits.packet_bytes, aliases=keeper.limits.topic_aliases)
-        self._newest: list[int | None] = []
-        self._unanswered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -94,6 +77,11 @@ class Connection(Arrival):
                             return
                         continue
                     packet_id = -packet_id if qos > 1 and packet_id else packet_id
+                if uplink is not payload and isinstance(found, Route) and found.script:
+                    self._hand_over(items, ids)
+                    items, ids = [], []
+                    self._start_script(guest, found, uplink, packet_id)
+                    continue
                 items.append((cast("Route | Reason", found), uplink))
                 ids.append(packet_id)
             else:
@@ -106,103 +94,6 @@ class Connection(Arrival):
                 if not self.is_open():
                     return
         self._hand_over(items, ids)
-
-    # -- uplinks
-
-    def _hand_over(self, items: list[Item], ids: list[int | None]) -> None:
-        """Put uplinks into the intake, in chunks; stop reading when too many of ours wait."""
-        if not items or self._guest is None:
-            return
-        now = self._keeper.clock.now()
-        for start in range(0, len(items), _CHUNK):
-            end = start + _CHUNK
-            some = items[start:end]
-            size = sum([weight(payload) for _, payload in some]) + _OVERHEAD_BYTES * len(some)
-            self._newest = ids[start:end]
-            settle = partial(self._settle, self._guest.kept, self._newest, len(some), size)
-            origin = self._guest.credential.origin
-            self._keeper.receiver.put(self, Uplinks(origin, now, some, settle))
-            self._weigh(len(some), size)
-        self._await_answers(len(ids) - ids.count(None))
-        self.throttle()
-
-    def _weigh(self, uplinks: int, size: int) -> None:
-        self._pressure.uplinks += uplinks
-        self._pressure.payload_bytes += size
-        self._keeper.weigh(size)
-
-    def _await_answers(self, publishes: int) -> None:
-        """So many more publishes wait for their last answer; MQTT 5 has agreed to a bound (§3.3.4)."""
-        self._unanswered += publishes
-        if self._framer.version == V5 and self._unanswered > self._keeper.limits.pending:
-            sentence = "more publishes without an answer than the receive maximum"
-            self.break_off(Code.RECEIVE_MAXIMUM_EXCEEDED, sentence)
-
-    def _settle(
-        self,
-        session: Session,
-        ids: list[int | None],
-        uplinks: int,
-        size: int,
-        refused: dict[int, Reason],
-    ) -> None:
-        """The commit is done: acknowledge in order of arrival, in one write."""
-        self._weigh(-uplinks, -size)
-        version = self._framer.version
-        if not self.is_open():
-            if session.receiving:
-                self._settle_elsewhere(session, ids, refused)
-            return
-        if session.receiving:
-            exchange.committed(session, ids, refused, version)
-        if refused and version == V5:
-            data = b"".join(
-                [
-                    exchange.refusal(n, refused[at]) if at in refused else exchange.answer(n)
-                    for at, n in enumerate(ids)
-                    if n is not None
-                ]
-            )
-        else:
-            data = exchange.answers(ids)
-        if data:
-            if version == V5:
-                self._answered(exchange.ended(session, ids, refused))
-            self.send(data)
-        self.throttle()
-
-    def _settle_elsewhere(
-        self, session: Session, ids: list[int | None], refused: dict[int, Reason]
-    ) -> None:
-        """What came here at QoS 2 is settled, and its client may be on another connection by now."""
-        version = self._framer.version
-        due = [
-            (exchange.refusal(n, refused[at]), 1)
-            if at in refused and version == V5
-            else (exchange.answer(n), 0)
-            for at, n in enumerate(ids)
-            if n is not None and n < 0 and -n in session.receiving
-        ]
-        exchange.committed(session, ids, refused, version)
-        if due and session.holder not in (None, self):
-            assert session.holder is not None
-            answers = b"".join([answer for answer, _ in due])
-            session.holder.answer_received(answers, sum(ended for _, ended in due))
-
-    def answer_received(self, answers: bytes, ended: int) -> None:
-        if (
-            self._guest is None
-        ):  # nothing before CONNACK; what comes again after it is answered then
-            return
-        self._answered(ended)
-        self.send(answers)
-
-    def complete(self) -> None:
-        self._answered(1)
-
-    def _answered(self, publishes: int) -> None:
-        """So many got their last answer, some of them perhaps of an earlier connection (§4.9)."""
-        self._unanswered = max(0, self._unanswered - publishes)
 
     def _may_take(
         self, publish: Publish, found: Route | Reason | Counted | None, session: Session
@@ -234,12 +125,15 @@ class Connection(Arrival):
         packet_id = publish.packet_id if publish.qos == 1 else -publish.packet_id
         self._await_answers(1)
         if publish.qos == 1 or self._again(publish, found, session):
-            if self._pressure.uplinks:  # in order of arrival: behind what still waits (§4.6)
-                self._newest.append(packet_id)
+            if self._pressure.uplinks and self._receipts is None:
+                self._newest.append(
+                    packet_id
+                )  # in order of arrival: behind what still waits (§4.6)
             else:
                 exchange.committed(session, [packet_id], {}, self._framer.version)
                 self._answered(exchange.ended(session, [packet_id], {}))
-                self.send(exchange.answer(packet_id))
+                receipt = None if self._receipts is None else self._receipts.expect([])
+                self._acknowledge(receipt, exchange.answer(packet_id))
         return self.is_open()
 
     def _again(self, publish: Publish, found: object, session: Session) -> bool:
@@ -273,17 +167,3 @@ class Connection(Arrival):
         else:
             guest.renew(credential)
             self._routes = guestbook.routes(credential)
-
-    def end(self, reason: Code) -> None:
-        """Say goodbye (MQTT 5) and close."""
-        if self._framer.version == V5 and self._guest is not None:
-            self.send(encode.disconnect(V5, reason))
-        self.shut()
-
-    def break_off(self, reason: Code, sentence: str) -> None:
-        self._keeper.facts.note(
-            "protocol broken", f"A connection was ended: {sentence}", logging.WARNING
-        )
-        if self._guest is None and reason is Code.UNSUPPORTED_VERSION:
-            self.send(encode.connack(4, reason, {}))
-        self.end(reason)

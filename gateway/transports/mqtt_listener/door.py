@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from gateway.clock import Clock
+from gateway.interfaces import Scripts
 from gateway.model.device import Directory
 from gateway.model.uplink import Receiver
 from gateway.sessions.commands import Commands
@@ -32,6 +33,7 @@ class Door:
         digest: token → keyed hash.
         sessions, commands: what outlives a connection; the same for every door.
         server_topics: where network servers publish, and in which format.
+        scripts: runs vendors' JavaScript; None where no codec is one.
         anonymous: whether clients without a user name may speak, from loopback only.
     """
 
@@ -48,7 +50,9 @@ class Door:
         *,
         anonymous: bool = False,
         server_topics: Sequence[ServerTopic] = (),
+        scripts: Scripts | None = None,
     ) -> None:
+        self.scripts = scripts
         self.receiver = receiver
         self.clock = clock
         self.facts = facts

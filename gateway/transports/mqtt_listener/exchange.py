@@ -38,6 +38,31 @@ def answers(numbers: Iterable[int | None]) -> bytes:
     )
 
 
+def settled(ids: Iterable[int | None], refused: dict[int, Reason], version: int) -> bytes:
+    """The answers to a chunk that is done, in order: MQTT 5 says of each what was refused."""
+    if not refused or version != V5:
+        return answers(ids)
+    return b"".join(
+        [
+            refusal(n, refused[at]) if at in refused else answer(n)
+            for at, n in enumerate(ids)
+            if n is not None
+        ]
+    )
+
+
+def still_due(
+    session: Session, ids: Iterable[int | None], refused: dict[int, Reason], version: int
+) -> tuple[bytes, int]:
+    """The answers of QoS 2 to a chunk whose connection is gone, and how many exchanges they end."""
+    due = [
+        (refusal(n, refused[at]), 1) if at in refused and version == V5 else (answer(n), 0)
+        for at, n in enumerate(ids)
+        if n is not None and n < 0 and -n in session.receiving
+    ]
+    return b"".join([answer for answer, _ in due]), sum(ended for _, ended in due)
+
+
 def begin(session: Session, packet_id: int, *, dup: bool) -> bool:
     """A QoS 2 publish came; whether it is new. One that came before is not handed over again.
 

@@ -82,8 +82,7 @@ class Forwarding:
         """What to hand over for a message; None where the topic is no server's."""
         for one in self._topics:
             if matches(one.topic, topic):
-                found = self._sorting(credential, one.format).sort(topic, payload)
-                return found if isinstance(found, Counted) else self._without_script(found)
+                return self._sorting(credential, one.format).sort(topic, payload)
         return None
 
     def _sorting(self, credential: Credential, name: str) -> Sorting:
@@ -95,15 +94,3 @@ class Forwarding:
                 *(credential.name, credential.devices),
             )
         return found
-
-    def _without_script(self, item: Item) -> Item:
-        """A vendor's script would hold back the acknowledgements behind it: not at the devices' own door."""
-        route, uplink = item
-        if isinstance(route, Route) and route.script:
-            self._facts.note(
-                "script not here",
-                "A forwarded uplink was rejected: its codec is a vendor's script, which the devices' own "
-                "door does not run. Let the server push it to a door http_push",
-            )
-            return Reason.NO_CODEC, uplink
-        return item
