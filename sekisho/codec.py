@@ -14,7 +14,7 @@ from gateway.scripts.conduct import Conduct
 from gateway.scripts.workshop import Workshop
 from gateway.settings.load import load_settings
 from gateway.telemetry import Facts
-from sekisho import place, screen
+from sekisho import chirpstack_profiles, place, screen
 from sekisho.bar import Bar
 from sekisho.device_repository import Repository, read_repository
 from sekisho.place import Config, Json, Quiet
@@ -67,7 +67,9 @@ def examine(
     repository: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="A checked-out repository of devices: every codec in vendor/."
+            metavar="DIR",
+            help="A checked-out repository of devices, The Things Network's (vendor/) or ChirpStack's "
+            "(vendors/): every codec in it.",
         ),
     ] = None,
     strict: Annotated[
@@ -85,7 +87,8 @@ def examine(
         raise Refusal("Give FILE.js with --examples FILE, or --repository DIR alone.", exit_code=2)
     try:
         if repository is not None:
-            found = read_repository(repository)
+            theirs = (repository / chirpstack_profiles.FOLDER).is_dir()
+            found = (chirpstack_profiles.read_profiles if theirs else read_repository)(repository)
             results = asyncio.run(_run(found.codecs, quiet=json or quiet))
             _report(found, results, json=json, quiet=quiet)
         else:

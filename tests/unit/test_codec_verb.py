@@ -104,6 +104,36 @@ def test_a_repository_is_told_by_device_and_in_all(sekisho: Sekisho, repository:
     assert "broken-codec.yaml: example 1 has no input and output." in done.err
 
 
+def test_a_repository_as_chirpstack_lays_it_out_is_told_alike(
+    sekisho: Sekisho, tmp_path: Path
+) -> None:
+    """Devices and codecs of each vendor; a list of examples that is empty is none, and a broken file is named."""
+    vendor = tmp_path / "profiles" / "vendors" / "acme"
+    (vendor / "codecs").mkdir(parents=True)
+    (vendor / "devices").mkdir()
+    (vendor / "vendor.toml").write_text('[vendor]\nname = "Acme"\n')
+    codec = '[device]\nname = "Box"\n[[device.firmware]]\nversion = "1"\ncodec = "{}"\n'
+    for name, text in {
+        "box": codec.format("box.js"), "bare": codec.format("bare.js"), "none": '[device]\nname = "None"\n', "odd": "[",
+    }.items():  # fmt: skip
+        (vendor / "devices" / f"{name}.toml").write_text(text)
+    for name, listed in {"box": CHIRPSTACK, "bare": "[]"}.items():
+        (vendor / "codecs" / f"{name}.js").write_text(SCRIPT)
+        (vendor / "codecs" / f"test_decode_{name}.json").write_text(listed)
+    done = sekisho("codec", "test", "--repository", str(tmp_path / "profiles"))
+    *table, last = done.out.splitlines()
+    assert [line.split() for line in table[1:]] == [
+        ["acme/bare", "bare", "0", "0"],
+        ["acme/box", "box", "1", "0"],
+        ["acme/none", "no", "codec"],
+        ["acme/odd", "no", "codec"],
+    ]
+    assert last == "4 devices, 2 without a codec · 2 codecs · 1 of 1 example equal, 0 different", (
+        done.err
+    )
+    assert "odd.toml is no TOML" in done.err
+
+
 def test_a_repository_in_json(sekisho: Sekisho, repository: Path) -> None:
     done = sekisho("codec", "test", "--repository", str(repository), "--json", "--strict")
     said = json.loads(done.out)
