@@ -167,6 +167,7 @@ class Mosquitto(_Client):
                 finally:
                     if process.returncode is None:
                         process.kill()
+                await asyncio.sleep(_PAUSE_S)
             self.told.append(uplink)
 
 

@@ -56,7 +56,7 @@ async def reached(what: str, true: Callable[[], bool]) -> None:
     try:
         async with asyncio.timeout(60):
             while not true():
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
     except TimeoutError:
         pytest.fail(f"waited in vain for {what}")
 
