@@ -237,7 +237,8 @@ async def test_scripts_that_turn_bad_leave_a_worker_to_those_that_are_good(opene
     shop = await opened({**dict.fromkeys(sly, SLY), "good.js": V3})
     for name in (*sly, "good.js"):
         assert isinstance(await shop.run(name, uplink()), Forwarded)
-    bad = [asyncio.create_task(shop.run(name, uplink())) for name in sly]
+    asked = sly * STRIKES  # so that they are at it far longer than twenty good runs take
+    bad = [asyncio.create_task(shop.run(name, uplink())) for name in asked]
     for _ in range(20):
         assert isinstance(await shop.run("good.js", uplink()), Forwarded)
     assert not all(task.done() for task in bad)
