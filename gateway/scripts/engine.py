@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import quickjs
 
+from gateway.scripts.buffer import BUFFER
 from gateway.scripts.messages import LARGEST_OBJECT, Answer, Fault, Task
 
 CPU_S = 0.1
@@ -74,6 +75,8 @@ class Loaded:
         context.set_memory_limit(MEMORY)
         context.set_max_stack_size(STACK)
         context.eval(_WORLD)
+        if "Buffer" in text:
+            context.eval(BUFFER)
         try:
             context.eval(text)
             context.eval(_CALL)

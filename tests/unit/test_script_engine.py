@@ -94,3 +94,34 @@ def test_a_run_that_goes_wrong_is_stopped_and_told_apart(text: str, fault: Fault
         answer = faulty.answer
     assert answer.fault is fault
     assert len(answer.detail) <= 200
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("b.readUInt16BE(0)", 0x8001),
+        ("b.readUint16LE(0)", 0x0180),
+        ("b.readInt16BE(0)", -32767),
+        ("b.readInt8(0)", -128),
+        ("b.readUIntBE(0, 3)", 0x800102),
+        ("b.readIntLE(1, 3)", -0x3FFDFF),
+        ("b.readUInt32BE(2)", 0x02C03F80),
+        ("Buffer.from('3f800000', 'hex').readFloatBE(0)", 1.0),
+        ("Number(Buffer.alloc(8).readBigUInt64LE(0))", 0),
+        ("b.slice(1, 3).toString('hex')", "0102"),
+        ("Buffer.from('水位').toString()", "水位"),
+        ("Buffer.concat([b, Buffer.from([7])]).length", 7),
+        ("Buffer.isBuffer(b)", True),
+    ],
+)  # fmt: skip
+def test_a_payload_can_be_read_by_the_buffer_that_chirpstack_gives(
+    expression: str, expected: object
+) -> None:
+    """As Node.js documents it; the six bytes are 80 01 02 c0 3f 80."""
+    text = f"function Decoder(given) {{ const b = Buffer.from(given); return {{a: {expression}}} }}"
+    assert Loaded(text).run(asked("800102c03f80")).object == {"a": expected}
+
+
+def test_a_codec_that_brings_a_buffer_of_its_own_uses_that() -> None:
+    text = "class Buffer { static from() { return 5 } } function Decoder(b) { return {a: Buffer.from(b)} }"
+    assert Loaded(text).run(asked()).object == {"a": 5}
