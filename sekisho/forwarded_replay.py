@@ -11,12 +11,12 @@ from gateway.registry import imports
 from gateway.registry.registry import Registry
 from gateway.settings.settings import Settings
 from gateway.statedir import StateDir
-from gateway.transports.replay.capture import lines_of
+from gateway.transports.replay.capture import Capture, lines_of
 from gateway.transports.replay.clock import RecordedClock
 from gateway.transports.replay.documents import Documents, Log
 from gateway.transports.replay.door import Replay
 from gateway.wire.envelopes.event import Event
-from sekisho import recorded
+from sekisho import recorded, screen
 from sekisho.file_bar import FileBar
 from sekisho.kinds_in_force import keep
 from sekisho.scripts import declared
@@ -97,6 +97,9 @@ def run(
                 ),
                 declared(settings),
             )
+        if isinstance(lines, Capture) and lines.encrypted:
+            count = screen.count(lines.encrypted, "connection")
+            screen.warn(f"{count} in {file} could not be read: TLS. Record at the broker.")
         return result(
             checkpoint, documents.uplinks, begun, events=documents.events, early=documents.early
         )

@@ -17,6 +17,7 @@ from gateway.model.errors import Refusal
 from gateway.transports.replay.capture import Capture, lines_of
 from gateway.transports.replay.file import Lines
 from gateway.wire.capture.frames import segment
+from sekisho.replay import replay
 from tests.unit.test_replay_forwarded import config, replayed, rows
 
 FOLDER = Path(__file__).with_name("captures")
@@ -152,6 +153,25 @@ def test_what_is_encrypted_is_refused_with_the_way_out(tmp_path: Path) -> None:
         hidden = (b"\x17\x03\x03" * 3000)[: len(part.data)]
         kept.append((seconds, micros, frame[: len(frame) - len(part.data)] + hidden))
     assert "encrypted" in told(write(tmp_path / "tls.pcap", kept))
+
+
+def of_tls() -> bytes:
+    """A frame of a connection in which a record of TLS was said: Ethernet, IPv4, TCP."""
+    tcp = struct.pack(">HHIIBBHHH", 40_001, 8883, 1, 1, 5 << 4, 0x10, 512, 0, 0) + b"\x17\x03\x03"
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, bytes(4), bytes(4))
+    return bytes(12) + b"\x08\x00" + ip + tcp
+
+
+def test_connections_that_are_encrypted_are_counted_beside_those_that_are_read(
+    capsys: Any, config: Path, tmp_path: Path
+) -> None:
+    found = frames(unpacked(tmp_path, "ethernet"))
+    file = write(tmp_path / "both.pcap", [(*found[0][:2], of_tls()), *found])
+    replay(file=file, format_="chirpstack_v4", config=config, state=tmp_path / "r" / "state")
+    said = capsys.readouterr()
+    assert "8 records = 7 uplinks + 1 status" in said.out
+    assert "1 connection in" in said.err
+    assert "TLS" in said.err
 
 
 def test_a_capture_without_mqtt_is_refused_with_what_to_capture(tmp_path: Path) -> None:

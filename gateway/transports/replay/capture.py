@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Capture:
     Attributes:
         size: of the file, in bytes.
         position: how many of them were read, about.
+        encrypted: connections of which nothing could be read, once all was.
     """
 
     def __init__(self, path: Path, size: int) -> None:
@@ -64,6 +65,7 @@ class Capture:
         self._open = _reader()
         self.size = size
         self.position = 0
+        self.encrypted = 0
 
     def __iter__(self) -> Iterator[bytes]:
         """Every message once, when it was whole.
@@ -71,31 +73,46 @@ class Capture:
         Raises:
             Refusal: the file is no capture, or is damaged; or no message can be read in it.
         """
-        once, encrypted, found = Once(), False, False
+        once, found, number = Once(), 0, 0
         talks: dict[frozenset[tuple[bytes, int]], tuple[int, Conversation]] = {}
+        over: list[tuple[int, Conversation]] = []
+        self.encrypted = 0
         at: Instant = 0
-        number = 0
         for at, part in self._segments():
             ends = frozenset((part.source, part.target))
             known = talks.pop(ends, None)
             if known is None or known[1].is_over(part):
+                over += [] if known is None else [known]
                 number += 1
                 known = number, Conversation(part, _PACKET)
             talks[ends] = known  # behind all that were silent for longer
-            for published, message in known[1].take(part):
-                if once.first(message, known[0], at, published=published):
-                    found = True
-                    yield _line(at, message)
-            encrypted |= known[1].encrypted
             if len(talks) > _CONNECTIONS:
-                del talks[next(iter(talks))]
+                over.append(talks.pop(next(iter(talks))))
+            for line in self._lines(once, at, known[0], known[1].take(part)):
+                found += 1
+                yield line
+            while over:
+                found += yield from self._last(once, at, *over.pop())
         for which, talk in talks.values():
-            for published, message in talk.end():
-                if once.first(message, which, at, published=published):
-                    found = True
-                    yield _line(at, message)
+            found += yield from self._last(once, at, which, talk)
         if not found:
-            raise Refusal(self._nothing(encrypted=encrypted), exit_code=2)
+            raise Refusal(self._nothing(), exit_code=2)
+
+    def _last(
+        self, once: Once, at: Instant, number: int, talk: Conversation
+    ) -> Generator[bytes, None, int]:
+        """What is left of a connection of which nothing more will come; how many messages."""
+        self.encrypted += talk.encrypted
+        lines = [*self._lines(once, at, number, talk.end())]
+        yield from lines
+        return len(lines)
+
+    def _lines(
+        self, once: Once, at: Instant, number: int, said: Iterable[tuple[bool, Publish]]
+    ) -> Iterator[bytes]:
+        for published, message in said:
+            if once.first(message, number, at, published=published):
+                yield _line(at, message)
 
     def _segments(self) -> Iterator[tuple[Instant, Segment]]:
         try:
@@ -120,8 +137,8 @@ class Capture:
                 exit_code=2,
             ) from None
 
-    def _nothing(self, *, encrypted: bool) -> str:
-        if encrypted:
+    def _nothing(self) -> str:
+        if self.encrypted:
             return (
                 f"{self._path} holds TLS: what passed by is encrypted and cannot be read. Record at the broker "
                 "instead: mosquitto_sub -v, or a capture of its plain listener."
