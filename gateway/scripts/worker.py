@@ -7,9 +7,11 @@ state it is in.
 """
 
 import ctypes
+import os
 import signal
 import sys
 from collections import OrderedDict
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -21,6 +23,11 @@ _PR_SET_PDEATHSIG = 1
 
 _WARM = 64
 """Scripts loaded at a time; the one that was not used for longest goes first."""
+
+_HELD = 256 << 20
+"""Bytes of memory with which all of them are dropped: each may hold what a script may, and they add up."""
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def main(asked: BinaryIO, answered: BinaryIO) -> None:
@@ -36,6 +43,8 @@ def main(asked: BinaryIO, answered: BinaryIO) -> None:
             texts[task.digest] = task.text
         answered.write(framed(_answer(task, texts, warm)))
         answered.flush()
+        if _resident() > _HELD:
+            warm.clear()
 
 
 def _answer(task: Task, texts: dict[str, str], warm: OrderedDict[str, Loaded]) -> Answer:
@@ -53,6 +62,11 @@ def _answer(task: Task, texts: dict[str, str], warm: OrderedDict[str, Loaded]) -
     if len(warm) > _WARM:
         warm.popitem(last=False)
     return answer
+
+
+def _resident() -> int:
+    """Bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_bytes().split()[1]) * _PAGE
 
 
 def _die_with_the_gateway() -> None:

@@ -146,6 +146,19 @@ def workers() -> list[int]:
     ]
 
 
+async def test_what_scripts_hold_between_uplinks_does_not_add_up(opened: Open) -> None:
+    """Forty scripts that keep 12 MB each, as each of them may, leave a worker smaller than that together."""
+    text = (
+        "const kept = new Uint8Array(12e6).fill(1); function Decoder() { return {a: kept.length} }"
+    )
+    names = [f"keeps-{n}.js" for n in range(40)]
+    shop = await opened(dict.fromkeys(names, text))
+    for name in names:
+        assert isinstance(await shop.run(name, uplink()), Forwarded)
+    pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in workers()]
+    assert max(pages) * os.sysconf("SC_PAGE_SIZE") < 360e6
+
+
 async def test_a_worker_that_hangs_is_killed_by_our_own_clock_and_replaced(opened: Open) -> None:
     shop = await opened({"good.js": V3}, deadline_s=0.3, workers=2)
     await shop.run("good.js", uplink())
