@@ -1,7 +1,6 @@
 """Brokers of somebody else's beside the gateway, as real processes, and what is published there."""
 
 import json
-import socket
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -11,24 +10,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.conftest import NPM, tool
+from tests.e2e.ports import answers, free_port
 from tests.e2e.processes import until
 from tests.e2e.town import Member, Town, gauge
 
 EVENTS = "application/+/device/+/event/+"
 NO_TEMPERATURE, NO_BATTERY = b"\x80\x00", b"\xff"
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens there."""
-    with socket.socket() as line:
-        return line.connect_ex(("127.0.0.1", port)) == 0
 
 
 class _Broker:

@@ -81,6 +81,13 @@ class Scene:
     def published(self) -> int:
         return sum(sender.acked for sender in self.senders)
 
+    def handed(self) -> int:
+        return sum(len(sender.handed) for sender in self.senders)
+
+    def handed_since(self, numbers: list[int]) -> bool:
+        """Whether each publisher has handed over more than it had then."""
+        return all(len(s.handed) > n for s, n in zip(self.senders, numbers, strict=True))
+
     def acknowledged(self) -> int:
         return sum(len(connection.acked) for connection in self.tunnel.passed)
 
@@ -148,7 +155,9 @@ async def test_a_broker_loses_only_what_it_kept_in_memory_and_the_gateway_nothin
                         await reached("a new connection", partial(again, gateway, made))
                         await scene.some()
                     since = [len(sender.handed) for sender in senders]
-                    await reached("all", lambda: sum(len(s.handed) for s in senders) >= UPLINKS)
+                    await reached(
+                        "all", lambda: scene.handed_since(since) and scene.handed() >= UPLINKS
+                    )
                     for sender in senders:
                         sender.finish()
                 await scene.has(

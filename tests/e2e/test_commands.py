@@ -17,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sekisho.window import ask
 from tests.conftest import NPM, tool
 from tests.e2e.conftest import House
+from tests.e2e.ports import free_port
 from tests.e2e.processes import Gateway, background, ended, sekisho, until
 from tests.e2e.town import Town, gauge
 
@@ -100,12 +101,11 @@ def test_sixteen_wait_and_no_more(house: House) -> None:
 def test_a_command_survives_kills_of_the_gateway(tmp_path: Path) -> None:
     """Given while nobody listens, killed; sent and not acknowledged, killed; then delivered once more, and
     gone when the device has it."""
-    town = Town(tmp_path)
+    town = Town(tmp_path, port=free_port())
     token = town.enrol([gauge("river-1")], "pilot")
     gateway = Gateway(town)
     with gateway:
         house = House(town, gateway, token, tmp_path)
-        town.set_door(gateway.port)
         assert command(house, "--text", "survivor")[0] == 0
         gateway.kill()
         gateway.start()

@@ -12,6 +12,7 @@ from sekisho import certificate
 from tests.e2e.caller import Caller
 from tests.e2e.clinic import HOME, Clinic, doctor, fix, now, speak
 from tests.e2e.disk import small_disk
+from tests.e2e.ports import free_port
 from tests.e2e.processes import Gateway, sekisho
 from tests.e2e.town import SINCE, Town, child, gauge
 
@@ -96,8 +97,7 @@ async def test_a_gateway_that_is_stopped_is_called_that(tmp_path: Path) -> None:
 
 async def test_a_port_taken_behind_a_killed_gateway_is_named(tmp_path: Path) -> None:
     """What it left behind does not look like a gateway that runs."""
-    with socket.create_server(("127.0.0.1", 0)) as sitter:
-        port = sitter.getsockname()[1]
+    port = free_port()
     town = Town(tmp_path / "town", port=port)
     with Gateway(town) as gateway:
         gateway.kill()

@@ -6,11 +6,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
 
 import pytest
 
 from tests.conftest import tool
+from tests.e2e.ports import answers, free_port
 from tests.e2e.processes import ended, sekisho, until
 
 pytestmark = [
@@ -24,9 +24,7 @@ pytestmark = [
 @contextmanager
 def broker(folder: Path) -> Iterator[int]:
     """A Mosquitto that knows nobody and forgets nothing; its port."""
-    with socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     config = folder / "mosquitto.conf"
     config.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
@@ -35,11 +33,6 @@ def broker(folder: Path) -> Iterator[int]:
     with running(folder, "mosquitto", "-c", str(config)):
         until(lambda: answers(port), "the broker")
         yield port
-
-
-def answers(port: int) -> bool:
-    with socket() as line:
-        return line.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from tests.e2e.companions import Aio, Companion, Mosquitto, Npm, Paho
 from tests.e2e.conforming_client import ConformingClient
 from tests.e2e.crowd import crowd, uplinks
 from tests.e2e.judgement import judge, stored_rows
+from tests.e2e.ports import free_port
 from tests.e2e.processes import Gateway
 from tests.e2e.sender import Sender
 from tests.e2e.town import Member, Town, gauge
@@ -85,8 +86,8 @@ async def killed(
         for n in range(_CONNECTIONS)
     ]
     rates = []
+    town.set_door(free_port())
     with gateway:
-        town.set_door(gateway.port)
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(sender.run(gateway.port, 150)) for sender in senders]
             running += [group.create_task(other.run(gateway.port)) for other in companions]

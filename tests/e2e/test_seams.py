@@ -14,6 +14,7 @@ from gateway.model.instant import HOUR, MINUTE, parse_rfc3339
 from tests.e2e.crashing_gateway import SEAMS
 from tests.e2e.crowd import Uplink, crowd, uplinks
 from tests.e2e.judgement import judge, stored_rows
+from tests.e2e.ports import free_port
 from tests.e2e.processes import SEKISHO, Gateway
 from tests.e2e.sender import Sender
 from tests.e2e.town import Member, Town
@@ -54,8 +55,8 @@ async def test_a_kill_at_a_seam_loses_and_doubles_nothing(tmp_path: Path, seam: 
         )
         for n, (members, start) in enumerate((last_week, this_week))
     ]
+    town.set_door(free_port())
     with gateway:
-        town.set_door(gateway.port)
         async with asyncio.TaskGroup() as group:
             for sender in senders:
                 group.create_task(sender.run(gateway.port, 60))
@@ -90,8 +91,8 @@ async def test_uplinks_without_a_time_are_not_doubled_by_a_kill(tmp_path: Path, 
     noon, later = ("sim://2026-05-12T12:00:30+09:00", "sim://2026-05-12T12:10:30+09:00")
     gateway = Gateway(town, "--clock", noon, launcher=("-m", "tests.e2e.crashing_gateway", seam))
     sender = Sender("undated", ("fleet", token), undated(members, ROUNDS), window=100)
+    town.set_door(free_port())
     with gateway:
-        town.set_door(gateway.port)
         async with asyncio.TaskGroup() as group:
             group.create_task(sender.run(gateway.port, 60))
             assert await asyncio.to_thread(gateway.wait) == -signal.SIGKILL

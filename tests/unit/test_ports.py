@@ -5,6 +5,7 @@ import os
 import socket
 
 from gateway.app.ports import holder, sentence
+from tests.e2e.ports import free_port
 
 
 def test_the_holder_of_a_port_is_named() -> None:
@@ -18,10 +19,7 @@ def test_the_holder_of_a_port_is_named() -> None:
 
 def test_a_free_port_has_no_holder() -> None:
     """Nobody is accused of holding a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-
-    assert holder(port) is None
+    assert holder(free_port()) is None
 
 
 def test_the_sentence_says_what_to_change() -> None:
