@@ -1,7 +1,6 @@
 """`sekisho record`: a cassette of what arrives, fit to be attached to a bug report."""
 
 import gzip
-import secrets
 import signal
 import sys
 import threading
@@ -148,9 +147,7 @@ def _written(
 
 
 def _begin() -> cassette.Begin:
-    return cassette.Begin(
-        version=cassette.VERSION, id=secrets.token_hex(8), sekisho=version("sekisho")
-    )
+    return cassette.Begin(version=cassette.VERSION, sekisho=version("sekisho"))
 
 
 @contextmanager

@@ -58,8 +58,8 @@ def checkpoint(
     directory = _directory(state, clock)
     ring = _keys(directory, keys, clock, policy)
     with private_umask(), directory.lock(), Registry.open(directory, ring) as registry:
-        register(directory, registry)
         policy = _under_first_rules(registry, policy, clock)
+        register(directory, registry)
         yield Checkpoint(directory, ring, registry, policy, clock, Tempo())
 
 

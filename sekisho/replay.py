@@ -11,6 +11,9 @@ from sekisho.destination import CaFile, PasswordFile, User
 from sekisho.place import Config, Json, Keys, Quiet
 from sekisho.replay_order import Order
 
+_DEFAULTS = rerun.KIND, "utf-8-sig", "1h"
+"""Of --as, --encoding and --step."""
+
 
 def replay(
     *,
@@ -45,12 +48,13 @@ def replay(
     forbid_cores()
     order = Order(file, state, keys, config, _pace(pace), json_, quiet)
     if is_cassette(file):
-        if any(
-            option is not None for option in (to, format_, home, radius, columns, codec, device)
+        more = (to, format_, home, radius, columns, codec, device, topic, user, password_file)
+        if any(option is not None for option in (*more, follow, cafile)) or (
+            (as_, encoding, step) != _DEFAULTS
         ):
             raise Refusal(
                 f"{file} is a cassette: it says itself what it is, and goes into a directory of its own. "
-                "Say sekisho replay FILE, with --state, --config and --pace at most.",
+                "Say sekisho replay FILE, with --state, --keys, --config and --pace at most.",
                 exit_code=2,
             )
         replay_order.cassette(order)

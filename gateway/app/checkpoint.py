@@ -28,7 +28,7 @@ from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
 from gateway.recent import Recent
 from gateway.registry.registry import Registry
-from gateway.statedir import StateDir
+from gateway.statedir import Mark, StateDir
 from gateway.stores.sqlite import SqliteStore
 from gateway.telemetry import Facts, Tally
 from gateway.transports.mqtt_listener.guestbook import ANONYMOUS
@@ -68,7 +68,7 @@ class Checkpoint:
         self.policy = policy
         self.clock = clock
         _refuse_lost_keys(state, keys, policy, clock)
-        synthetic = state.mark is not None
+        synthetic, invented = state.mark is not None, state.mark is Mark.SIM
         self.facts = Facts(Recent(exact=synthetic))
         self.tally = Tally()
         self.directory: Directory = registry.directory()
@@ -84,7 +84,7 @@ class Checkpoint:
         self.window = Window(state.socket, self.tally, self.facts, self.feed, exact=synthetic)
         self.window.answer("doctor", self._recall)
         process = Process(self.mask, policy.zone, self.facts)
-        recordings = Recordings(process, clock, lambda: self.directory.devices, people=synthetic)
+        recordings = Recordings(process, clock, lambda: self.directory.devices, people=invented)
         self.window.stream("record", recordings.open)
         self.flow = Flow(
             self.intake,

@@ -164,6 +164,7 @@ class DeviceKind:
         hint: registry attributes → a sentence about what such a device cannot send; "" if nothing.
         pretence: how a simulated one behaves, of kinds that were declared and not written.
         strip: document → the same without what its rows never hold, where that depends on its values.
+        read_with: attributes that `check` and `row` read.
     """
 
     name: str
@@ -183,3 +184,4 @@ class DeviceKind:
     hint: Callable[[Mapping[str, Any]], str] = lambda _attributes: ""
     pretence: Pretence | None = None
     strip: Callable[[Any], Any] = lambda document: document
+    read_with: frozenset[str] = frozenset()

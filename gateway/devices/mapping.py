@@ -59,18 +59,6 @@ class Mapped:
             raise PayloadError(Reason.NO_READING, f"none of {', '.join(self.one_of)}")
         return found
 
-    def read_of(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The members that it reads, and no others; a place in a list stands as a member of its number."""
-        found: dict[str, Any] = {}
-        for source in self.fields.values():
-            value = _look_up(given, source.path)
-            if isinstance(value, (str, int, float)):
-                inner = found
-                for step in source.path[:-1]:
-                    inner = inner.setdefault(step, {})
-                inner[source.path[-1]] = value
-        return found
-
 
 def _look_up(given: Any, path: tuple[str, ...]) -> Any:
     for step in path:

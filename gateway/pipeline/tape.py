@@ -1,12 +1,12 @@
 """What a running recording writes down of the uplinks that are decided: a cassette's lines, fit for strangers.
 
-Of a device of the city that is what its kind understood, re-keyed and with times relative; or its maker's bytes,
-where a codec reads them and they carry no clock. Of people it is what the mask left, retold (`gateway.privacy.fiction`). What was refused may be
+Of a device of the city that is what its kind understood, re-keyed and with times relative; of another maker's product its
+bytes, where they carry no clock. Of people it is what the mask left, retold (`gateway.privacy.fiction`). What was refused may be
 anything, a person's position on a wrong topic too: it is counted, and written only where that was asked for.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -14,25 +14,22 @@ from typing import Any
 import msgspec
 
 from gateway.devices.catalog import catalog
-from gateway.devices.codecs import codec
 from gateway.devices.decode import json_decoder
-from gateway.devices.kind import DeviceKind
-from gateway.devices.mapping import Mapped
+from gateway.devices.kind import DeviceKind, Sensitivity
+from gateway.devices.shelf import shelf
 from gateway.model.device import Device
+from gateway.model.errors import PayloadError
 from gateway.model.forwarded import Forwarded
-from gateway.model.instant import DAY, MINUTE, SECOND, Instant
+from gateway.model.instant import HOUR, MINUTE, SECOND, Instant
 from gateway.model.reading import Reading
+from gateway.model.reason import Reason
 from gateway.model.uplink import Payload, Route
 from gateway.privacy.fiction import Aliases, Fiction
 from gateway.privacy.mask import Masked
 from gateway.wire import cassette
-from gateway.wire.cassette import Form
+from gateway.wire.cassette import REASONS, Form
 
-_LONG_AGO: Instant = 31 * DAY
-_LEFT_BEHIND = frozenset(("dev_eui", "lat", "lon"))
-"""Attributes that say where a device is, or who."""
-
-_REFUSED, _SLOW, _FAULT = "refused", "not written in time", "not understood"
+_REFUSED, _SLOW, _FAULT, _LONG = REASONS
 
 Wanted = Callable[[Device], bool]
 
@@ -44,7 +41,7 @@ class Tape:
         put: takes a line; False where it cannot take one just now.
         key: 32 random bytes, kept nowhere.
         begun: when the recording began.
-        people: whether rows about people are written (SIM, REPLAY).
+        people: whether rows about people are written (SIM).
         refused: whether refused uplinks of things of the city are written, byte for byte.
         wanted: whose uplinks are.
 
@@ -93,118 +90,187 @@ class Tape:
             self.left_out[_FAULT] += not kind.personal
 
     def refuse(self, route: Route, payload: Payload, at: Instant) -> None:
-        """Count an uplink that was refused, or write it down where that was asked for."""
+        """Count an uplink that was refused, or write it down where that was asked for; never fails."""
         device = route.device
         if catalog()[route.kind].personal or not self._wanted(device):
             return
         if not self._refused:
             self.left_out[_REFUSED] += 1
-        elif isinstance(payload, Forwarded):
-            data, object_ = payload.data.hex(), payload.object
-            self._write(self._forwarded(device, payload, at, data, object_), device)
-        else:
-            self._write(
-                cassette.Refused(
-                    after=at - self._begun,
-                    device=self._named(device),
-                    form=_form(route),
-                    payload=payload.hex(),
-                ),
-                device,
-            )
+            return
+        try:
+            self._write(self._bytes(route, payload, at), device)
+        except Exception:  # noqa: BLE001
+            self.left_out[_FAULT] += 1
 
     def end(self) -> bytes:
         """The last line."""
         left_out = {why: count for why, count in sorted(self.left_out.items()) if count}
         return cassette.written(cassette.End(lines=self.lines, left_out=left_out))
 
+    def _bytes(self, route: Route, payload: Payload, at: Instant) -> cassette.Line:
+        """An uplink as it came."""
+        device = route.device
+        if isinstance(payload, Forwarded):
+            data, said, network_at = payload.data.hex(), payload.object, payload.network_at
+            believed = None if network_at is None else self._believed(network_at, device, at)
+            return self._forwarded(device, payload, at, data, believed, said)
+        return cassette.Refused(
+            after=self._after(at),
+            device=self._named(device),
+            form="json" if _form(route) == "json" else "binary",
+            payload=payload.hex(),
+        )
+
     def _city(
         self, kind: DeviceKind, payload: Payload, reading: Reading, route: Route
     ) -> cassette.Line:
-        document = self._anonymous(kind, reading.values)
-        device = reading.device
-        if isinstance(payload, Forwarded) and reading.device_time is None:
-            name = str(device.attributes.get("codec", ""))
-            mapped = codec(name) if name else None
-            if mapped is None:
-                data, said = kind.pack(document).hex(), None
-            elif isinstance(mapped, Mapped) and not mapped.script:
-                assert payload.object is not None
-                data, said = self._keyed(payload.data), mapped.read_of(payload.object)
-            else:
-                data, said = payload.data.hex(), None
-            if mapped is None or document == reading.values:
-                return self._forwarded(device, payload, reading.received_at, data, said)
-        t = None if reading.device_time is None else reading.device_time - self._begun
+        document, device, at = (
+            self._shown(kind, reading.values),
+            reading.device,
+            reading.received_at,
+        )
+        network_at = None
+        if reading.network_at is not None:
+            network_at = self._believed(reading.network_at, device, at)
+        if (
+            isinstance(payload, Forwarded)
+            and reading.device_time is None
+            and device.attributes.get("codec") in shelf()
+            and document == reading.values
+        ):
+            return self._forwarded(device, payload, at, payload.data.hex(), network_at)
+        t = None if reading.device_time is None else self._clock(reading.device_time, device, at)
+        forwarded = isinstance(payload, Forwarded)
+        body = payload.body if isinstance(payload, Forwarded) else payload
+        form = "forwarded" if forwarded else _form(route)
         fields = msgspec.to_builtins(document)
         return cassette.Sent(
-            after=reading.received_at - self._begun,
+            after=self._after(at),
             device=self._named(device),
-            form="json" if isinstance(payload, Forwarded) or not _in_binary(t) else _form(route),
+            form="json" if form == "binary" and not _in_binary(t) else form,
             document={
                 name: value
                 for name, value in fields.items()
                 if value is not None and name not in ("t", "seq")
             },
+            digest=blake2b(body, key=self._key, digest_size=8, person=b"data").hexdigest(),
             t=t,
-            seq=reading.counter,
+            seq=self._counter(reading.counter, device, at),
+            session=self._session(payload) if isinstance(payload, Forwarded) else "",
+            network_at=network_at,
+            simulated=reading.simulated,
         )
 
     def _forwarded(
-        self, device: Device, uplink: Forwarded, at: Instant, data: str, said: Mapping[str, Any] | None
-    ) -> cassette.Forwarded:  # fmt: skip
-        network_at, session = uplink.network_at, uplink.session
+        self,
+        device: Device,
+        uplink: Forwarded,
+        at: Instant,
+        data: str,
+        network_at: Instant | None,
+        said: Any = None,
+    ) -> cassette.Forwarded:
         return cassette.Forwarded(
-            after=at - self._begun,
+            after=self._after(at),
             device=self._named(device),
             f_port=uplink.f_port,
-            f_cnt=uplink.f_cnt,
-            session=self._aliases.alias("session", session) if session else "",
+            f_cnt=self._counter(uplink.f_cnt, device, at),
+            session=self._session(uplink),
             data=data,
             object=None if said is None else dict(said),
-            network_at=None if network_at is None else network_at - self._begun,
+            network_at=network_at,
             simulated=uplink.simulated,
         )
 
-    def _anonymous(self, kind: DeviceKind, values: Any) -> Any:
-        """The document without what is never kept, its free words numbered: they may be names or dates."""
+    # -- what becomes of each thing that says when, who or where
+
+    def _after(self, at: Instant) -> Instant:
+        """When it came; a clock of ours that was set meanwhile moves nothing out of the recording."""
+        return min(max(at - self._begun, 0), cassette.LONGEST)
+
+    def _believed(self, time: Instant, device: Device, at: Instant) -> Instant | None:
+        """A time that the pipeline believes, from the beginning; None for any other: it would date all the rest."""
+        if max(device.registered_at, self._begun + cassette.OLDEST) <= time <= at + HOUR:
+            return time - self._begun
+        return None
+
+    def _clock(self, time: Instant, device: Device, at: Instant) -> Instant:
+        """A device's own time; one that nobody believes is told apart from others, and from nothing else."""
+        believed = self._believed(time, device, at)
+        if believed is not None:
+            return believed
+        number = self._aliases.number("clock", str(time)) * SECOND
+        return number + (cassette.CLOCKLESS_FUTURE if time > at else cassette.CLOCKLESS_PAST)
+
+    def _counter(self, counter: int | None, device: Device, at: Instant) -> int | None:
+        """A counter as it is, but one that is a clock: that is numbered."""
+        if counter is None or abs(counter - at // SECOND) > cassette.LONGEST // SECOND:
+            return counter
+        return self._aliases.number(f"counter {device.device}", str(counter))
+
+    def _session(self, uplink: Forwarded) -> str:
+        return self._aliases.alias("session", uplink.session) if uplink.session else ""
+
+    def _shown(self, kind: DeviceKind, values: Any) -> Any:
+        """The document without what is never kept; its free words are numbered: they may be names or dates.
+
+        Raises:
+            PayloadError: it needs a field that is never kept and has no limits to stand in for it.
+        """
         document = kind.strip(values)
-        words = {
+        names = set(document.__struct_fields__)
+        other: dict[str, Any] = {
             name: str(self._aliases.number(f"{kind.name}.{name}", word))
             for name in _words(kind.document)
             if (word := getattr(document, name)) is not None
         }
-        return msgspec.structs.replace(document, **words) if words else document
+        for field in kind.fields:
+            if field.sensitivity is Sensitivity.PUBLIC or field.name not in names:
+                continue
+            if field.required and field.low is None:
+                raise PayloadError(Reason.UNDECODABLE, field.name)
+            other[field.name] = type(getattr(document, field.name))(field.low or 0) if field.required else None  # fmt: skip
+        return msgspec.structs.replace(document, **other) if other else document
 
     def _named(self, device: Device) -> str:
-        return self._aliases.alias(device.kind, device.device)
-
-    def _keyed(self, data: bytes) -> str:
-        return blake2b(data, key=self._key, digest_size=8, person=b"data").hexdigest()
+        """Its new name; a device that was changed is another one from then on."""
+        facts = f"{device.device}\0{device.registered_at}\0{sorted(device.attributes.items())}"
+        return self._aliases.alias(device.kind, facts)
 
     def _write(self, line: cassette.Line, device: Device | None = None) -> None:
-        if device is not None and device.device not in self._told:
-            if not self._put(cassette.written(self._thing(device))):
+        written = cassette.written(line)
+        if len(written) > cassette.LARGEST:
+            self.left_out[_LONG] += 1
+            return
+        if device is not None and (name := self._named(device)) not in self._told:
+            if len(self._told) == cassette.MOST_DEVICES:
+                self.left_out[_LONG] += 1
+                return
+            if not self._put(cassette.written(self._thing(device, name))):
                 self.left_out[_SLOW] += 1
                 return
-            self._told.add(device.device)
-        if self._put(cassette.written(line)):
+            self._told.add(name)
+        if self._put(written):
             self.lines += 1
         else:
             self.left_out[_SLOW] += 1
 
-    def _thing(self, device: Device) -> cassette.Thing:
+    def _thing(self, device: Device, name: str) -> cassette.Thing:
+        kind = catalog()[device.kind]
+        wanted = {*kind.read_with, *(field.name for field in kind.fields)}
+        facts: dict[str, str | float | bool] = {
+            fact: self._aliases.alias(fact, value) if isinstance(value, str) else value
+            for fact, value in device.attributes.items()
+            if fact in wanted
+        }
+        product = device.attributes.get("codec")
+        if product in shelf():
+            facts["codec"] = str(product)
         return cassette.Thing(
-            device=self._named(device),
+            device=name,
             kind=device.kind,
-            registered=max(device.registered_at - self._begun, -_LONG_AGO),
-            attributes={
-                name: self._aliases.alias(name, value)
-                if isinstance(value, str) and name != "codec"
-                else value
-                for name, value in device.attributes.items()
-                if name not in _LEFT_BEHIND
-            },
+            registered=max(device.registered_at - self._begun, cassette.OLDEST),
+            attributes=facts,
         )
 
 

@@ -65,6 +65,10 @@ class Fiction:
         self._key = key
         self._begun = begun
         self._aliases = aliases
+        self._tellers: dict[str, Callable[..., dict[str, Any]]] = {
+            "child_tracker": self._child,
+            "bus_stop_reader": self._tag,
+        }
 
     def __repr__(self) -> str:
         return "<fiction>"
@@ -76,11 +80,7 @@ class Fiction:
             ValueError: the row is of a kind that has no fiction.
         """
         kind, _period, row = observation
-        tellers: dict[str, Callable[..., dict[str, Any]]] = {
-            "child_tracker": self._child,
-            "bus_stop_reader": self._tag,
-        }
-        tell = tellers.get(kind)
+        tell = self._tellers.get(kind)
         if tell is None:
             raise ValueError(f"rows of {kind} have no fiction")
         minute, identity, *rest = row
@@ -142,6 +142,8 @@ def observed(kind: str, period: str, minute: Instant, values: Values) -> Observa
         if not check(value):
             raise PayloadError(Reason.OUT_OF_RANGE, f"values.{name}")
         row.append(bytes.fromhex(value) if check is _is_keyed else value)
+    if kind == "bus_stop_reader" and (values["stop"] is None) == (values["vehicle"] is None):
+        raise PayloadError(Reason.UNDECODABLE, "values: a reader is at a stop or in a vehicle")
     return Observation(kind, period, tuple(row))
 
 

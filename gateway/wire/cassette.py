@@ -1,8 +1,8 @@
 """A cassette: a recording that may be handed to a stranger. One JSON document a line, the sort of it under `is`.
 
-    {"is":"cassette","version":1,"id":"5f0c…","sekisho":"0.5.0"}
+    {"is":"cassette","version":1,"sekisho":"0.5.0"}
     {"is":"device","device":"river_gauge-1","kind":"river_gauge","registered":-86400000000,"attributes":{"datum_m":4.2}}
-    {"is":"sent","after":1200000,"device":"river_gauge-1","form":"json","t":-300000,"seq":17,"document":{"distance_m":2.41}}
+    {"is":"sent","after":1200000,"device":"river_gauge-1","form":"json","t":-300000,"seq":17,"document":{"distance_m":2.41}, …}
     {"is":"forwarded","after":1300000,"device":"weather_station-1","f_port":2,"f_cnt":7,"data":"0b45", …}
     {"is":"refused","after":1400000,"device":"river_gauge-1","form":"binary","payload":"00ff"}
     {"is":"row","kind":"child_tracker","minute":60000000,"values":{"identity":"…", "lat":0.01234, …}}
@@ -12,12 +12,13 @@ Times are µs since the recording began (before it: negative). A device stands i
 uplink. Of people there are rows alone, already masked (`gateway.privacy.fiction`).
 """
 
+import re
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from gateway.model.errors import PayloadError
-from gateway.model.instant import Instant, parse_rfc3339
+from gateway.model.instant import DAY, Instant, parse_rfc3339
 from gateway.model.reason import Reason
 
 VERSION = 1
@@ -25,8 +26,26 @@ VERSION = 1
 EPOCH: Instant = parse_rfc3339("2000-01-03T00:00:00Z")
 """When every replay of a cassette begins: a Monday."""
 
-Form: TypeAlias = Literal["json", "binary"]
-"""In which of Sekisho's own two forms a device sent a document."""
+Form: TypeAlias = Literal["json", "binary", "forwarded"]
+"""How a document came: in one of Sekisho's own two forms, or by a network server in whatever form."""
+
+LONGEST: Instant = 400 * DAY
+"""Of a recording: no line comes later."""
+
+CLOCKLESS_PAST: Instant = -10 * 365 * DAY
+CLOCKLESS_FUTURE: Instant = 3 * 365 * DAY
+"""Where times stand that nobody believes, a second apart: what they really said would date all the others."""
+
+OLDEST: Instant = -LONGEST
+"""No device is registered earlier, so no time before it is believed."""
+
+LARGEST = 1 << 18
+"""Bytes of a line."""
+
+MOST_DEVICES = 10_000
+
+REASONS = ("refused", "not written in time", "not understood", "too long")
+"""Why uplinks are left out."""
 
 
 class _Line(msgspec.Struct, tag_field="is", omit_defaults=True, forbid_unknown_fields=True):
@@ -37,12 +56,10 @@ class Begin(_Line, tag="cassette", kw_only=True):
     """The first line.
 
     Attributes:
-        id: sixteen random hex digits: a directory holds the replay of one cassette.
         sekisho: the version that wrote it.
     """
 
     version: int
-    id: str
     sekisho: str
 
 
@@ -65,27 +82,33 @@ class Sent(_Line, tag="sent", kw_only=True):
 
     Attributes:
         after: when it came.
-        form: in which it goes again.
+        document: the fields.
+        digest: hex of a keyed digest of what was sent, so that what differed then differs again.
         t: the device's own time; None where it sent none.
-        seq: its own counter.
+        seq: its counter.
+        session, network_at, simulated: of a forwarded one, see `Forwarded`.
     """
 
     after: Instant
     device: str
     form: Form
     document: dict[str, Any]
+    digest: str
     t: Instant | None = None
     seq: int | None = None
+    session: str = ""
+    network_at: Instant | None = None
+    simulated: bool = False
 
 
 class Forwarded(_Line, tag="forwarded", kw_only=True):
-    """An uplink that a network server passed on, as its maker's bytes or what the server made of them.
+    """An uplink of another maker's product as a network server passed it on, byte for byte.
 
     Attributes:
         session: told apart, not named.
-        data: hex of the bytes; where no codec of ours reads them, of a keyed digest of them.
-        object: the members that the device's codec reads; None where it reads the bytes.
-        network_at: when the server took it in.
+        data: hex.
+        object: what the server made of it, of refused ones alone.
+        network_at: when the server took it in; None where that is not believed.
     """
 
     after: Instant
@@ -104,7 +127,7 @@ class Refused(_Line, tag="refused", kw_only=True):
 
     after: Instant
     device: str
-    form: Form
+    form: Literal["json", "binary"]
     payload: str
 
 
@@ -159,6 +182,9 @@ def read(line: bytes) -> Line:
         raise PayloadError(Reason.UNDECODABLE, "not a JSON object") from None
 
 
-def begins(line: bytes) -> bool:
-    """Whether a file whose first line this is is a cassette, of whatever version."""
-    return line.startswith(b'{"is":"cassette"')
+_BEGINS = re.compile(rb'\s*\{\s*"is"\s*:\s*"cassette"')
+
+
+def begins(head: bytes) -> bool:
+    """Whether a file that begins so is a cassette, of whatever version."""
+    return _BEGINS.match(head) is not None

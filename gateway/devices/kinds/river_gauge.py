@@ -166,6 +166,7 @@ KIND = DeviceKind(
     pack=pack,
     check=check,
     row=row,
+    read_with=frozenset({"datum_m"}),
     hint=hint,
     attributes={
         "datum_m": "m",

@@ -99,6 +99,7 @@ KIND = DeviceKind(
     pack=pack,
     check=check,
     row=row,
+    read_with=frozenset({"desks"}),
     contradictions=contradictions,
     attributes={"desks": "1", "office": "text", "service": "text"},
     examples=(

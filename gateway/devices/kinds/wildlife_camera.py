@@ -183,6 +183,7 @@ KIND = DeviceKind(
     pack=pack,
     check=check,
     row=row,
+    read_with=frozenset({"model"}),
     strip=strip,
     attributes={"model": "text"},
     examples=(

@@ -3,17 +3,21 @@
 It comes from a stranger, so everything in it is checked before anything of it is stored.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
 from gateway.devices.addressing import own_routes
 from gateway.devices.catalog import catalog
-from gateway.devices.codecs import codec_fault, forwarded_route
+from gateway.devices.codecs import codec_fault, document_of, forwarded_route
 from gateway.devices.decode import to_binary, to_json
+from gateway.devices.shelf import shelf
 from gateway.model.device import Device
 from gateway.model.errors import PayloadError, Refusal
 from gateway.model.forwarded import Forwarded
@@ -29,11 +33,16 @@ from gateway.wire import cassette
 from gateway.wire.cassette import EPOCH, Begin, End, Line, Refused, Row, Sent, Thing
 from gateway.wire.topics import uplink_topics
 
-_LONGEST: Instant = 400 * DAY
-"""Of a recording."""
+_FARTHEST: Instant = 10 * cassette.LONGEST
+"""No time in a cassette lies farther from its beginning, whoever said it."""
 
-_FARTHEST: Instant = 9000 * 365 * DAY
-"""How far from the beginning somebody else's clock may be wrong."""
+_ROWS_FROM: Instant = -8 * DAY
+"""The mask keeps nothing of people that is older than a week."""
+
+_ALIAS = re.compile(r"[a-z0-9_]{1,64}-[0-9]{1,9}", re.ASCII)
+_TEXT_SHOWN = 40
+_TRIED = 256
+"""Devices whose routes are kept while the lines are tried."""
 
 Said = Sent | cassette.Forwarded | Refused
 
@@ -51,7 +60,7 @@ class Cassette:
     """One file's lines, as often as they are asked for.
 
     Attributes:
-        id: what tells it from others.
+        id: digest of all its lines.
         things: whose uplinks it holds, under their names in it.
         uplinks, rows: how many.
         left_out: what the recording had to leave out, by reason; None where it was cut off.
@@ -65,13 +74,15 @@ class Cassette:
         """
         self._name = name
         self._lines = lines
-        self.id = ""
         self.things: dict[str, Thing] = {}
-        self._trial: dict[str, Routes] = {}
+        self._trial = lru_cache(_TRIED)(lambda name: Routes(_device(self.things[name])))
         self.uplinks = 0
         self.rows: Counter[str] = Counter()
         self.left_out: Mapping[str, int] | None = None
-        for number, line in self._read():
+        digest = blake2b(digest_size=16)
+        found = 0
+        for number, line in self._read(digest.update):
+            found += not isinstance(line, Thing)
             if self.left_out is not None:
                 self._refuse(number, "nothing stands behind the end")
             if isinstance(line, Thing):
@@ -80,12 +91,13 @@ class Cassette:
                 self._try(number, line)
                 self.rows[line.kind] += 1
             elif isinstance(line, End):
-                self.left_out = line.left_out
+                self._end(number, line, found - 1)
             elif isinstance(line, Begin):
                 self._refuse(number, "it begins a second time")
             else:
                 self._try(number, line)
                 self.uplinks += 1
+        self.id = digest.hexdigest()
 
     def records(self, routes: Callable[[str], "Routes"]) -> Iterator[Record]:
         """The uplinks of the city's things in the order in which they came.
@@ -108,9 +120,10 @@ class Cassette:
             if isinstance(line, Row):
                 yield _observed(line, period)
 
-    def _read(self) -> Iterator[tuple[int, Line]]:
-        """Number and line, behind the first."""
+    def _read(self, heard: Callable[[bytes], None] = lambda _: None) -> Iterator[tuple[int, Line]]:
+        """Number and line, behind the first; `heard` gets every one as it stands."""
         for number, raw in enumerate(self._lines, 1):
+            heard(raw)
             try:
                 line = cassette.read(raw)
             except PayloadError as error:
@@ -123,29 +136,46 @@ class Cassette:
                 self._refuse(
                     number,
                     f"this Sekisho reads version {cassette.VERSION} alone; the one that wrote it says that it "
-                    f"is {line.sekisho[:20]}",
+                    f"is {_shown(line.sekisho)}",
                 )
-            else:
-                self.id = line.id
 
     def _take(self, number: int, thing: Thing) -> None:
         kind = catalog().get(thing.kind)
         if kind is None:
             self._refuse(
-                number, f"no kind {thing.kind[:40]} is known here; put its declaration beside yours"
+                number,
+                f"no kind {_shown(thing.kind)} is known here; put its declaration beside yours",
             )
-        name = str(thing.attributes.get("codec", ""))
-        fault = codec_fault(kind.name, name) if name else None
-        if fault is not None:
-            self._refuse(number, f"{fault} Put its declaration into codecs/ of a configuration")
-        faults = attribute_faults(kind, thing.attributes)
-        head, _, figures = thing.device.rpartition("-")
-        if kind.personal or faults or head != kind.name or not figures.isdecimal():
+        if len(self.things) == cassette.MOST_DEVICES:
+            self._refuse(number, f"no cassette has more than {cassette.MOST_DEVICES:,} devices")
+        texts = {name: text for name, text in thing.attributes.items() if isinstance(text, str)}
+        product = texts.pop("codec", "")
+        fits = not product or (product in shelf() and codec_fault(kind.name, product) is None)
+        known = {*kind.read_with, *(field.name for field in kind.fields), "codec"}
+        head, _, _ = thing.device.rpartition("-")
+        if (
+            kind.personal
+            or not fits
+            or not known >= set(thing.attributes)
+            or not all(map(_ALIAS.fullmatch, (*texts.values(), thing.device)))
+            or head != kind.name
+            or attribute_faults(kind, thing.attributes)
+            or not cassette.OLDEST <= thing.registered <= cassette.LONGEST
+        ):
             self._refuse(number, "no cassette has such a device")
-        if thing.device in self.things or not -_LONGEST <= thing.registered <= _LONGEST:
-            self._refuse(number, "this device is there already, or registered at no such time")
+        if thing.device in self.things:
+            self._refuse(number, "this device is there already")
         self.things[thing.device] = thing
-        self._trial[thing.device] = Routes(_device(thing))
+
+    def _end(self, number: int, end: End, found: int) -> None:
+        if end.lines != found:
+            self._refuse(number, f"{end.lines:,} lines were written and {found:,} are here")
+        if (
+            not set(end.left_out) <= set(cassette.REASONS)
+            or min(end.left_out.values(), default=0) < 0
+        ):
+            self._refuse(number, "left_out: no cassette says so")
+        self.left_out = end.left_out
 
     def _try(self, number: int, line: Said | Row) -> None:
         """Make of a line what will be handed over, and throw it away."""
@@ -153,9 +183,9 @@ class Cassette:
             if isinstance(line, Row):
                 _observed(line, lambda _at: "")
                 return
-            if line.device not in self.things or not 0 <= line.after <= _LONGEST:
+            if line.device not in self.things or not 0 <= line.after <= cassette.LONGEST:
                 self._refuse(number, "its device stands in no line before it, or its time is none")
-            self._trial[line.device].item(line)
+            self._trial(line.device).item(line)
         except PayloadError as error:
             self._refuse(number, f"no cassette says so ({error.detail})")
         except (ValueError, ArithmeticError, msgspec.ValidationError):
@@ -169,11 +199,16 @@ class Routes:
     """How one device's payloads are decoded."""
 
     def __init__(self, device: Device) -> None:
-        self._kind = catalog()[device.kind]
-        self._forwarded = forwarded_route(device)
+        self._kind = kind = catalog()[device.kind]
+        self._product = forwarded_route(device)
         routes = own_routes(device)
         as_json, as_binary = uplink_topics(device.device)
         self._own = {"json": routes[as_json], "binary": routes[as_binary]}
+        self._document = Route(
+            device,
+            kind.name,
+            lambda uplink, who: document_of(kind, uplink.object, who, uplink.f_cnt),
+        )
 
     def item(self, line: Said) -> tuple[Route, Payload]:
         """What a door would have handed over.
@@ -181,39 +216,47 @@ class Routes:
         Raises:
             PayloadError, ValueError, ArithmeticError, msgspec.ValidationError: no such line was ever written.
         """
-        if isinstance(line, cassette.Forwarded):
-            assert self._forwarded is not None
-            if not 0 <= line.f_port <= 255 or not 0 <= (line.f_cnt or 0) < 1 << 32:
-                raise ValueError("no such port or counter")
-            return self._forwarded, _uplink(line)
         if isinstance(line, Refused):
             return self._own[line.form], bytes.fromhex(line.payload)
-        if line.t is not None and abs(line.t) > _FARTHEST:
-            raise ValueError("no clock is so wrong")
-        t = None if line.t is None else to_datetime(EPOCH + line.t)
-        document = msgspec.convert({**line.document, "t": t, "seq": line.seq}, self._kind.document)
+        if isinstance(line, cassette.Forwarded):
+            if self._product is None or not 0 <= line.f_port <= 255:
+                raise ValueError("no such port")
+            data = bytes.fromhex(line.data)
+            return self._product, _uplink(line, line.f_port, line.f_cnt, data, line.object)
+        t = None if line.t is None else to_datetime(EPOCH + _bounded(line.t))
+        said = {**line.document, "t": t, "seq": line.seq}
+        document = msgspec.convert(said, self._kind.document)
+        if line.form == "forwarded":
+            given = {name: value for name, value in said.items() if value is not None}
+            return self._document, _uplink(line, 0, line.seq, bytes.fromhex(line.digest), given)
         if line.form == "json":
-            return self._own["json"], to_json(document)
+            # a member that no kind names: so that what was sent twice is one, and what differed differs
+            more = b',"":"%b"}' % bytes.fromhex(line.digest).hex().encode()
+            return self._own["json"], to_json(document)[:-1] + more
         return self._own["binary"], to_binary(self._kind, document)
 
 
-def _uplink(line: cassette.Forwarded) -> Forwarded:
-    at = line.network_at
-    if at is not None and abs(at) > _FARTHEST:
-        raise ValueError("no network server is so wrong")
-    return Forwarded(
-        line.f_port,
-        line.f_cnt,
-        line.session,
-        bytes.fromhex(line.data),
-        line.object,
-        None if at is None else EPOCH + at,
-        line.simulated,
-    )
+def _bounded(time: Instant) -> Instant:
+    if abs(time) > _FARTHEST:
+        raise ValueError("no clock is so wrong")
+    return time
+
+
+def _uplink(
+    line: Sent | cassette.Forwarded,
+    f_port: int,
+    f_cnt: int | None,
+    data: bytes,
+    said: Mapping[str, Any] | None,
+) -> Forwarded:
+    if not 0 <= (f_cnt or 0) < 1 << 32:
+        raise ValueError("no such counter")
+    at = None if line.network_at is None else EPOCH + _bounded(line.network_at)
+    return Forwarded(f_port, f_cnt, line.session, data, said, at, line.simulated)
 
 
 def _observed(line: Row, period: Callable[[Instant], str]) -> Observation:
-    if abs(line.minute) > _LONGEST:
+    if not _ROWS_FROM <= line.minute <= cassette.LONGEST:
         raise ValueError("no such minute")
     at = EPOCH + line.minute
     return observed(line.kind, period(at), at, line.values)
@@ -224,3 +267,8 @@ def _device(thing: Thing) -> Device:
     return Device(
         DeviceId(thing.device), thing.kind, "", EPOCH + thing.registered, attributes=thing.attributes
     )  # fmt: skip
+
+
+def _shown(text: str) -> str:
+    """A stranger's word, as it may stand on a terminal."""
+    return ascii(text[:_TEXT_SHOWN])

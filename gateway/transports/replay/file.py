@@ -10,7 +10,7 @@ from gateway.model.errors import Refusal
 
 _GZIP = b"\x1f\x8b"
 _BUFFER = 1 << 20
-_HEAD = 64
+_HEAD = 256
 _LONGEST = 1 << 20
 """Bytes of one line; no uplink's document comes near."""
 
