@@ -241,7 +241,9 @@ def test_a_field_that_is_never_kept_is_never_recorded() -> None:
         )
         name = f"snow_{required}".lower()
         slots = (Slot("depth_cm", "u16"), Slot("echo", "u8", none=None if required else 0))
-        made = build(Declaration(name, "Snow.", 98 + required, fields, slots, frozenset(), {}, (), 60.0, {}))
+        made = build(
+            Declaration(name, "Snow.", 98 + required, fields, slots, frozenset(), {}, (), 60.0, {})
+        )
         declare([made])
         device = Device(DeviceId("snow-7"), name, "", 0)
         items: list[Item] = [

@@ -122,6 +122,16 @@ def test_a_payload_can_be_read_by_the_buffer_that_chirpstack_gives(
     assert Loaded(text).run(asked("800102c03f80")).object == {"a": expected}
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["Buffer.from('AQID', 'base64')", "b.toString('ucs2')", "b.readUIntBE(4, 3)", "b.readIntLE(0, 7)", "b.readUInt16BE(5)"],
+)  # fmt: skip
+def test_what_that_buffer_does_not_know_is_an_error(expression: str) -> None:
+    """And no reading: an encoding that is not there, bytes past the end."""
+    text = f"function Decoder(given) {{ const b = Buffer.from(given); return {{a: {expression}}} }}"
+    assert Loaded(text).run(asked("800102c03f80")).fault is Fault.ERROR
+
+
 def test_a_codec_that_brings_a_buffer_of_its_own_uses_that() -> None:
     text = "class Buffer { static from() { return 5 } } function Decoder(b) { return {a: Buffer.from(b)} }"
     assert Loaded(text).run(asked()).object == {"a": 5}
