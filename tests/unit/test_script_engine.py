@@ -129,7 +129,9 @@ def test_a_payload_can_be_read_by_the_buffer_that_chirpstack_gives(
 def test_what_that_buffer_does_not_know_is_an_error(expression: str) -> None:
     """And no reading: an encoding that is not there, bytes past the end."""
     text = f"function Decoder(given) {{ const b = Buffer.from(given); return {{a: {expression}}} }}"
-    assert Loaded(text).run(asked("800102c03f80")).fault is Fault.ERROR
+    with pytest.raises(Faulty) as raised:
+        Loaded(text).run(asked("800102c03f80"))
+    assert raised.value.answer.fault is Fault.ERROR
 
 
 def test_a_codec_that_brings_a_buffer_of_its_own_uses_that() -> None:
