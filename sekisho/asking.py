@@ -10,10 +10,10 @@ from gateway.devices.kind import DeviceKind
 from gateway.devices.tables import table_columns
 from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND, Instant, from_datetime, to_rfc3339
-from gateway.model.quantity import DURATION, parse
 from gateway.statedir import StateDir
 from sekisho import place
 from sekisho.rows import Wanted
+from sekisho.spans import length
 
 TIMES = ("observed_at", "received_at", "minute")
 """Columns that hold times."""
@@ -89,12 +89,7 @@ def since(last: str | None, since: str | None, directory: StateDir, zone: tzinfo
         return moment("--since", since, zone)
     if since is not None:
         raise Refusal("--last and --since exclude each other.", exit_code=2)
-    try:
-        seconds = parse(last, DURATION)
-    except ValueError as error:
-        raise Refusal(f"--last {last}: {error}", exit_code=2) from None
-    if seconds < 0:
-        raise Refusal(f"--last {last}: no row comes out of the future.", exit_code=2)
+    seconds = length("--last", last, below="no row comes out of the future.")
     since_then = place.clock_of(directory).now() - round(seconds * SECOND)
     if since_then < 0:
         raise Refusal(

@@ -9,11 +9,11 @@ import typer
 
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_datetime
-from gateway.model.quantity import DURATION, parse
 from gateway.sessions.command import LARGEST, Outcome
 from gateway.statedir import StateDir
 from sekisho import place, screen
 from sekisho.place import Config, Json, Quiet, State
+from sekisho.spans import length
 from sekisho.window import ask
 
 _DONE = {Outcome.ACKNOWLEDGED.value, Outcome.SENT.value}
@@ -82,8 +82,8 @@ def command(
     else:
         said = {
             "payload": _payload(text, document, hex_, file).hex(),
-            "expires_s": _seconds("--expires", expires),
-            "wait_s": None if wait is None else _seconds("--wait", wait),
+            "expires_s": length("--expires", expires),
+            "wait_s": None if wait is None else length("--wait", wait),
         }
         answer = _one(directory, device, **said)
         if json:
@@ -128,13 +128,6 @@ def _payload(
     if len(payload) > LARGEST:
         raise Refusal(f"A command has {LARGEST:,} bytes at most, and this one has more.", 2)
     return payload
-
-
-def _seconds(option: str, given: str) -> float:
-    try:
-        return parse(given, DURATION)
-    except ValueError as error:
-        raise Refusal(f"{option} {given}: {error}", exit_code=2) from None
 
 
 def _number(given: str) -> int | str:

@@ -66,7 +66,7 @@ def export(
     times = (last, since, until)
     wanted = asking.wanted(kind, directory, zone, times, device, None, personal=personal)
     place.refuse_inside(out, directory)
-    place.refuse_to_replace("--out", out, force=force)
+    target = place.replaceable("--out", out, force=force)
     every = table_columns(kind)
     names = [column.name for column in every]
     shown = [names.index(n) for n in chosen or names if not (kind.personal and n in _NEVER)]
@@ -81,7 +81,7 @@ def export(
         lambda: chosen_of(asking.readable(rows(directory, wanted), kind, zone)),
         {} if kind.personal else standings(directory.registry_db),
     )
-    count = write(sheet, format_, out, _OWNER_ONLY if kind.personal else _FOR_READERS)
+    count = write(sheet, format_, target, _OWNER_ONLY if kind.personal else _FOR_READERS)
     if json:
         screen.document({"file": str(out), "rows": count, "bytes": out.stat().st_size})
     elif not quiet:

@@ -27,6 +27,9 @@ DEMO_STATE = Path(".demo/state")
 PATIENCE_S = 5.0
 """How long a verb waits for a gateway that is asked for what it has in memory."""
 _WHERE = "Where"
+_IS_THERE = (
+    "{option} {file}: this file is there already. Name another one, or replace it with --force."
+)
 
 State: TypeAlias = Annotated[
     Path | None,
@@ -187,16 +190,36 @@ def clock_of(state: StateDir) -> Clock:
 
 
 def refuse_to_replace(option: str, file: Path | None, *, force: bool) -> None:
-    """Refuse a file to write, if one is to be, that is there already; a device such as /dev/null is none.
+    """Refuse a file to write into, if one is to be, that is there already; a device such as /dev/null is none.
 
     Raises:
         Refusal: unless `force`.
     """
     if file is not None and file.is_file() and not force:
+        raise Refusal(_IS_THERE.format(option=option, file=file), exit_code=2)
+
+
+def replaceable(option: str, file: Path, *, force: bool) -> Path:
+    """Where a file lies that is to be put in its place when it is whole; links are followed.
+
+    Raises:
+        Refusal: there is one already, unless `force`; what is there is no file (a folder, a device, a pipe), or
+            nothing can be there.
+    """
+    try:
+        target = file.resolve()
+        is_there, is_file = target.exists(), target.is_file()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that go round in a circle
+        why = getattr(error, "strerror", None) or "its links go round in a circle"
+        raise Refusal(f"{option} {file}: nothing can be written there ({why}).", 2) from None
+    if is_there and not is_file:
+        what = "a folder" if target.is_dir() else "a device or a pipe"
         raise Refusal(
-            f"{option} {file}: this file is there already. Name another one, or replace it with --force.",
-            2,
+            f"{option} {file}: this is {what}, and a file would take its place. Name a file.", 2
         )
+    if is_there and not force:
+        raise Refusal(_IS_THERE.format(option=option, file=file), exit_code=2)
+    return target
 
 
 def refuse_inside(target: Path, directory: StateDir) -> None:

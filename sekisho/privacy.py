@@ -55,7 +55,7 @@ def try_(
     the exact way and the home. The recording may come from anywhere: a box round it is the service area.
     """
     forbid_cores()
-    place.refuse_to_replace("--out", out, force=force)
+    target = None if out is None else place.replaceable("--out", out, force=force)
     where = track.home(home)
     rules = track.rules(place.settings_of(config))
     configured = rules.home_radius_m
@@ -64,8 +64,8 @@ def try_(
             raise Refusal(f"--radius takes 1 to {_LARGEST_M:,.0f} metres.", exit_code=2)
         rules = replace(rules, home_radius_m=radius)
     tried = trial.run(read_track(file), where, rules)
-    if out is not None:
-        _save(out, picture.page(tried, file.name))
+    if target is not None:
+        _save(target, picture.page(tried, file.name))
     if json:
         screen.document(_figures(tried, out))
     elif not quiet:

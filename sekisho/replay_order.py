@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.model.errors import Refusal
-from gateway.model.instant import SECOND, Instant
-from gateway.model.quantity import DURATION, parse
+from gateway.model.instant import SECOND
 from gateway.settings.settings import Settings
 from gateway.transports.replay.capture import lines_of
 from gateway.transports.replay.track_file import read_track
@@ -30,6 +29,7 @@ from sekisho.file_bar import FileBar
 from sekisho.formats import log_of
 from sekisho.recorded import OtherReplay
 from sekisho.replay_follow import Follower
+from sekisho.spans import length
 
 T = TypeVar("T")
 
@@ -146,22 +146,13 @@ def send(order: Order, format_: str | None, topic: str | None, to: str, login: s
     lines = lines_of(order.file)
     log = None if format_ is None else log_of(format_)
     recorded = sending.Recorded(order.file, lines, log, topic)
-    follower = None if follow is None else Follower(follow, _step(step))
+    moved = round(SECOND * length("--step", step, least=1e-6, below="the clock must move."))
+    follower = None if follow is None else Follower(follow, moved)
     sent = sending.send(recorded, lines, to, login, order.speed, follower, order.bar())
     if order.json:
         screen.document({"sent": sent})
     elif not order.quiet:
         print(f"{screen.count(sent, 'record')} sent, and acknowledged by the broker.")
-
-
-def _step(text: str) -> Instant:
-    try:
-        seconds = parse(text, DURATION)
-    except ValueError as error:
-        raise Refusal(f"--step {text}: {error}", exit_code=2) from None
-    if seconds <= 0:
-        raise Refusal(f"--step {text}: the clock must move.", exit_code=2)
-    return round(seconds * SECOND)
 
 
 def _account(order: Order, result: forwarded_replay.Result) -> None:

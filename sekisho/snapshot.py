@@ -59,11 +59,13 @@ def snapshot(
         wanted += [(file, personal / file.name, _OWNER_ONLY) for file in files]
     for _, target, _ in wanted:
         place.refuse_inside(target, directory)
-        if target.exists() and not force:
-            raise Refusal(f"{target} is there already. Say --force to replace it.")
+        place.replaceable("--out" if target is out else "--personal", target, force=force)
     if personal is not None:
         personal.mkdir(mode=0o700, parents=True, exist_ok=True)
-    copied = [(target, _copy(source, target, mode, force=force)) for source, target, mode in wanted]
+    copied = [
+        (target, _copy(source, target.resolve(), mode, force=force))
+        for source, target, mode in wanted
+    ]
     if json:
         screen.document({"copies": [{"file": str(t), "bytes": size} for t, size in copied]})
     elif not quiet:

@@ -1,7 +1,9 @@
 """Lengths of time as people say them."""
 
 from gateway.clock import Clock
+from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND, Instant
+from gateway.model.quantity import DURATION, parse
 
 
 def span(microseconds: Instant) -> str:
@@ -16,3 +18,24 @@ def span(microseconds: Instant) -> str:
 def ago(at: Instant, clock: Clock) -> str:
     """How long ago, in the largest unit that gives at least two."""
     return f"{span(max(0, clock.now() - at))} ago"
+
+
+def length(
+    option: str, text: str, *, least: float = 0.0, below: str = "time goes forward."
+) -> float:
+    """The length of time that an option names, in seconds.
+
+    Args:
+        least: the shortest that is taken.
+        below: what to say of a shorter one.
+
+    Raises:
+        Refusal: it is none, or too short.
+    """
+    try:
+        seconds = parse(text, DURATION)
+    except ValueError as error:
+        raise Refusal(f"{option} {text}: {error}", exit_code=2) from None
+    if seconds < least:
+        raise Refusal(f"{option} {text}: {below}", exit_code=2)
+    return seconds

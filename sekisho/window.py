@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedIOBase
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from gateway.control.window import reachable
 from gateway.model.errors import Refusal
 from gateway.statedir import StateDir
+
+_AT_ONCE = 1 << 18
 
 
 def ask(
@@ -36,24 +38,43 @@ def ask(
             yield said
 
 
+class Listening:
+    """An answer of many lines, as it comes."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._cut = b""
+
+    def lines(self, patience_s: float) -> bytes | None:
+        """Whole lines that have come since; empty where none did in time, None where the gateway hung up."""
+        self._line.settimeout(patience_s)
+        try:
+            said = self._line.recv(_AT_ONCE)
+        except TimeoutError:
+            return b""
+        except ConnectionError:
+            return None
+        if not said:
+            return None
+        whole, end, self._cut = (self._cut + said).rpartition(b"\n")
+        return whole + end
+
+    def enough(self) -> None:
+        """Say that nobody will ask for more: the gateway then says what is left, and hangs up."""
+        with suppress(OSError):  # it has hung up itself
+            self._line.shutdown(socket.SHUT_WR)
+
+
 @contextmanager
-def listen(
-    state: StateDir, question: str, **more: Any
-) -> Iterator[tuple[Iterator[bytes], Callable[[], None]]]:
-    """An answer of many lines as it comes, and what ends it: the gateway then says what is left, and hangs up.
+def listen(state: StateDir, question: str, **more: Any) -> Iterator[Listening]:
+    """Ask for an answer of many lines.
 
     Raises:
         Refusal: no gateway runs on this directory.
     """
-    with _connected(state) as line, line.makefile("rwb") as stream:
-        stream.write(json.dumps({"ask": question, **more}).encode() + b"\n")
-        stream.flush()
-
-        def enough() -> None:
-            with suppress(OSError):  # it has hung up itself
-                line.shutdown(socket.SHUT_WR)
-
-        yield iter(lambda: _heard(stream, state), b""), enough
+    with _connected(state) as line:
+        line.sendall(json.dumps({"ask": question, **more}).encode() + b"\n")
+        yield Listening(line)
 
 
 def _connected(state: StateDir) -> socket.socket:
@@ -83,9 +104,14 @@ def _heard(stream: BufferedIOBase, state: StateDir) -> bytes:
     try:
         return stream.readline()
     except TimeoutError:
-        raise Refusal(
-            f"The gateway on {state.path} is there and does not answer: it is stopped (kill -CONT lets it "
-            "go on), or this machine is overloaded."
-        ) from None
+        raise silent(state) from None
     except OSError as error:
         raise Refusal(f"The gateway on {state.path} hung up ({error.strerror}).") from error
+
+
+def silent(state: StateDir) -> Refusal:
+    """What to say of a gateway that does not answer."""
+    return Refusal(
+        f"The gateway on {state.path} is there and does not answer: it is stopped (kill -CONT lets it "
+        "go on), or this machine is overloaded."
+    )

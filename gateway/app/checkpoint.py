@@ -85,7 +85,7 @@ class Checkpoint:
         self.window.answer("doctor", self._recall)
         process = Process(self.mask, policy.zone, self.facts)
         recordings = Recordings(process, clock, lambda: self.directory.devices, people=invented)
-        self.window.stream("record", recordings.open)
+        self.window.stream("record", recordings.open, whole=True)
         self.flow = Flow(
             self.intake,
             process,

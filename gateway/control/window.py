@@ -2,8 +2,9 @@
 
 → {"ask": "terms"}       ← {"terms": [...], "in_flight": n, "facts": {...}}   then closed
 → {"ask": "tail"}        ← one observation a line, until the viewer leaves
-→ {"ask": "record", ...} ← one line of a cassette after another, and the last when the viewer says that it
-                           will say no more (gateway.control.recording)
+→ {"ask": "record", ...} ← {"cassette": 1}, then one line of a cassette after another, and the last when the
+                           viewer says that it will say no more, or the gateway stops
+                           (gateway.control.recording)
 → {"ask": WORD, ...}     ← one line from whoever answers to that word, then closed
 """
 
@@ -23,15 +24,18 @@ from gateway.telemetry import Facts, Tally
 Answer: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """The whole question in, the answer out; a Refusal becomes {"error": its sentence}."""
 
+_PATIENCE_S = 3.0
+"""How long a gateway that stops waits for viewers to take the rest of what they were promised."""
+
 
 class Stream(Protocol):
     """An answer of many lines, each with its end."""
 
     async def next(self) -> bytes:
-        """The next line, as soon as there is one."""
+        """The next lines, as soon as there is one."""
         ...
 
-    def end(self) -> list[bytes]:
+    def end(self) -> bytes:
         """Called once, when nobody asks for more: what is still to be said."""
         ...
 
@@ -56,14 +60,23 @@ class Window:
         self._streams: dict[str, Begin] = {"tail": lambda _question: _Tail(feed)}
         self._server: asyncio.Server | None = None
         self._guests: set[asyncio.Task[None]] = set()
+        self._whole: set[str] = set()
+        self._owed: set[asyncio.Task[None]] = set()
+        self._stops = asyncio.Event()
 
     def answer(self, word: str, answer: Answer) -> None:
         """From now on questions for `word` are answered so."""
         self._answers[word] = answer
 
-    def stream(self, word: str, begin: Begin) -> None:
-        """From now on questions for `word` are answered line by line."""
+    def stream(self, word: str, begin: Begin, *, whole: bool = False) -> None:
+        """From now on questions for `word` are answered line by line.
+
+        Args:
+            whole: a gateway that stops waits a while until the viewer has the last of them.
+        """
         self._streams[word] = begin
+        if whole:
+            self._whole.add(word)
 
     async def open(self) -> None:
         """Listen; a socket left behind by a killed gateway is replaced (we hold the lock)."""
@@ -76,8 +89,12 @@ class Window:
             os.umask(mask)
 
     async def close(self) -> None:
+        """Take nobody in any more, say what is still to be said, and show everybody out."""
         if self._server is not None:
             self._server.close()
+        self._stops.set()
+        if self._owed:
+            await asyncio.wait(self._owed, timeout=_PATIENCE_S)
         for guest in self._guests:
             guest.cancel()
         await asyncio.gather(*self._guests, return_exceptions=True)
@@ -93,7 +110,11 @@ class Window:
                 question = _question(await reader.readline())
                 word = question.get("ask", "terms")
                 if word in self._streams:
-                    await _pour(self._streams[word](question), reader, writer)
+                    stream = self._streams[word](question)
+                    if task is not None and word in self._whole:
+                        self._owed.add(task)
+                        task.add_done_callback(self._owed.discard)
+                    await _pour(stream, reader, writer, self._stops)
                 elif word in self._answers:
                     writer.write(_line(await self._answers[word](question)))
                     await writer.drain()
@@ -125,34 +146,39 @@ class _Tail:
     async def next(self) -> bytes:
         return _line(described(await self._queue.get()))
 
-    def end(self) -> list[bytes]:
+    def end(self) -> bytes:
         self._feed.leave(self._queue)
-        return []
+        return b""
 
 
-async def _pour(stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Hand a stream out until the viewer says that it will say no more, or is gone."""
-    gone = asyncio.ensure_future(reader.read())
+async def _pour(
+    stream: Stream,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    stops: asyncio.Event,
+) -> None:
+    """Hand a stream out until the viewer says that it will say no more, or is gone, or the gateway stops."""
+    enough = {asyncio.ensure_future(reader.read()), asyncio.ensure_future(stops.wait())}
     fresh = asyncio.ensure_future(stream.next())
-    taken: list[bytes] = []
     try:
-        while not gone.done():
-            await asyncio.wait({gone, fresh}, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
+        while True:
+            await asyncio.wait({*enough, fresh}, return_when=asyncio.FIRST_COMPLETED)
+            if any(reason.done() for reason in enough):
                 break
-            line = fresh.result()
+            lines = fresh.result()
             fresh = asyncio.ensure_future(stream.next())
-            writer.write(line)
+            writer.write(lines)
             await writer.drain()
     finally:
-        gone.cancel()
-        if fresh.done():
-            taken.append(fresh.result())
+        for reason in enough:
+            reason.cancel()
+        taken = fresh.result() if fresh.done() else b""
         fresh.cancel()
-        left = [*taken, *stream.end()]
+        left = taken + stream.end()
         if not writer.is_closing():
-            writer.writelines(left)
-    await writer.drain()
+            writer.write(left)
+    writer.close()
+    await writer.wait_closed()  # all of it is taken, or the viewer gone
 
 
 def _question(line: bytes) -> dict[str, Any]:

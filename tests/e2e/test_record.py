@@ -83,7 +83,7 @@ def recorded_week(folder: Path) -> tuple[Path, Path, Town]:
             said,
         ),
     ):
-        until(lambda: cassette.with_name(f"{cassette.name}.part").exists(), "the recording")
+        until(lambda: list(folder.glob("week.cassette.gz.*.part")), "the recording")
         code, _, error = sekisho(
             *(
                 folder,
@@ -152,8 +152,7 @@ def test_where_people_are_real_a_cassette_has_the_city_alone(tmp_path: Path) -> 
     cassette, now = tmp_path / "cut.cassette", time.time_ns() // 1000
     words = ("record", str(cassette), "--state", str(town.state.path))
     with Gateway(town) as gateway, background(tmp_path, "record", *words) as (process, said):
-        part = cassette.with_name(f"{cassette.name}.part")
-        until(part.exists, "the recording")
+        (part,) = until(lambda: list(tmp_path.glob("cut.cassette.*.part")), "the recording")
         sender = Sender("both", ("fleet", token), islice(uplinks(members, now - 120_000_000), 240))
         asyncio.run(sender.run(gateway.port))
         until(lambda: part.read_bytes().count(b'"sent"') == 120, "what was sent")

@@ -211,6 +211,34 @@ async def test_viewers_are_shown_out_when_the_gateway_stops(tmp_path: Path) -> N
     assert await reader.read() == b""
 
 
+class Promise:
+    """A stream of which nothing comes before its end, which is more than a socket holds."""
+
+    REST = b"x" * (1 << 20) + b"\n"
+
+    async def next(self) -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def end(self) -> bytes:
+        return self.REST
+
+
+async def test_whoever_was_promised_the_rest_gets_it_before_the_gateway_stops(
+    tmp_path: Path,
+) -> None:
+    """A viewer that reads on late is waited for where that was promised: all of it comes."""
+    async with glass(tmp_path) as here:
+        here.window.stream("promise", lambda _question: Promise(), whole=True)
+        reader, _ = await here.look(b'{"ask": "promise"}\n')
+        await here.ask(TERMS)  # by then the other question was read, too
+        closing = asyncio.ensure_future(here.window.close())
+        await asyncio.sleep(0.05)
+        assert not closing.done()
+        assert await reader.read() == Promise.REST
+        await closing
+
+
 async def watched(feed: LiveFeed) -> None:
     while not feed.watched:
         await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -213,6 +214,11 @@ def test_a_file_is_replaced_by_force_only_and_never_inside(state: StateDir) -> N
     exported(state, "river", "csv", force=True)
     with pytest.raises(Refusal, match="inside the state directory"):
         export("river", format_="csv", out=state.path / "x.csv", state=state.path)
+    pipe = state.path.parent / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(Refusal, match="a device or a pipe"):
+        export("river", format_="csv", out=pipe, force=True, state=state.path)
+    assert pipe.is_fifo()
     with pytest.raises(Refusal, match="there are csv, parquet"):
         export("river", format_="xlsx", out=state.path.parent / "x", state=state.path)
     with pytest.raises(Refusal, match="cannot be written"):

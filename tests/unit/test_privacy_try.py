@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -133,11 +134,16 @@ def test_where_no_picture_can_be_put_no_draft_of_it_stays(
 ) -> None:
     """A draft would show the exact way and the home as well."""
     (tmp_path / "folder").mkdir()
-    out = str(tmp_path / "folder")
-
-    assert run(monkeypatch, str(WALK), "--home", "36.90,137.20", "--out", out) == 1
-    assert "cannot be written: Is a directory" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    os.mkfifo(tmp_path / "pipe")
+    for name, code, why in (
+        ("folder", 2, "this is a folder"),
+        ("pipe", 2, "this is a device or a pipe"),
+        ("nowhere/try.html", 1, "cannot be written: No such file or directory"),
+    ):
+        words = ("--home", "36.90,137.20", "--out", str(tmp_path / name), "--force")
+        assert run(monkeypatch, str(WALK), *words) == code
+        assert why in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"]
 
 
 def gpx(path: Path, way: list[tuple[float, float]], step_s: int = 60) -> str:

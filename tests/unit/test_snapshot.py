@@ -1,6 +1,7 @@
 """Copies for other readers: whole, consistent beside a writer, never over another file, never of real people."""
 
 import json
+import os
 import sqlite3
 import stat
 import subprocess
@@ -68,6 +69,20 @@ def test_what_is_there_stays_unless_forced(state: StateDir, tmp_path: Path) -> N
 
     snapshot(out=out, state=state.path, force=True, quiet=True)
     assert rows_of(out) == 3
+
+
+def test_what_is_no_file_is_never_replaced(state: StateDir, tmp_path: Path) -> None:
+    """A pipe, a device or a folder stays what it is, with --force too; a link is followed, and stays."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    for out in (pipe, tmp_path):
+        with pytest.raises(Refusal, match="would take its place"):
+            snapshot(out=out, state=state.path, force=True)
+    assert pipe.is_fifo()
+    link.symlink_to("city.db")
+    snapshot(out=link, state=state.path, quiet=True)
+    assert link.is_symlink()
+    assert rows_of(tmp_path / "city.db") == 3
 
 
 def test_a_file_that_comes_meanwhile_is_not_overwritten(state: StateDir, tmp_path: Path) -> None:
