@@ -11,6 +11,7 @@ import secrets
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EEXIST
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -117,6 +118,8 @@ def _rename(part: Path, file: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without links
+        if file.exists():
+            raise FileExistsError(EEXIST, os.strerror(EEXIST)) from None
         part.rename(file)
     else:
         part.unlink()

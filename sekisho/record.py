@@ -30,7 +30,10 @@ def record(
     for_: Annotated[
         str | None,
         typer.Option(
-            "--for", metavar="DURATION", show_default=False, help="How long. Default: until Ctrl-C."
+            "--for",
+            metavar="DURATION",
+            show_default=False,
+            help="How long, 366 d at most. Default: until Ctrl-C.",
         ),
     ] = None,
     kind: Annotated[

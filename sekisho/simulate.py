@@ -89,7 +89,8 @@ def simulate(
     place.refuse_to_replace("--to", journey.file, force=force)
     if devices_out is not None:
         fleet = journey.scenario.fleet()
-        enrolment.write_devices(fleet, journey.scenario.start, devices_out)
+        target = place.replaceable("--devices-out", devices_out, force=True)
+        enrolment.write_devices(fleet, journey.scenario.start, target)
     if register is not None:
         journey = enrolled(journey, register, keys, user)
     screen = sys.stderr if journey.to == "file:-" else sys.stdout

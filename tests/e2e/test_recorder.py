@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.e2e.crowd import crowd, uplinks
+from tests.e2e.disk import small_disk
 from tests.e2e.processes import SEKISHO, Gateway, background, ended, environment, sekisho, until
 from tests.e2e.sender import Sender
 from tests.e2e.town import Town
@@ -111,19 +112,22 @@ def test_a_gateway_that_is_stopped_holds_no_recorder(here: Place, tmp_path: Path
     """While it is stopped (SIGSTOP) Ctrl-C ends a recording after a while (exit 1), a second one at once (130), and a
     third recorder does not begin; what came before stands in the files."""
     one, two = tmp_path / "one.cassette", tmp_path / "two.cassette.gz"
-    for file, signals, code in ((one, 1, 1), (two, 2, 130)):
+    for file, code in ((one, 1), (two, 130)):
         with background(tmp_path, file.name, *here.words(file)) as (process, said):
             part = part_of(file)
             here.send(40, 120 if file is one else 60)
             until_sent(part, 40)
             here.gateway.signal(signal.SIGSTOP)
             try:
-                for _ in range(signals):
-                    process.send_signal(signal.SIGINT)
+                process.send_signal(signal.SIGINT)
+                if file is one:
+                    third = here.words(tmp_path / "three.cassette")
+                    refused, _, error = sekisho(tmp_path, *third)
+                    assert (refused, "does not answer" in error) == (1, True)
+                else:
                     time.sleep(0.5)
+                    process.send_signal(signal.SIGINT)
                 assert process.wait(20) == code, said.read_text()
-                refused, _, error = sekisho(tmp_path, *here.words(tmp_path / "three.cassette"))
-                assert (refused, "does not answer" in error) == (1, True)
             finally:
                 here.gateway.signal(signal.SIGCONT)
         assert str(file) in said.read_text()
@@ -148,6 +152,30 @@ def test_a_full_disk_leaves_what_was_written(here: Place, tmp_path: Path, name: 
         assert process.wait(20) == 1
     assert "File too large" in said.read_text()
     assert 0 < replayed(tmp_path / "again", file) < 2000
+
+
+@pytest.mark.needs("mount")
+@pytest.mark.parametrize("name", ["small.cassette", "small.cassette.gz"])
+def test_a_disk_that_fills_up_leaves_what_was_written(
+    here: Place, tmp_path: Path, name: str
+) -> None:
+    """The disk is full in the middle of a recording: exit 1, the reason, and a cassette that can be replayed. Once
+    it is full, no recording begins, and nothing of the try stays."""
+    with small_disk(tmp_path / "disk", "256k") as disk:
+        file = disk.path / name
+        with background(tmp_path, "full", *here.words(file)) as (process, said):
+            part = part_of(file)
+            here.send(40)
+            until_sent(part, 40)
+            disk.fill()
+            here.send(4000, 5000)
+            assert process.wait(20) == 1
+        assert "No space left on device" in said.read_text()
+        assert replayed(tmp_path / "again", file) >= 40
+        disk.fill()
+        code, _, error = sekisho(tmp_path, *here.words(disk.path / "more.cassette"))
+        assert (code, "make room there" in error) == (1, True)
+        assert sorted(path.name for path in disk.path.iterdir()) == ["ballast", name]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`sekisho record` before it asks a gateway: what it does not write to; and the file it writes."""
 
+import errno
 import fcntl
 import gzip
 import os
@@ -108,6 +109,31 @@ def test_each_has_a_draft_of_its_own(tmp_path: Path, name: str) -> None:
     (left,) = (path for path in tmp_path.iterdir() if path != file)
     assert str(left) in str(second.value)
     assert [plain(path) for path in (file, left)] == [HEAD + b"1\n", HEAD + b"2\n"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_file_system_without_links_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool
+) -> None:
+    """On a stick, say: what is there is replaced by --force alone there, too."""
+
+    def refuse(_from: Path, _to: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    def recorded() -> None:
+        with cassette_file.new(tmp_path / "one.cassette", HEAD, force=force):
+            pass
+
+    monkeypatch.setattr(os, "link", refuse)
+    recorded()
+    (tmp_path / "one.cassette").write_text("mine")
+    if force:
+        recorded()
+        assert (tmp_path / "one.cassette").read_bytes() == HEAD
+    else:
+        with pytest.raises(Refusal, match="File exists"):
+            recorded()
+        assert (tmp_path / "one.cassette").read_text() == "mine"
 
 
 def plain(path: Path) -> bytes:

@@ -1,6 +1,7 @@
 """The command writes logs and ledgers that agree, twice the same, and says clearly what is wrong."""
 
 import json
+import os
 import sys
 from hashlib import blake2b
 from pathlib import Path
@@ -183,6 +184,15 @@ def test_devices_out(tmp_path: Path) -> None:
     assert document["fictional"] is True
     assert len(document["devices"]) > 90
     assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_fleet_never_takes_the_place_of_a_device(tmp_path: Path) -> None:
+    """A pipe where it is to be written stays one."""
+    out = tmp_path / "pipe"
+    os.mkfifo(out)
+    with pytest.raises(Refusal, match="a device or a pipe"):
+        run("--for", "1m", "--to", f"file:{tmp_path / 'log'}", "--devices-out", str(out))
+    assert out.is_fifo()
 
 
 SCENARIOS = sorted((Path(__file__).resolve().parents[2] / "config" / "scenarios").glob("*.yaml"))
