@@ -289,7 +289,7 @@ def test_a_counter_is_the_next_one_with_its_low_bits(last: int, ahead: int) -> N
 
 @pytest.mark.parametrize("text", ["0102", "01-02-03-04-05-06-07-08-09", "x" * 16])
 def test_an_identifier_of_another_length_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match="8 bytes|non-hexadecimal"):
+    with pytest.raises(ValueError, match=r"8 bytes|non-hexadecimal"):
         Eui.of(text)
 
 

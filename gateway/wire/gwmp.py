@@ -1,0 +1,323 @@
+"""Semtech's UDP protocol between forwarders and servers (GWMP, `PROTOCOL.TXT` of packet_forwarder 4.0.1).
+
+    PUSH_DATA  version token(2) 00 EUI(8) JSON      PUSH_ACK  version token 01
+    PULL_DATA  version token(2) 02 EUI(8)           PULL_ACK  version token 04
+    TX_ACK     version token(2) 05 EUI(8) [JSON]    PULL_RESP version token 03 JSON
+
+Version 2, and 1, which is the same here. The EUI is big endian. PUSH_DATA carries `rxpk` (uplinks heard) and `stat`.
+A receiver answers with the token that it was sent; one uplink that cannot be read never costs its neighbours.
+"""
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from gateway.wire.lorawan.identifiers import Eui
+
+LARGEST = 65_507
+"""Bytes of a datagram; UDP carries no more."""
+
+MOST_RXPK = 64
+"""Uplinks of one datagram that are read; a concentrator hears eight at once."""
+
+_VERSIONS = (1, 2)
+_PUSH_DATA, _PUSH_ACK, _PULL_DATA, _PULL_RESP, _PULL_ACK, _TX_ACK = range(6)
+
+Crc: TypeAlias = Literal["ok", "bad", "none"]
+
+
+class DatagramError(ValueError):
+    """These bytes are no datagram of a forwarder; says which rule they break, and nothing of their content."""
+
+
+class Antenna(NamedTuple):
+    """How one antenna heard a frame.
+
+    Attributes:
+        number: of the antenna; 0 where there is one.
+        channel: of the concentrator.
+        rssi_dbm: of the channel.
+        snr_db: None where none was measured.
+    """
+
+    number: int
+    channel: int
+    rssi_dbm: float
+    snr_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One uplink as a forwarder heard it (`rxpk`).
+
+    Attributes:
+        phy: the frame's bytes.
+        tmst: the concentrator's counter, µs, 32 bits; what a downlink's time counts from.
+        freq_hz: rounded to the hertz: as a decimal fraction of MHz it may lie a hair beside it.
+        datr: as sent: "SF7BW125" of LoRa, bits per second of FSK.
+        codr: as sent; "" where there is none.
+        crc: whether the frame's CRC was right; "none" has a frame of another forwarder.
+        antennas: at least one.
+        time: the forwarder's own clock as text; "" where it has none. It may be years off.
+        gps_ms: milliseconds of GPS time; None where the forwarder has no such clock.
+    """
+
+    phy: bytes
+    tmst: int
+    freq_hz: int
+    modulation: str
+    datr: str | int
+    codr: str
+    crc: Crc
+    antennas: tuple[Antenna, ...]
+    time: str = ""
+    gps_ms: int | None = None
+
+    def __repr__(self) -> str:
+        return "<heard frame>"
+
+
+class Push(NamedTuple):
+    """PUSH_DATA.
+
+    Attributes:
+        refused: why uplinks of this datagram could not be read, each.
+        stat: the forwarder's own counts; None where it sent none.
+    """
+
+    version: int
+    token: bytes
+    forwarder: Eui
+    heard: tuple[Heard, ...]
+    refused: tuple[str, ...]
+    stat: Mapping[str, Any] | None
+
+
+class Pull(NamedTuple):
+    """PULL_DATA: keeps the way back open."""
+
+    version: int
+    token: bytes
+    forwarder: Eui
+
+
+class TxAck(NamedTuple):
+    """What became of a PULL_RESP.
+
+    Attributes:
+        error: "" where it was taken; else the forwarder's word: TOO_LATE, TOO_EARLY, COLLISION_PACKET …
+        warning: it was taken, and sent otherwise than asked for (TX_POWER); "" where there is none.
+        value: what it was sent with instead.
+    """
+
+    version: int
+    token: bytes
+    forwarder: Eui
+    error: str
+    warning: str
+    value: float | None
+
+
+Upward: TypeAlias = Push | Pull | TxAck
+
+
+class _Rsig(msgspec.Struct, gc=False):
+    ant: int = 0
+    chan: int = 0
+    rssic: float = 0.0
+    lsnr: float | None = None
+
+
+class _Rxpk(msgspec.Struct, gc=False):
+    data: str
+    freq: float
+    tmst: int = 0
+    stat: int = 1
+    modu: str = "LORA"
+    datr: str | int = ""
+    codr: str | None = None
+    rssi: float | None = None
+    lsnr: float | None = None
+    size: int | None = None
+    chan: int = 0
+    time: str | None = None
+    tmms: int | None = None
+    rsig: list[_Rsig] = field(default_factory=list)
+
+
+class _Body(msgspec.Struct, gc=False):
+    rxpk: list[msgspec.Raw] = field(default_factory=list)
+    stat: dict[str, Any] | None = None
+
+
+_CRC: Mapping[int, Crc] = {1: "ok", -1: "bad", 0: "none"}
+
+
+class _Verdict(msgspec.Struct, gc=False):
+    error: str = ""
+    warn: str = ""
+    value: float | None = None
+
+
+class _Ack(msgspec.Struct, gc=False):
+    txpk_ack: _Verdict = field(default_factory=_Verdict)
+
+
+_body = msgspec.json.Decoder(_Body).decode
+_rxpk = msgspec.json.Decoder(_Rxpk).decode
+_ack = msgspec.json.Decoder(_Ack).decode
+
+
+def read(datagram: bytes) -> Upward:
+    """What a forwarder sent.
+
+    Raises:
+        DatagramError: it is none of the three things that a forwarder sends.
+    """
+    if len(datagram) < 12:
+        raise DatagramError("shorter than its head of twelve bytes")
+    version, token, sort = datagram[0], datagram[1:3], datagram[3]
+    if version not in _VERSIONS:
+        raise DatagramError("version: only 1 and 2 are known")
+    forwarder = Eui(datagram[4:12])
+    if sort == _PULL_DATA:
+        return Pull(version, token, forwarder)
+    if sort == _PUSH_DATA:
+        return _push(version, token, forwarder, datagram[12:])
+    if sort == _TX_ACK:
+        said = _acknowledged(datagram[12:])
+        return TxAck(version, token, forwarder, said.error, said.warn, said.value)
+    raise DatagramError("sort: a forwarder sends PUSH_DATA, PULL_DATA and TX_ACK")
+
+
+def push_ack(push: Push) -> bytes:
+    """The answer to PUSH_DATA; it says no more than that the datagram arrived."""
+    return bytes((push.version,)) + push.token + bytes((_PUSH_ACK,))
+
+
+def pull_ack(pull: Pull) -> bytes:
+    """The answer to PULL_DATA."""
+    return bytes((pull.version,)) + pull.token + bytes((_PULL_ACK,))
+
+
+def pull_resp(version: int, token: bytes, txpk: "Transmission") -> bytes:
+    """A downlink on its way to a forwarder."""
+    return bytes((version,)) + token + bytes((_PULL_RESP,)) + _txpk(txpk)
+
+
+class Transmission(NamedTuple):
+    """A downlink as a forwarder is asked to send it (`txpk`).
+
+    Attributes:
+        tmst: when, by the concentrator's counter; None sends at once.
+        power_dbm: EIRP less the antenna's gain, as the forwarder counts it.
+        datr: "SF9BW125".
+    """
+
+    phy: bytes
+    tmst: int | None
+    freq_hz: int
+    power_dbm: int
+    datr: str
+    codr: str = "4/5"
+
+
+def _txpk(txpk: Transmission) -> bytes:
+    when: dict[str, Any] = {"imme": True} if txpk.tmst is None else {"tmst": txpk.tmst & 0xFFFFFFFF}
+    return msgspec.json.encode(
+        {
+            "txpk": {
+                **when,
+                "freq": txpk.freq_hz / 1e6,
+                "rfch": 0,
+                "powe": txpk.power_dbm,
+                "modu": "LORA",
+                "datr": txpk.datr,
+                "codr": txpk.codr,
+                "ipol": True,
+                "ncrc": True,
+                "size": len(txpk.phy),
+                "data": b64encode(txpk.phy).decode(),
+            }
+        }
+    )
+
+
+def _push(version: int, token: bytes, forwarder: Eui, body: bytes) -> Push:
+    try:
+        said = _body(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DatagramError("PUSH_DATA: not a JSON object with rxpk or stat") from None
+    heard: list[Heard] = []
+    refused: list[str] = []
+    for number, raw in enumerate(said.rxpk):
+        if number == MOST_RXPK:
+            refused.append(f"rxpk: more than {MOST_RXPK} in one datagram")
+            break
+        try:
+            heard.append(_heard(raw))
+        except DatagramError as error:
+            refused.append(str(error))
+    return Push(version, token, forwarder, tuple(heard), tuple(refused), said.stat)
+
+
+def _heard(raw: msgspec.Raw) -> Heard:
+    try:
+        said = _rxpk(raw)
+    except msgspec.ValidationError as error:
+        where = str(error).rpartition("`$")[2].strip("`.") if "`$" in str(error) else ""
+        raise DatagramError(f"rxpk: {where or 'a member is missing'}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DatagramError("rxpk: not a JSON object") from None
+    crc = _CRC.get(said.stat)
+    if crc is None:
+        raise DatagramError("rxpk: stat is 1, 0 or -1")
+    phy = _bytes(said.data)
+    if said.size is not None and said.size != len(phy):
+        raise DatagramError("rxpk: size and data differ")
+    if not 0 <= said.tmst < 1 << 32:
+        raise DatagramError("rxpk: tmst has 32 bits")
+    if not 0 < said.freq < 10_000:
+        raise DatagramError("rxpk: freq is in MHz")
+    antennas = tuple(Antenna(one.ant, one.chan, one.rssic, one.lsnr) for one in said.rsig)
+    if said.rssi is not None:
+        antennas = (Antenna(0, said.chan, said.rssi, said.lsnr),)
+    if not antennas:
+        raise DatagramError("rxpk: neither rssi nor rsig")
+    return Heard(
+        phy=phy,
+        tmst=said.tmst,
+        freq_hz=round(said.freq * 1e6),
+        modulation=said.modu,
+        datr=said.datr,
+        codr=said.codr or "",
+        crc=crc,
+        antennas=antennas,
+        time=said.time or "",
+        gps_ms=said.tmms,
+    )
+
+
+def _bytes(text: str) -> bytes:
+    """Base64 with or without padding, in either of its alphabets, which the protocol's own samples mix."""
+    plain = text.translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (Base64Error, ValueError):
+        raise DatagramError("rxpk: data is not Base64") from None
+
+
+def _acknowledged(body: bytes) -> _Verdict:
+    """Nothing, or next to nothing (some forwarders pad), says that all is well; so does the word NONE."""
+    body = body.strip(b"\x00 \r\n\t")
+    if len(body) < 2:
+        return _Verdict()
+    try:
+        said = _ack(body).txpk_ack
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DatagramError("TX_ACK: not a JSON object") from None
+    return said if said.error != "NONE" else _Verdict("", said.warn, said.value)
