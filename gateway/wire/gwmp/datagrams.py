@@ -8,14 +8,13 @@ Version 2, and 1, which is the same here. The EUI is big endian. PUSH_DATA carri
 A receiver answers with the token that it was sent; one uplink that cannot be read never costs its neighbours.
 """
 
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from gateway.wire.gwmp.rxpk import DatagramError, Heard, read_rxpk
 from gateway.wire.lorawan.identifiers import Eui
 
 LARGEST = 65_507
@@ -26,59 +25,6 @@ MOST_RXPK = 64
 
 _VERSIONS = (1, 2)
 _PUSH_DATA, _PUSH_ACK, _PULL_DATA, _PULL_RESP, _PULL_ACK, _TX_ACK = range(6)
-
-Crc: TypeAlias = Literal["ok", "bad", "none"]
-
-
-class DatagramError(ValueError):
-    """These bytes are no datagram of a forwarder; says which rule they break, and nothing of their content."""
-
-
-class Antenna(NamedTuple):
-    """How one antenna heard a frame.
-
-    Attributes:
-        number: of the antenna; 0 where there is one.
-        channel: of the concentrator.
-        rssi_dbm: of the channel.
-        snr_db: None where none was measured.
-    """
-
-    number: int
-    channel: int
-    rssi_dbm: float
-    snr_db: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One uplink as a forwarder heard it (`rxpk`).
-
-    Attributes:
-        phy: the frame's bytes.
-        tmst: the concentrator's counter, µs, 32 bits; what a downlink's time counts from.
-        freq_hz: rounded to the hertz: as a decimal fraction of MHz it may lie a hair beside it.
-        datr: as sent: "SF7BW125" of LoRa, bits per second of FSK.
-        codr: as sent; "" where there is none.
-        crc: whether the frame's CRC was right; "none" has a frame of another forwarder.
-        antennas: at least one.
-        time: the forwarder's own clock as text; "" where it has none. It may be years off.
-        gps_ms: milliseconds of GPS time; None where the forwarder has no such clock.
-    """
-
-    phy: bytes
-    tmst: int
-    freq_hz: int
-    modulation: str
-    datr: str | int
-    codr: str
-    crc: Crc
-    antennas: tuple[Antenna, ...]
-    time: str = ""
-    gps_ms: int | None = None
-
-    def __repr__(self) -> str:
-        return "<heard frame>"
 
 
 class Push(NamedTuple):
@@ -125,36 +71,9 @@ class TxAck(NamedTuple):
 Upward: TypeAlias = Push | Pull | TxAck
 
 
-class _Rsig(msgspec.Struct, gc=False):
-    ant: int = 0
-    chan: int = 0
-    rssic: float = 0.0
-    lsnr: float | None = None
-
-
-class _Rxpk(msgspec.Struct, gc=False):
-    data: str
-    freq: float
-    tmst: int = 0
-    stat: int = 1
-    modu: str = "LORA"
-    datr: str | int = ""
-    codr: str | None = None
-    rssi: float | None = None
-    lsnr: float | None = None
-    size: int | None = None
-    chan: int = 0
-    time: str | None = None
-    tmms: int | None = None
-    rsig: list[_Rsig] = field(default_factory=list)
-
-
 class _Body(msgspec.Struct, gc=False):
-    rxpk: list[msgspec.Raw] = field(default_factory=list)
+    rxpk: list[msgspec.Raw] = []
     stat: dict[str, Any] | None = None
-
-
-_CRC: Mapping[int, Crc] = {1: "ok", -1: "bad", 0: "none"}
 
 
 class _Verdict(msgspec.Struct, gc=False):
@@ -164,11 +83,10 @@ class _Verdict(msgspec.Struct, gc=False):
 
 
 class _Ack(msgspec.Struct, gc=False):
-    txpk_ack: _Verdict = field(default_factory=_Verdict)
+    txpk_ack: _Verdict = msgspec.field(default_factory=_Verdict)
 
 
 _body = msgspec.json.Decoder(_Body).decode
-_rxpk = msgspec.json.Decoder(_Rxpk).decode
 _ack = msgspec.json.Decoder(_Ack).decode
 
 
@@ -259,56 +177,10 @@ def _push(version: int, token: bytes, forwarder: Eui, body: bytes) -> Push:
             refused.append(f"rxpk: more than {MOST_RXPK} in one datagram")
             break
         try:
-            heard.append(_heard(raw))
+            heard.append(read_rxpk(raw))
         except DatagramError as error:
             refused.append(str(error))
     return Push(version, token, forwarder, tuple(heard), tuple(refused), said.stat)
-
-
-def _heard(raw: msgspec.Raw) -> Heard:
-    try:
-        said = _rxpk(raw)
-    except msgspec.ValidationError as error:
-        where = str(error).rpartition("`$")[2].strip("`.") if "`$" in str(error) else ""
-        raise DatagramError(f"rxpk: {where or 'a member is missing'}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise DatagramError("rxpk: not a JSON object") from None
-    crc = _CRC.get(said.stat)
-    if crc is None:
-        raise DatagramError("rxpk: stat is 1, 0 or -1")
-    phy = _bytes(said.data)
-    if said.size is not None and said.size != len(phy):
-        raise DatagramError("rxpk: size and data differ")
-    if not 0 <= said.tmst < 1 << 32:
-        raise DatagramError("rxpk: tmst has 32 bits")
-    if not 0 < said.freq < 10_000:
-        raise DatagramError("rxpk: freq is in MHz")
-    antennas = tuple(Antenna(one.ant, one.chan, one.rssic, one.lsnr) for one in said.rsig)
-    if said.rssi is not None:
-        antennas = (Antenna(0, said.chan, said.rssi, said.lsnr),)
-    if not antennas:
-        raise DatagramError("rxpk: neither rssi nor rsig")
-    return Heard(
-        phy=phy,
-        tmst=said.tmst,
-        freq_hz=round(said.freq * 1e6),
-        modulation=said.modu,
-        datr=said.datr,
-        codr=said.codr or "",
-        crc=crc,
-        antennas=antennas,
-        time=said.time or "",
-        gps_ms=said.tmms,
-    )
-
-
-def _bytes(text: str) -> bytes:
-    """Base64 with or without padding, in either of its alphabets, which the protocol's own samples mix."""
-    plain = text.translate(str.maketrans("-_", "+/")).rstrip("=")
-    try:
-        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except (Base64Error, ValueError):
-        raise DatagramError("rxpk: data is not Base64") from None
 
 
 def _acknowledged(body: bytes) -> _Verdict:

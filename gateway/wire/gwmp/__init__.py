@@ -1,0 +1,1 @@
+"""Semtech's UDP protocol between forwarders and servers."""

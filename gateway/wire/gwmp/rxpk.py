@@ -1,0 +1,142 @@
+"""One uplink as a forwarder tells it (`rxpk`), freed of the dialects that forwarders speak."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+Crc: TypeAlias = Literal["ok", "bad", "none"]
+
+_CRC: Mapping[int, Crc] = {1: "ok", -1: "bad", 0: "none"}
+
+
+class DatagramError(ValueError):
+    """These bytes are no datagram of a forwarder; says which rule they break, and nothing of their content."""
+
+
+class Antenna(NamedTuple):
+    """How one antenna heard a frame.
+
+    Attributes:
+        number: of the antenna; 0 where there is one.
+        channel: of the concentrator.
+        rssi_dbm: of the channel.
+        snr_db: None where none was measured.
+    """
+
+    number: int
+    channel: int
+    rssi_dbm: float
+    snr_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One uplink as a forwarder heard it (`rxpk`).
+
+    Attributes:
+        phy: the frame's bytes.
+        tmst: the concentrator's counter, µs, 32 bits; what a downlink's time counts from.
+        freq_hz: rounded to the hertz: as a decimal fraction of MHz it may lie a hair beside it.
+        datr: as sent: "SF7BW125" of LoRa, bits per second of FSK.
+        codr: as sent; "" where there is none.
+        crc: whether the frame's CRC was right; "none" has a frame of another forwarder.
+        antennas: at least one.
+        time: the forwarder's own clock as text; "" where it has none. It may be years off.
+        gps_ms: milliseconds of GPS time; None where the forwarder has no such clock.
+    """
+
+    phy: bytes
+    tmst: int
+    freq_hz: int
+    modulation: str
+    datr: str | int
+    codr: str
+    crc: Crc
+    antennas: tuple[Antenna, ...]
+    time: str = ""
+    gps_ms: int | None = None
+
+    def __repr__(self) -> str:
+        return "<heard frame>"
+
+
+class _Rsig(msgspec.Struct, gc=False):
+    ant: int = 0
+    chan: int = 0
+    rssic: float = 0.0
+    lsnr: float | None = None
+
+
+class _Rxpk(msgspec.Struct, gc=False):
+    data: str
+    freq: float
+    tmst: int = 0
+    stat: int = 1
+    modu: str = "LORA"
+    datr: str | int = ""
+    codr: str | None = None
+    rssi: float | None = None
+    lsnr: float | None = None
+    size: int | None = None
+    chan: int = 0
+    time: str | None = None
+    tmms: int | None = None
+    rsig: list[_Rsig] = []
+
+
+_rxpk = msgspec.json.Decoder(_Rxpk).decode
+
+
+def read_rxpk(raw: msgspec.Raw) -> Heard:
+    """One member of `rxpk`.
+
+    Raises:
+        DatagramError: names what is wrong with it, never its content.
+    """
+    try:
+        said = _rxpk(raw)
+    except msgspec.ValidationError as error:
+        where = str(error).rpartition("`$")[2].strip("`.") if "`$" in str(error) else ""
+        raise DatagramError(f"rxpk: {where or 'a member is missing'}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DatagramError("rxpk: not a JSON object") from None
+    crc = _CRC.get(said.stat)
+    if crc is None:
+        raise DatagramError("rxpk: stat is 1, 0 or -1")
+    phy = _bytes(said.data)
+    if said.size is not None and said.size != len(phy):
+        raise DatagramError("rxpk: size and data differ")
+    if not 0 <= said.tmst < 1 << 32:
+        raise DatagramError("rxpk: tmst has 32 bits")
+    if not 0 < said.freq < 10_000:
+        raise DatagramError("rxpk: freq is in MHz")
+    antennas = tuple(Antenna(one.ant, one.chan, one.rssic, one.lsnr) for one in said.rsig)
+    if said.rssi is not None:
+        antennas = (Antenna(0, said.chan, said.rssi, said.lsnr),)
+    if not antennas:
+        raise DatagramError("rxpk: neither rssi nor rsig")
+    return Heard(
+        phy=phy,
+        tmst=said.tmst,
+        freq_hz=round(said.freq * 1e6),
+        modulation=said.modu,
+        datr=said.datr,
+        codr=said.codr or "",
+        crc=crc,
+        antennas=antennas,
+        time=said.time or "",
+        gps_ms=said.tmms,
+    )
+
+
+def _bytes(text: str) -> bytes:
+    """Base64 with or without padding, in either of its alphabets, which the protocol's own samples mix."""
+    plain = text.translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (Base64Error, ValueError):
+        raise DatagramError("rxpk: data is not Base64") from None
