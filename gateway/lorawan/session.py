@@ -1,0 +1,94 @@
+"""One device's session in the network: its address, its keys, its counters; and how it is written down."""
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import Self
+
+from gateway.model.identity import DeviceId
+from gateway.wire.lorawan.crypto import BLOCK, Key
+from gateway.wire.lorawan.identifiers import DevAddr, Eui
+from gateway.wire.lorawan.join import SessionKeys
+
+_FORM = 1
+_RECORD = Struct(f">BB4sBBBQQII8s{4 * BLOCK}s16x")
+"""form, minor version, DevAddr, RX1DROffset, RX2 data rate, RX delay, up and confirmed up (0: none, else one more),
+first downlink counters that were never reserved (network, application), DevEUI, keys. 128 bytes with the rest left free."""
+
+RESERVED = 64
+"""Downlink counters that are reserved on disk at a time; what a kill leaves unused is never used."""
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A session as it stands now.
+
+    Attributes:
+        device: its id in the registry.
+        minor: 0 of LoRaWAN 1.0, 1 of 1.1.
+        up: the last accepted uplink's counter, 32 bits; None before the first.
+        confirmed_up: the last confirmed uplink's, which an acknowledgement stands for.
+        down, app_down: the next downlink's counters; 1.0 has `down` alone.
+        reserved, app_reserved: counters below these may be used: it is on disk that nobody uses them again.
+    """
+
+    device: DeviceId
+    dev_eui: Eui
+    dev_addr: DevAddr
+    keys: SessionKeys
+    minor: int = 0
+    rx1_dr_offset: int = 0
+    rx2_dr: int = 0
+    rx_delay_s: int = 1
+    up: int | None = None
+    confirmed_up: int | None = None
+    down: int = 0
+    app_down: int = 0
+    reserved: int = 0
+    app_reserved: int = 0
+
+    def __repr__(self) -> str:
+        return f"<session of {self.device}>"
+
+    @property
+    def id(self) -> str:
+        """What tells this session of a device from the next: it enters the identity of its rows."""
+        return self.dev_addr.hex() + self.keys.f_nwk_s_int.cmac(b"session").hex()[:8]
+
+    def record(self) -> bytes:
+        """All of it that must survive, 128 bytes; to be sealed."""
+        keys = self.keys
+        return _RECORD.pack(
+            *(_FORM, self.minor, bytes(self.dev_addr)),
+            *(self.rx1_dr_offset, self.rx2_dr, self.rx_delay_s),
+            0 if self.up is None else self.up + 1,
+            0 if self.confirmed_up is None else self.confirmed_up + 1,
+            *(self.reserved, self.app_reserved, bytes(self.dev_eui)),
+            keys.f_nwk_s_int.secret
+            + keys.s_nwk_s_int.secret
+            + keys.nwk_s_enc.secret
+            + keys.app_s.secret,
+        )
+
+    @classmethod
+    def of(cls, device: DeviceId, record: bytes) -> Self:
+        """A session as it was written down; its downlinks go on behind whatever was reserved.
+
+        Raises:
+            ValueError: written by another version.
+        """
+        if len(record) != _RECORD.size or record[0] != _FORM:
+            raise ValueError("a record of another form")
+        (_, minor, addr, offset, rx2_dr, delay, up, confirmed, reserved, app_reserved, eui, secrets) = (
+            _RECORD.unpack(record)
+        )  # fmt: skip
+        f, s, enc, app = (Key(secrets[n : n + BLOCK]) for n in range(0, 4 * BLOCK, BLOCK))
+        return cls(
+            *(device, Eui(eui), DevAddr(addr), SessionKeys(f, s, enc, app, is_1_1=minor == 1)),
+            *(minor, offset, rx2_dr, delay),
+            up=up - 1 if up else None,
+            confirmed_up=confirmed - 1 if confirmed else None,
+            down=reserved,
+            app_down=app_reserved,
+            reserved=reserved,
+            app_reserved=app_reserved,
+        )

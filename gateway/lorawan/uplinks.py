@@ -1,0 +1,98 @@
+"""Data frames of ours: whose they are, which counter they have, and whether they are new.
+
+A DevAddr is not one device's alone, so every session that has it is tried, and the MIC decides. The counter is
+16 bits on the air and 32 in the MIC: the next one with these low bits is tried first, then the ones that tell what is
+wrong: the same low bits before (a replay), and the bare 16 bits (a device that began anew).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.lorawan.plan import Plan
+from gateway.lorawan.reception import Reception
+from gateway.lorawan.refusals import Refused
+from gateway.lorawan.session import Session
+from gateway.wire.lorawan.counters import reconstruct
+from gateway.wire.lorawan.frames import Data
+from gateway.wire.lorawan.secured import Heard, Plain, opened, right_mic
+
+_LOW = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """A frame that is believed.
+
+    Attributes:
+        f_cnt: all 32 bits.
+        again: it is the last one once more: to be answered, and not to be stored.
+    """
+
+    session: Session
+    data: Data
+    f_cnt: int
+    plain: Plain
+    again: bool
+
+    def __repr__(self) -> str:
+        return f"<uplink of {self.session.device}>"
+
+
+class Doubt(NamedTuple):
+    """A frame that is not, and whose it pretends to be where that is known."""
+
+    why: Refused
+    session: Session | None = None
+
+
+def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: Plan) -> Uplink | Doubt:  # fmt: skip
+    """What a data frame is.
+
+    Args:
+        sessions: all that have its address.
+    """
+    doubt = Doubt(Refused.OTHER_NETWORK)
+    for session in sessions:
+        heard = _heard(session, reception, plan)
+        try:
+            next_one = reconstruct(data.f_cnt, session.up)
+        except OverflowError:
+            next_one = None
+        if next_one is not None and right_mic(session.keys, data, next_one, heard) == data.mic:
+            plain = opened(session.keys, data, next_one)
+            return Uplink(session, data, next_one, plain, again=next_one == session.up)
+        found = _explained(data, session, heard)
+        if found is not None:
+            return Doubt(found, session)
+        if next_one is None:
+            return Doubt(Refused.COUNTER_OUT, session)
+        doubt = Doubt(Refused.WRONG_KEY)
+    return doubt
+
+
+def _explained(data: Data, session: Session, heard: Heard) -> Refused | None:
+    """Why a frame with this address is not the session's next one, where its MIC tells."""
+    if session.up is None:
+        return None
+    for f_cnt in {session.up & ~_LOW | data.f_cnt, (session.up & ~_LOW) - _LOW - 1 | data.f_cnt}:
+        if 0 <= f_cnt < session.up and right_mic(session.keys, data, f_cnt, heard) == data.mic:
+            begun_anew = f_cnt <= _LOW < session.up
+            return Refused.COUNTER_RESET if begun_anew else Refused.REPLAYED
+    if session.up > _LOW and right_mic(session.keys, data, data.f_cnt, heard) == data.mic:
+        return Refused.COUNTER_RESET
+    return None
+
+
+def _heard(session: Session, reception: Reception, plan: Plan) -> Heard:
+    """What else a 1.1 uplink's MIC was made over."""
+    if not session.keys.is_1_1:
+        return Heard()
+    channels = [channel.freq_hz for channel in plan.channels] + list(plan.cf_list)
+    number = plan.number(reception.rate)
+    acknowledged = (session.down - 1) & _LOW if session.down else 0
+    return Heard(
+        conf_f_cnt=acknowledged,
+        tx_dr=0 if number is None else number,
+        tx_ch=channels.index(reception.freq_hz) if reception.freq_hz in channels else 0,
+    )
