@@ -20,5 +20,4 @@ class Refused(StrEnum):
     NONCE_REUSED = "DevNonce used before"
     REPLAYED = "replayed"
     COUNTER_RESET = "counter begun anew"
-    COUNTER_OUT = "counter run out"
     REVOKED = "revoked device"

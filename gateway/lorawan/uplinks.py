@@ -1,8 +1,7 @@
 """Data frames of ours: whose they are, which counter they have, and whether they are new.
 
 A DevAddr is not one device's alone, so every session that has it is tried, and the MIC decides. The counter is
-16 bits on the air and 32 in the MIC: the next one with these low bits is tried first, then the ones that tell what is
-wrong: the same low bits before (a replay), and the bare 16 bits (a device that began anew).
+16 bits on the air and 32 in the MIC: the next one with these low bits is tried first, then the ones before it, which tell what is wrong.
 """
 
 from collections.abc import Iterable
@@ -57,7 +56,7 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
         heard = _heard(session, reception, plan)
         try:
             next_one = reconstruct(data.f_cnt, session.up)
-        except OverflowError:
+        except OverflowError:  # 32 bits are used up: nothing of this session is new any more
             next_one = None
         if next_one is not None and right_mic(session.keys, data, next_one, heard) == data.mic:
             plain = opened(session.keys, data, next_one)
@@ -65,22 +64,21 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
         found = _explained(data, session, heard)
         if found is not None:
             return Doubt(found, session)
-        if next_one is None:
-            return Doubt(Refused.COUNTER_OUT, session)
         doubt = Doubt(Refused.WRONG_KEY)
     return doubt
 
 
 def _explained(data: Data, session: Session, heard: Heard) -> Refused | None:
-    """Why a frame with this address is not the session's next one, where its MIC tells."""
+    """Why a frame with this address is not the session's next one, where its MIC tells.
+
+    A device that joins begins anew by a join alone; one that never joins (ABP) may have lost its counter.
+    """
     if session.up is None:
         return None
-    for f_cnt in {session.up & ~_LOW | data.f_cnt, (session.up & ~_LOW) - _LOW - 1 | data.f_cnt}:
+    high = session.up & ~_LOW
+    for f_cnt in {high | data.f_cnt, (high - _LOW - 1) | data.f_cnt, data.f_cnt}:
         if 0 <= f_cnt < session.up and right_mic(session.keys, data, f_cnt, heard) == data.mic:
-            begun_anew = f_cnt <= _LOW < session.up
-            return Refused.COUNTER_RESET if begun_anew else Refused.REPLAYED
-    if session.up > _LOW and right_mic(session.keys, data, data.f_cnt, heard) == data.mic:
-        return Refused.COUNTER_RESET
+            return Refused.COUNTER_RESET if session.abp else Refused.REPLAYED
     return None
 
 

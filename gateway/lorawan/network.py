@@ -1,0 +1,121 @@
+"""The network's memory while it runs: who may join, who has joined, and what a frame of theirs is.
+
+It decides and remembers; it waits for nothing. Whoever calls it writes down what it says must be on disk before anything
+else leaves (`gateway.pipeline.radio`).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from secrets import randbelow
+
+from gateway.lorawan import joining, uplinks
+from gateway.lorawan.joining import Joined, Root
+from gateway.lorawan.merging import Merged
+from gateway.lorawan.plan import Plan
+from gateway.lorawan.refusals import Refused
+from gateway.lorawan.session import Session
+from gateway.lorawan.uplinks import Doubt, Uplink
+from gateway.model.identity import DeviceId
+from gateway.wire.lorawan.frames import Data, JoinRequest
+from gateway.wire.lorawan.identifiers import DevAddr, Eui
+
+_ADDRESSES = 1 << 25
+"""NwkAddr of NetID 000000: 25 bits, the seven above them are 0 (Backend Interfaces 1.0 §7)."""
+
+Dice = Callable[[int], int]
+"""A number below the one that is given."""
+
+
+class Network:
+    """All sessions of one gateway.
+
+    Args:
+        plan: the region.
+        dice: draws addresses.
+    """
+
+    def __init__(self, plan: Plan, dice: Dice = randbelow) -> None:
+        self.plan = plan
+        self._dice = dice
+        self._roots: dict[Eui, Root] = {}
+        self._by_addr: defaultdict[DevAddr, list[Session]] = defaultdict(list)
+        self._current: dict[DeviceId, Session] = {}
+        self._pending: dict[DeviceId, Session] = {}
+
+    def admit(self, roots: Mapping[Eui, Root]) -> None:
+        """Who may join from here on; sessions of whoever is not registered any more end."""
+        self._roots = dict(roots)
+
+    def resume(self, sessions: Iterable[Session]) -> None:
+        """Go on with sessions that were written down, and with those of devices that never join (ABP)."""
+        for session in sessions:
+            self._begin(session)
+
+    def end(self, devices: Iterable[DeviceId]) -> list[Session]:
+        """Forget the sessions of these devices."""
+        ended = []
+        for device in devices:
+            for held in (self._current, self._pending):
+                session = held.pop(device, None)
+                if session is not None:
+                    self._by_addr[session.dev_addr].remove(session)
+                    ended.append(session)
+        return ended
+
+    def session(self, device: DeviceId) -> Session | None:
+        """The session that a device speaks in."""
+        return self._current.get(device)
+
+    def judge(self, data: Data, merged: Merged) -> Uplink | Doubt:
+        """What an uplink is; one that is believed moves the session's counter on, and confirms a new session."""
+        sessions = self._by_addr.get(data.dev_addr, ())
+        found = uplinks.judged(data, merged.best, sessions, self.plan)
+        if isinstance(found, Uplink) and not found.again:
+            session = found.session
+            session.up = found.f_cnt
+            if self._pending.get(session.device) is session:
+                self._take_over(session)
+        return found
+
+    def join(self, request: JoinRequest) -> tuple[Root, Joined] | Refused:
+        """A new session, which counts once it is written down and the device has used it; or why none."""
+        root = self._roots.get(request.dev_eui)
+        if root is None:
+            return Refused.UNKNOWN_DEVICE
+        refused = joining.believed(root, request)
+        if refused is not None:
+            return refused
+        made = joining.joined(root, request, self.plan, self._free, self.plan.rx2.dr)
+        root.join_nonce = made.join_nonce
+        root.nonces = {made.dev_nonce} if root.counting else root.nonces | {made.dev_nonce}
+        return root, made
+
+    def welcome(self, session: Session) -> None:
+        """A session that is on disk: its device may speak in it, or still in the one before it."""
+        before = self._pending.pop(session.device, None)
+        if before is not None:
+            self._by_addr[before.dev_addr].remove(before)
+        if session.device in self._current:
+            self._pending[session.device] = session
+            self._by_addr[session.dev_addr].append(session)
+        else:
+            self._begin(session)
+
+    def _begin(self, session: Session) -> None:
+        self._current[session.device] = session
+        self._by_addr[session.dev_addr].append(session)
+
+    def _take_over(self, session: Session) -> None:
+        """The device speaks in its new session: the old one ends."""
+        before = self._current.pop(session.device)
+        self._by_addr[before.dev_addr].remove(before)
+        del self._pending[session.device]
+        self._current[session.device] = session
+
+    def _free(self) -> DevAddr:
+        """An address, of nobody else's if one is found soon; the MIC tells those apart that share one."""
+        for _ in range(16):
+            found = DevAddr(self._dice(_ADDRESSES).to_bytes(4, "big"))
+            if not self._by_addr.get(found):
+                break
+        return found
