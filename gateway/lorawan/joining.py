@@ -123,6 +123,7 @@ def joined(
     session = Session(
         *(root.device, root.dev_eui, accept.dev_addr, keys),
         minor=1 if is_1_1 else 0,
+        number=join_nonce,
         rx2_dr=rx2_dr,
         rx_delay_s=accept.rx_delay,
     )

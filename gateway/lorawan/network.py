@@ -48,8 +48,8 @@ class Network:
 
     def resume(self, sessions: Iterable[Session]) -> None:
         """Go on with sessions that were written down, and with those of devices that never join (ABP)."""
-        for session in sessions:
-            self._begin(session)
+        for session in sorted(sessions, key=lambda one: one.number):
+            self.welcome(session)
 
     def end(self, devices: Iterable[DeviceId]) -> list[Session]:
         """Forget the sessions of these devices."""

@@ -10,8 +10,8 @@ from gateway.wire.lorawan.identifiers import DevAddr, Eui
 from gateway.wire.lorawan.join import SessionKeys
 
 _FORM = 1
-_RECORD = Struct(f">BB?4sBBBQQII8s{4 * BLOCK}s22x")
-"""form, minor version, whether ABP, DevAddr, RX1DROffset, RX2 data rate, RX delay, up and confirmed up (0: none, else one more),
+_RECORD = Struct(f">BBI?4sBBBQQII8s{4 * BLOCK}s18x")
+"""form, minor version, number, whether ABP, DevAddr, RX1DROffset, RX2 data rate, RX delay, up and confirmed up (0: none, else one more),
 first downlink counters that were never reserved (network, application), DevEUI, keys. 128 bytes with the rest left free."""
 
 RESERVED = 64
@@ -25,6 +25,7 @@ class Session:
     Attributes:
         device: its id in the registry.
         minor: 0 of LoRaWAN 1.0, 1 of 1.1.
+        number: of the join that began it; 0 of a device that never joins.
         abp: it was never joined: its keys stand in the registry.
         up: the last accepted uplink's counter, 32 bits; None before the first.
         confirmed_up: the last confirmed uplink's, which an acknowledgement stands for.
@@ -37,6 +38,7 @@ class Session:
     dev_addr: DevAddr
     keys: SessionKeys
     minor: int = 0
+    number: int = 0
     abp: bool = False
     rx1_dr_offset: int = 0
     rx2_dr: int = 0
@@ -60,7 +62,7 @@ class Session:
         """All of it that must survive, 128 bytes; to be sealed."""
         keys = self.keys
         return _RECORD.pack(
-            *(_FORM, self.minor, self.abp, bytes(self.dev_addr)),
+            *(_FORM, self.minor, self.number, self.abp, bytes(self.dev_addr)),
             *(self.rx1_dr_offset, self.rx2_dr, self.rx_delay_s),
             0 if self.up is None else self.up + 1,
             0 if self.confirmed_up is None else self.confirmed_up + 1,
@@ -80,13 +82,13 @@ class Session:
         """
         if len(record) != _RECORD.size or record[0] != _FORM:
             raise ValueError("a record of another form")
-        (_, minor, abp, addr, offset, rx2_dr, delay, up, confirmed, reserved, app_reserved, eui, secrets) = (
+        (_, minor, number, abp, addr, offset, rx2_dr, delay, up, confirmed, reserved, app_reserved, eui, secrets) = (
             _RECORD.unpack(record)
         )  # fmt: skip
         f, s, enc, app = (Key(secrets[n : n + BLOCK]) for n in range(0, 4 * BLOCK, BLOCK))
         return cls(
             *(device, Eui(eui), DevAddr(addr), SessionKeys(f, s, enc, app, is_1_1=minor == 1)),
-            *(minor, abp, offset, rx2_dr, delay),
+            *(minor, number, abp, offset, rx2_dr, delay),
             up=up - 1 if up else None,
             confirmed_up=confirmed - 1 if confirmed else None,
             down=reserved,

@@ -19,6 +19,7 @@ CREATE TABLE subscriptions (
 ) WITHOUT ROWID;
 CREATE INDEX subscriptions_of ON subscriptions (session);
 CREATE TABLE commands (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
+CREATE TABLE radio (session BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
 """
 
 PUT_SESSION = "INSERT OR REPLACE INTO sessions VALUES (?,?)"
@@ -27,6 +28,8 @@ PUT_SUBSCRIPTION = "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?)"
 DROP_SUBSCRIPTION = "DELETE FROM subscriptions WHERE subscription = ?"
 DROP_SUBSCRIPTIONS = "DELETE FROM subscriptions WHERE session = ?"
 PUT_COMMAND = "INSERT OR REPLACE INTO commands VALUES (?,?)"
+PUT_RADIO = "INSERT OR REPLACE INTO radio VALUES (?,?)"
+DROP_RADIO = "DELETE FROM radio WHERE session = ?"
 DROP_COMMAND = "DELETE FROM commands WHERE number = ?"
 
 Change: TypeAlias = tuple[str, tuple[Any, ...]]
@@ -76,6 +79,10 @@ class SessionFile:
     def commands(self) -> list[tuple[int, bytes]]:
         """(number, sealed) of every command, oldest first."""
         return self._db.execute("SELECT number, sealed FROM commands ORDER BY number").fetchall()
+
+    def radio(self) -> list[tuple[bytes, bytes]]:
+        """(session, sealed) of every LoRaWAN session."""
+        return self._db.execute("SELECT session, sealed FROM radio").fetchall()
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make all changes, durable when this returns; or raise one of `FAULTS` and make none."""

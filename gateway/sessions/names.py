@@ -42,6 +42,10 @@ class Names:
         """The device that a command is for."""
         return self._keyed(b"device", device.encode())
 
+    def radio(self, device: str, slot: bytes) -> bytes:
+        """One of a device's two places for a LoRaWAN session."""
+        return self._keyed(b"radio", slot + device.encode())
+
     def subscription(self, session: bytes, device: str) -> bytes:
         """That a session hears a device's commands."""
         return self._keyed(b"subscription", session + device.encode())
