@@ -51,6 +51,13 @@ class Root:
     def __repr__(self) -> str:
         return f"<root of {self.device}>"
 
+    def is_of(self, other: "Root") -> bool:
+        """Whether both are of the same device with the same secrets."""
+        return (self.device, self.join_eui, self.signs.secret, self.app_key.secret) == (
+            *(other.device, other.join_eui, other.signs.secret),
+            other.app_key.secret,
+        )
+
     @property
     def signs(self) -> Key:
         """What its join-requests are signed with."""

@@ -43,7 +43,11 @@ class Network:
         self._pending: dict[DeviceId, Session] = {}
 
     def admit(self, roots: Mapping[Eui, Root]) -> None:
-        """Who may join from here on; sessions of whoever is not registered any more end."""
+        """Who may join from here on; whose secrets did not change goes on with its history of joins."""
+        for eui, root in roots.items():
+            known = self._roots.get(eui)
+            if known is not None and known.is_of(root):
+                roots = {**roots, eui: known}
         self._roots = dict(roots)
 
     def resume(self, sessions: Iterable[Session]) -> None:

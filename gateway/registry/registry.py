@@ -11,8 +11,16 @@ from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId, HouseholdId
 from gateway.model.instant import Instant
 from gateway.model.position import Position
-from gateway.registry import credential_rows, database, device_rows, household_rows, tokens
+from gateway.registry import (
+    credential_rows,
+    database,
+    device_rows,
+    household_rows,
+    radio_rows,
+    tokens,
+)
 from gateway.registry.device_rows import DeviceRow
+from gateway.registry.radio_rows import Radio, Secrets
 from gateway.statedir import Mark, StateDir
 
 STORE = "store"
@@ -196,6 +204,20 @@ class Registry:
     def credential_sources(self) -> dict[str, str]:
         """Credential name → "command" or "file": which of the two set it last."""
         return credential_rows.sources(self._db)
+
+    def put_radio(self, device: str, secrets: Secrets, at: Instant) -> None:
+        """Remember a device's LoRaWAN secrets, sealed; it needs the fact `dev_eui` to be heard."""
+        with self.change():
+            radio_rows.put(self._db, self._keys.registry_key(), device, secrets, at)
+
+    def joined(self, device: str, nonces: Iterable[int], join_nonce: int) -> None:
+        """Remember the joins of a device: none of them is believed again."""
+        with self.change():
+            radio_rows.joined(self._db, self._keys.registry_key(), device, nonces, join_nonce)
+
+    def radio(self) -> Radio:
+        """Every device that speaks LoRaWAN to us, with its secrets."""
+        return radio_rows.read(self._db, self._keys.registry_key())
 
     def put_home(
         self,

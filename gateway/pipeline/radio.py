@@ -1,0 +1,290 @@
+"""From what forwarders heard to rows and answers: merged, judged, stored, written down, answered; in this order.
+
+    heard → window → judge → intake → commit → counter on disk → answer
+
+A counter is written down behind the row: a kill between the two makes the device's retransmission new to its session and old
+to the store, so nothing is stored twice and nothing is refused that was never accepted. An answer leaves behind both.
+A join's answer leaves behind its session and its nonce, and a downlink's counter is reserved on disk before any frame has it.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
+from typing import Protocol
+
+from gateway.clock import Clock
+from gateway.devices.codecs import forwarded_route
+from gateway.interfaces import Scripts
+from gateway.lorawan.answers import answer, downlink
+from gateway.lorawan.joining import Joined, Root
+from gateway.lorawan.merging import Merged, Merging
+from gateway.lorawan.network import Network
+from gateway.lorawan.reception import Downlink, Reception
+from gateway.lorawan.refusals import Refused
+from gateway.lorawan.session import RESERVED, Session
+from gateway.lorawan.uplinks import Doubt, Uplink
+from gateway.model.device import Device, Directory
+from gateway.model.forwarded import Forwarded
+from gateway.model.identity import DeviceId
+from gateway.model.reason import Reason
+from gateway.model.uplink import Receiver, Route, Uplinks
+from gateway.pipeline.scripting import Scripting
+from gateway.pipeline.sorting import Item
+from gateway.telemetry import Facts
+from gateway.wire.lorawan.frames import (
+    Data,
+    FrameError,
+    JoinRequest,
+    Proprietary,
+    RejoinRequest,
+    parse,
+)
+from gateway.wire.lorawan.identifiers import Eui
+
+_LAST_PORT = 223
+"""Ports above it are for tests of radios and for what comes (LoRaWAN 1.0.4 §4.3.2)."""
+
+_LOW_WATER = RESERVED // 4
+"""Counters left at which the next ones are reserved, so that no answer waits for the disk."""
+
+
+class Notebook(Protocol):
+    """What writes sessions down (`gateway.sessions.radio.RadioSessions`)."""
+
+    def write(self, session: Session, done: Callable[[bool], None]) -> None:
+        """Write a session as it stands; tell when it is on disk."""
+        ...
+
+    def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
+        """Reserve the next counters of its downlinks; tell when they may be used."""
+        ...
+
+
+Done = Callable[[bool], None]
+
+RememberJoin = Callable[[Root, Done], None]
+"""Writes a device's join down; tells whether it is on disk."""
+
+
+class Radio:
+    """Everything between forwarders and the intake.
+
+    Args:
+        remember: makes a join durable.
+        scripts: runs vendors' codecs; None where no codec is one.
+        origin: of the uplinks, "own" or "simulated".
+        window_s: how long receptions of one frame are waited for.
+
+    Attributes:
+        refused: why frames came to nothing.
+        downlinks: what became of answers, by name.
+        receptions: of frames that were believed, all together.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        notebook: Notebook,
+        remember: RememberJoin,
+        receiver: Receiver,
+        directory: Directory,
+        facts: Facts,
+        clock: Clock,
+        scripts: Scripts | None = None,
+        origin: str = "own",
+        window_s: float = 0.2,
+    ) -> None:
+        self._network = network
+        self._notebook = notebook
+        self._remember = remember
+        self._receiver = receiver
+        self._directory = directory
+        self._routes: dict[DeviceId, Route | Reason] = {}
+        self._facts = facts
+        self._clock = clock
+        self._scripting = Scripting(scripts)
+        self._origin = origin
+        self._merging = Merging(window_s)
+        self._opened = asyncio.Event()
+        self._numbers = count(1)
+        self._answerable: dict[DeviceId, int] = {}
+        self._out: dict[int, str] = {}
+        self.refused: Counter[Refused] = Counter()
+        self.downlinks: Counter[str] = Counter()
+        self.receptions = 0
+
+    def heard(self, reception: Reception) -> None:
+        """A forwarder heard a frame; of whichever door."""
+        if self._merging.add(reception):
+            self._opened.set()
+
+    def sent(self, number: int, fault: str | None) -> None:
+        """What became of a downlink: sent, or the forwarder's own word why not."""
+        what = self._out.pop(number, None)
+        if what is not None:
+            self.downlinks[f"{what} sent" if fault is None else f"{what} not sent: {fault}"] += 1
+
+    def renew(self, directory: Directory, roots: Mapping[Eui, Root]) -> None:
+        """The registry has changed."""
+        self._directory = directory
+        self._routes.clear()
+        self._network.admit(roots)
+
+    async def carry(self) -> None:
+        """Close windows as their time comes; runs until it is cancelled."""
+        while True:
+            due_s = self._merging.next_s
+            if due_s is None:
+                self._opened.clear()
+                await self._opened.wait()
+                continue
+            await asyncio.sleep(max(due_s - self._clock.monotonic(), 0))
+            for merged in self._merging.due(self._clock.monotonic()):
+                self._take(merged)
+
+    def _take(self, merged: Merged) -> None:
+        try:
+            frame = parse(merged.best.phy)
+        except FrameError:
+            self._refuse(Refused.NO_FRAME)
+            return
+        if isinstance(frame, Data) and frame.up:
+            self._data(frame, merged)
+        elif isinstance(frame, JoinRequest):
+            self._join(frame, merged)
+        elif isinstance(frame, RejoinRequest):
+            self._refuse(Refused.REJOIN)
+        elif isinstance(frame, Proprietary):
+            self._refuse(Refused.PROPRIETARY)
+        else:
+            self._refuse(Refused.DOWNLINK)
+
+    def _refuse(self, why: Refused) -> None:
+        self.refused[why] += 1
+        self._facts.count(f"lorawan: {why.value}")
+
+    # -- data
+
+    def _data(self, data: Data, merged: Merged) -> None:
+        found = self._network.judge(data, merged)
+        if isinstance(found, Doubt):
+            self._refuse(found.why)
+            return
+        self.receptions += len(merged.receptions)
+        session = found.session
+        device = self._directory.devices.get(session.device)
+        if device is None or device.revoked:
+            self._refuse(Refused.REVOKED)
+        elif found.again:
+            self._facts.count("lorawan: repeated")
+            if self._answerable.get(session.device) == found.f_cnt:
+                self._answer(found, merged)
+        elif data.f_port is None or not 1 <= data.f_port <= _LAST_PORT:
+            self._settled(found, merged, {})  # nothing to store: MAC commands, or a sign of life
+        else:
+            self._hand_over(found, merged, device)
+
+    def _hand_over(self, found: Uplink, merged: Merged, device: Device) -> None:
+        route = self._routes.get(device.device)
+        if route is None:
+            route = self._routes[device.device] = forwarded_route(device) or Reason.NO_CODEC
+        data = found.data
+        assert data.f_port is not None
+        at = merged.best.at
+        uplink = Forwarded(
+            *(data.f_port, found.f_cnt, found.session.id, found.plain.payload),
+            None,
+            network_at=at,
+        )
+
+        def put(item: Item) -> None:
+            settle = partial(self._settled, found, merged)
+            self._receiver.put(device.device, Uplinks(self._origin, at, (item,), settle))
+
+        if isinstance(route, Route) and route.script:
+            self._scripting.start(route, uplink, put, lambda: None)
+        else:
+            put((route, uplink))
+
+    def _settled(self, found: Uplink, merged: Merged, _refused: Mapping[int, Reason]) -> None:
+        """The row is on disk, or there is none to be: now the counter, and then the answer."""
+        self._notebook.write(found.session, partial(self._counted, found, merged))
+
+    def _counted(self, found: Uplink, merged: Merged, written: bool) -> None:
+        if written:
+            self._answerable[found.session.device] = found.f_cnt
+            self._answer(found, merged)
+
+    def _answer(self, found: Uplink, merged: Merged) -> None:
+        plan, best, session = self._network.plan, merged.best, found.session
+        said = answer(
+            found,
+            forwarders=len({one.forwarder for one in merged.receptions}),
+            snr_db=best.snr_db,
+            sf=best.rate.sf,
+            at=best.at,
+        )
+        dr = plan.number(best.rate)
+        if said is None or dr is None:
+            return
+        if session.down >= session.reserved:
+            self._notebook.reserve(session, partial(self._reserved, found, merged))
+            return
+        sending = downlink(next(self._numbers), found, said, plan, best.freq_hz, dr)
+        if session.reserved - session.down < _LOW_WATER:
+            self._notebook.reserve(session, lambda _written: None)
+        self._send("answer", sending, merged)
+
+    def _reserved(self, found: Uplink, merged: Merged, written: bool) -> None:
+        if written:
+            self._answer(found, merged)
+
+    def _send(self, what: str, sending: Downlink, merged: Merged) -> None:
+        """By the forwarder that heard it best; by the next one where that one cannot."""
+        fault: str | None = "nobody heard it"
+        self._out[sending.number] = what
+        for reception in merged.receptions:
+            fault = reception.way.send(sending)
+            if fault is None:
+                return
+        self.sent(sending.number, fault)
+
+    # -- joins
+
+    def _join(self, request: JoinRequest, merged: Merged) -> None:
+        found = self._network.join(request)
+        if isinstance(found, Refused):
+            self._refuse(found)
+            return
+        root, made = found
+        self._facts.count("lorawan: joined")
+        self.receptions += len(merged.receptions)
+        session = made.session
+        session.reserved = session.app_reserved = RESERVED
+        self._remember(root, partial(self._remembered, made, merged))
+
+    def _remembered(self, made: Joined, merged: Merged, written: bool) -> None:
+        if written:
+            self._notebook.write(made.session, partial(self._welcome, made, merged))
+
+    def _welcome(self, made: Joined, merged: Merged, written: bool) -> None:
+        """The session is on disk: the device may be told."""
+        if not written:
+            return
+        self._network.welcome(made.session)
+        plan, best = self._network.plan, merged.best
+        dr = plan.number(best.rate)
+        if dr is None:
+            self.downlinks["join-accept not sent: no such data rate here"] += 1
+            return
+        freq_hz, rx1 = plan.rx1(best.freq_hz, dr, 0)
+        sending = Downlink(
+            *(next(self._numbers), made.session.dev_eui, made.accept),
+            *(freq_hz, plan.data_rates[rx1]),
+            *(plan.rx2.freq_hz, plan.data_rates[plan.rx2.dr]),
+            plan.join_delay_s,
+            plan.max_eirp_dbm,
+        )
+        self._send("join-accept", sending, merged)

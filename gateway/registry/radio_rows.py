@@ -1,0 +1,146 @@
+"""LoRaWAN's secrets of each device, sealed: root keys and the history of joins, or the keys of a session without a join.
+
+The history stands here and not beside the sessions: a restored backup must know which DevNonces were used, or a captured
+join could be played back to it (decisions 6). Callers hold the transaction.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from struct import Struct
+
+from gateway.lorawan.joining import Root
+from gateway.lorawan.session import Session
+from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId
+from gateway.model.instant import Instant
+from gateway.registry import device_rows, tokens
+from gateway.wire.lorawan.crypto import BLOCK, Key
+from gateway.wire.lorawan.identifiers import DevAddr, Eui
+from gateway.wire.lorawan.join import SessionKeys
+
+_FORM = Struct(f">B?B?8s4s{4 * BLOCK}s")
+"""1 joins or 2 never joins, whether nonces count up, minor version, whether any JoinEUI is taken, JoinEUI, DevAddr, keys."""
+
+_JOINS, _NEVER_JOINS = 1, 2
+_ZEROS = bytes(BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What an import knows of a device.
+
+    Attributes:
+        app_key, nwk_key: of a device that joins; NwkKey of 1.1 alone.
+        keys, dev_addr: of one that never does.
+        counting: whether its DevNonce counts up (LoRaWAN 1.0.4 and 1.1).
+    """
+
+    join_eui: Eui | None = None
+    app_key: bytes | None = None
+    nwk_key: bytes | None = None
+    dev_addr: DevAddr | None = None
+    keys: tuple[bytes, bytes, bytes, bytes] | None = None
+    counting: bool = False
+
+    def __repr__(self) -> str:
+        return "<secrets>"
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """All devices that speak LoRaWAN to us.
+
+    Attributes:
+        roots: of those that join, by DevEUI.
+        sessions: of those that never do, as at their beginning.
+    """
+
+    roots: dict[Eui, Root]
+    sessions: list[Session]
+
+
+def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: Instant) -> None:
+    """Remember a device's secrets; other ones begin a new history of joins."""
+    device_rows.require(db, device)
+    if secrets.app_key is not None:
+        sort, addr = _JOINS, bytes(4)
+        parts = (secrets.app_key, secrets.nwk_key or _ZEROS, _ZEROS, _ZEROS)
+        minor = 1 if secrets.nwk_key is not None else 0
+    else:
+        assert secrets.keys is not None
+        assert secrets.dev_addr is not None
+        sort, addr, parts = _NEVER_JOINS, bytes(secrets.dev_addr), secrets.keys
+        minor = 1 if len(set(parts[:3])) > 1 else 0
+    plain = _FORM.pack(
+        *(sort, secrets.counting, minor, secrets.join_eui is None),
+        *(bytes(secrets.join_eui or 8), addr, b"".join(parts)),
+    )
+    known = db.execute("SELECT sealed FROM radio WHERE device = ?", (device,)).fetchone()
+    if known is not None and tokens.unseal(key, _place(device), known[0]) == plain:
+        return
+    db.execute(
+        "INSERT OR REPLACE INTO radio VALUES (?,?,0,?,?)",
+        (device, tokens.seal(key, _place(device), plain), _nonces(key, device, ()), at),
+    )
+
+
+def joined(
+    db: sqlite3.Connection, key: bytes, device: str, nonces: Iterable[int], join_nonce: int
+) -> None:
+    """Remember the joins of a device."""
+    db.execute(
+        "UPDATE radio SET nonces = ?, join_nonce = ? WHERE device = ?",
+        (_nonces(key, device, nonces), join_nonce, device),
+    )
+
+
+def read(db: sqlite3.Connection, key: bytes) -> Radio:
+    """Every device that has a DevEUI and secrets.
+
+    Raises:
+        Refusal: secrets of one cannot be read with these keys.
+    """
+    found = Radio({}, [])
+    euis = {
+        row.device: str(row.attributes["dev_eui"])
+        for row in device_rows.rows(db)
+        if row.attributes.get("dev_eui") and row.revoked_at is None
+    }
+    for name, sealed, join_nonce, nonces in db.execute(
+        "SELECT device, sealed, join_nonce, nonces FROM radio"
+    ):
+        if name not in euis:
+            continue
+        plain = tokens.unseal(key, _place(name), sealed)
+        used = tokens.unseal(key, _place(name), nonces)
+        if plain is None or used is None:
+            raise Refusal(f"The LoRaWAN keys of {name} cannot be read with these keys.")
+        sort, counting, minor, any_eui, join_eui, addr, secrets = _FORM.unpack(plain)
+        parts = [secrets[n : n + BLOCK] for n in range(0, 4 * BLOCK, BLOCK)]
+        device, dev_eui = DeviceId(name), Eui.of(euis[name])
+        if sort == _JOINS:
+            found.roots[dev_eui] = Root(
+                *(device, dev_eui, None if any_eui else Eui(join_eui), Key(parts[0])),
+                Key(parts[1]) if minor else None,
+                counting,
+                {int.from_bytes(used[n : n + 2], "big") for n in range(0, len(used), 2)},
+                join_nonce,
+            )
+        else:
+            f, s, enc, app = map(Key, parts)
+            keys = SessionKeys(f, s, enc, app, is_1_1=minor == 1)
+            found.sessions.append(
+                Session(device, dev_eui, DevAddr(addr), keys, minor=minor, abp=True)
+            )
+    return found
+
+
+def _nonces(key: bytes, device: str, nonces: Iterable[int]) -> bytes:
+    plain = b"".join(nonce.to_bytes(2, "big") for nonce in sorted(nonces))
+    return tokens.seal(key, _place(device), plain)
+
+
+def _place(device: str) -> str:
+    """No other sealed thing of the registry stands at this place."""
+    return f"radio {device}"

@@ -1,0 +1,1 @@
+"""Forwarders that speak Semtech's UDP protocol."""

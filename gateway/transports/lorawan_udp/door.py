@@ -1,0 +1,310 @@
+"""The UDP door: forwarders push what they hear, and pull to keep the way back open.
+
+Nobody proves anything here, so a forwarder is believed by its EUI and the addresses it may come from, each may send
+so much and no more, and no answer is longer than what it answers. An unknown sender gets none. PUSH_ACK says that a
+datagram arrived and nothing more; a forwarder never sends again, so what a kill loses here is what was on its way.
+Source: PROTOCOL.TXT of packet_forwarder 4.0.1; PUSH and PULL come from two source ports, and a downlink goes to
+the one that pulled last.
+"""
+
+import asyncio
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from itertools import count
+
+from gateway.clock import Clock
+from gateway.lorawan.plan import DataRate
+from gateway.lorawan.reception import Downlink, Reception
+from gateway.telemetry import Facts
+from gateway.wire.gwmp.datagrams import (
+    Pull,
+    Push,
+    Transmission,
+    TxAck,
+    pull_ack,
+    pull_resp,
+    push_ack,
+    read,
+)
+from gateway.wire.gwmp.rxpk import DatagramError, Heard
+from gateway.wire.lorawan.identifiers import Eui
+
+_AHEAD_S = 0.1
+"""A downlink must reach its forwarder so long before it is to be sent."""
+
+_ACK_S = 2.0
+"""How long a TX_ACK is waited for; a forwarder answers at once."""
+
+_SILENT_S = 60.0
+"""A forwarder that pulled no later than this is reachable; they pull every five to thirty seconds."""
+
+_WAITING = 4096
+"""Downlinks without their TX_ACK."""
+
+_RATE = re.compile(r"SF([5-9]|1[0-2])BW(125|250|500)")
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarder:
+    """One that may speak here.
+
+    Attributes:
+        networks: where it may come from; () for anywhere.
+        gain_db: of its antenna, which counts towards EIRP.
+    """
+
+    eui: Eui
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    gain_db: float = 0.0
+
+
+class _Bucket:
+    """So many datagrams a second, and as many at once."""
+
+    __slots__ = ("at_s", "left")
+
+    def __init__(self, at_s: float, left: float) -> None:
+        self.at_s = at_s
+        self.left = left
+
+    def take(self, now_s: float, rate: float) -> bool:
+        self.left = min(rate, self.left + (now_s - self.at_s) * rate)
+        self.at_s = now_s
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A downlink that waits for its TX_ACK."""
+
+    number: int
+    eui: Eui
+    again: Callable[[], str | None] | None
+    timer: asyncio.TimerHandle
+
+
+class UdpDoor(asyncio.DatagramProtocol):
+    """One UDP socket.
+
+    Args:
+        forwarders: who may speak here.
+        heard: takes every reception.
+        sent: told what became of every downlink: None, or why it was not sent.
+        rate: datagrams a second that one forwarder may send.
+    """
+
+    def __init__(
+        self,
+        forwarders: Mapping[Eui, Forwarder],
+        heard: Callable[[Reception], None],
+        sent: Callable[[int, str | None], None],
+        clock: Clock,
+        facts: Facts,
+        rate: float = 200.0,
+    ) -> None:
+        self._forwarders = forwarders
+        self._heard = heard
+        self._sent = sent
+        self._clock = clock
+        self._facts = facts
+        self._rate = rate
+        self._buckets: dict[Eui, _Bucket] = {}
+        self._back: dict[Eui, tuple[Address, int, float]] = {}
+        self._waiting: OrderedDict[bytes, _Sent] = OrderedDict()
+        self._tokens = count(1)
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def open(self, host: str, port: int) -> int:
+        """Listen; the port taken."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, (host, port))
+        self._transport = transport
+        return int(transport.get_extra_info("sockname")[1])
+
+    def stop_listening(self) -> None:
+        """Take nothing more in; what waits for a TX_ACK is given up."""
+        if self._transport is not None:
+            self._transport.close()
+        for sent in self._waiting.values():
+            sent.timer.cancel()
+        self._waiting.clear()
+
+    def datagram_received(self, data: bytes, address: Address) -> None:
+        """Whatever came; nothing of it ever raises."""
+        try:
+            said = read(data)
+        except DatagramError:
+            self._facts.count("forwarder: no datagram of one")
+            return
+        forwarder = self._forwarders.get(said.forwarder)
+        if forwarder is None or not _may_come_from(forwarder, address[0]):
+            self._facts.count("forwarder: unknown")
+            self._facts.recent.turned_away(
+                self._clock.now(), f"forwarder {said.forwarder}", "unknown forwarder"
+            )
+            return
+        now_s = self._clock.monotonic()
+        bucket = self._buckets.get(said.forwarder)
+        if bucket is None:
+            bucket = self._buckets[said.forwarder] = _Bucket(now_s, self._rate)
+        if not bucket.take(now_s, self._rate):
+            self._facts.count("forwarder: too many datagrams")
+            return
+        if isinstance(said, Push):
+            self._answer(push_ack(said), address)
+            self._push(said, forwarder, now_s)
+        elif isinstance(said, Pull):
+            self._back[said.forwarder] = (address, said.version, now_s)
+            self._answer(pull_ack(said), address)
+        else:
+            self._acknowledged(said)
+
+    def error_received(self, exc: Exception) -> None:
+        """An answer could not be delivered: its forwarder is gone, and that is no fault of ours."""
+        del exc
+
+    def _answer(self, datagram: bytes, address: Address) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(datagram, address)
+
+    def _push(self, push: Push, forwarder: Forwarder, now_s: float) -> None:
+        for _ in push.refused:
+            self._facts.count("forwarder: uplink not readable")
+        for one in push.heard:
+            rate = _rate(one)
+            if one.crc != "ok":
+                self._facts.count(f"forwarder: CRC {one.crc}")
+            elif rate is None:
+                self._facts.count("forwarder: not LoRa")
+            else:
+                way = _Way(self, forwarder, one.tmst, now_s)
+                at = self._clock.now()
+                for antenna in one.antennas:
+                    self._heard(
+                        Reception(
+                            *(one.phy, forwarder.eui, antenna.number, one.freq_hz, rate),
+                            *(antenna.rssi_dbm, antenna.snr_db, at, now_s, way),
+                        )
+                    )
+
+    def monotonic(self) -> float:
+        """The clock that receptions were heard by."""
+        return self._clock.monotonic()
+
+    def back(self, eui: Eui) -> tuple[Address, int] | None:
+        """Where a downlink for this forwarder goes, and in which version; None where it does not pull."""
+        known = self._back.get(eui)
+        if known is None or self._clock.monotonic() - known[2] > _SILENT_S:
+            return None
+        return known[0], known[1]
+
+    def transmit(
+        self, number: int, eui: Eui, txpk: Transmission, again: Callable[[], str | None] | None
+    ) -> str | None:
+        """Send a PULL_RESP; why not, in words.
+
+        Args:
+            again: asked where the forwarder refuses it: the second window, if there is one.
+        """
+        back = self.back(eui)
+        if back is None:
+            return "the forwarder does not pull"
+        if len(self._waiting) >= _WAITING:
+            return "too many downlinks without TX_ACK"
+        address, version = back
+        token = (next(self._tokens) & 0xFFFF).to_bytes(2, "big")
+        timer = asyncio.get_running_loop().call_later(_ACK_S, self._silent, token)
+        self._waiting[token] = _Sent(number, eui, again, timer)
+        self._answer(pull_resp(version, token, txpk), address)
+        return None
+
+    def _acknowledged(self, said: TxAck) -> None:
+        sent = self._waiting.get(said.token)
+        if sent is None or sent.eui != said.forwarder:
+            self._facts.count("forwarder: TX_ACK of nothing")
+            return
+        del self._waiting[said.token]
+        sent.timer.cancel()
+        if said.warning:
+            self._facts.note(
+                "forwarder sends otherwise",
+                f"Forwarder {said.forwarder} sent a downlink otherwise than it was asked to ({said.warning})",
+                logging.WARNING,
+            )
+        if not said.error:
+            self._sent(sent.number, None)
+            return
+        fault = said.error if sent.again is None else sent.again()
+        if fault is not None:
+            self._sent(sent.number, said.error)
+
+    def _silent(self, token: bytes) -> None:
+        sent = self._waiting.pop(token, None)
+        if sent is not None:
+            self._sent(sent.number, "no TX_ACK")
+
+
+class _Way:
+    """Back through one forwarder, by the concentrator's time of one uplink."""
+
+    __slots__ = ("_door", "_forwarder", "_heard_s", "_tmst")
+
+    def __init__(self, door: UdpDoor, forwarder: Forwarder, tmst: int, heard_s: float) -> None:
+        self._door = door
+        self._forwarder = forwarder
+        self._tmst = tmst
+        self._heard_s = heard_s
+
+    def send(self, downlink: Downlink) -> str | None:
+        """By RX1, or by RX2 where that is too late or the forwarder refuses it."""
+        fault = self._window(
+            downlink, downlink.delay_s, downlink.rx1_freq_hz, downlink.rx1_rate, first=True
+        )
+        return self._second(downlink) if fault == _LATE else fault
+
+    def _second(self, downlink: Downlink) -> str | None:
+        return self._window(
+            downlink, downlink.delay_s + 1, downlink.rx2_freq_hz, downlink.rx2_rate, first=False
+        )
+
+    def _window(
+        self, downlink: Downlink, delay_s: float, freq_hz: int, rate: DataRate, *, first: bool
+    ) -> str | None:
+        door = self._door
+        if door.monotonic() > self._heard_s + delay_s - _AHEAD_S:
+            return _LATE
+        txpk = Transmission(
+            downlink.phy,
+            self._tmst + round(delay_s * 1e6),
+            freq_hz,
+            int(downlink.eirp_dbm - self._forwarder.gain_db),
+            str(rate),
+        )
+        again = (lambda: self._second(downlink)) if first else None
+        return door.transmit(downlink.number, self._forwarder.eui, txpk, again)
+
+
+_LATE = "too late for both windows"
+
+
+def _may_come_from(forwarder: Forwarder, host: str) -> bool:
+    if not forwarder.networks:
+        return True
+    address = ip_address(host)
+    return any(address in network for network in forwarder.networks)
+
+
+def _rate(heard: Heard) -> DataRate | None:
+    if heard.modulation != "LORA" or not isinstance(heard.datr, str):
+        return None
+    found = _RATE.fullmatch(heard.datr)
+    return None if found is None else DataRate(int(found[1]), int(found[2]) * 1000)
