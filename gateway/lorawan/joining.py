@@ -21,9 +21,6 @@ NET_ID = NetId(bytes(3))
 """000000: for experiments and private networks (LoRaWAN Backend Interfaces 1.0 §7)."""
 
 _OPT_NEG = 0x80
-_CF_LIST_TYPE_0 = 0
-_CF_LIST_CHANNELS = 5
-_FREQ_STEP_HZ = 100
 
 
 @dataclass(slots=True, eq=False)
@@ -116,7 +113,7 @@ def joined(
         dev_addr=free(),
         dl_settings=(_OPT_NEG if is_1_1 else 0) | rx2_dr,
         rx_delay=round(plan.rx1_delay_s),
-        cf_list=_cf_list(plan.cf_list),
+        cf_list=plan.cf_list_wire(),
     )
     if root.nwk_key is None:
         keys = join.session_keys(root.app_key, nonce, NET_ID, request.dev_nonce)
@@ -136,13 +133,3 @@ def joined(
     )
     frame = join.seal(root.signs, accept, mic)
     return Joined(session, frame, int.from_bytes(request.dev_nonce, "big"), join_nonce)
-
-
-def _cf_list(freqs_hz: tuple[int, ...]) -> bytes:
-    """Five frequencies in steps of 100 Hz, and the type (RP002-1.0.4 §2.4.4)."""
-    if not freqs_hz:
-        return b""
-    padded = (*freqs_hz, *(0,) * _CF_LIST_CHANNELS)[:_CF_LIST_CHANNELS]
-    return b"".join((freq // _FREQ_STEP_HZ).to_bytes(3, "little") for freq in padded) + bytes(
-        (_CF_LIST_TYPE_0,)
-    )

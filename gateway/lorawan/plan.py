@@ -1,8 +1,13 @@
 """The shape of a region's channel plan; the plans themselves stand in `gateway/lorawan/regions/`, a file each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from gateway.lorawan.rules import SubBand
+
+_FREQ_STEP_HZ = 100
+_CF_LIST_CHANNELS, _CF_LIST_MASKS = 5, 5
 
 
 class DataRate(NamedTuple):
@@ -48,8 +53,12 @@ class Plan:
     Attributes:
         name: as Basics Station calls it, "AS923-1".
         data_rates: number → data rate; numbers of other modulations are left out.
+        down_only: numbers of those that only downlinks use.
         channels: the default (join) channels.
         cf_list: frequencies in Hz that a join-accept adds (CFList type 0), five at most; () for none.
+        masks: of a region with fixed channels, those that a join-accept leaves switched on (CFList type 1),
+            sixteen a mask; () for none.
+        numbers: frequency → number of a channel, of a region with fixed channels; else they count from 0.
         rx1: (frequency of the uplink, its data rate, RX1DROffset) → RX1's frequency and data rate.
         rx2: frequency and data rate of RX2, with its delay for data; joins add `join_delay_s`.
         rx1_delay_s: after the end of a data uplink; RX2 opens a second later.
@@ -57,6 +66,7 @@ class Plan:
         max_eirp_dbm: for downlinks, too.
         max_payload: number of the data rate → bytes of MACPayload less FHDR and port (N of RP002).
         dwell_s: longest single transmission; None where nothing limits it.
+        rules: what the law says, by stretches of the band; where none holds, nothing may be sent.
     """
 
     name: str
@@ -70,7 +80,31 @@ class Plan:
     max_eirp_dbm: float
     max_payload: Mapping[int, int]
     dwell_s: float | None = None
+    down_only: frozenset[int] = frozenset()
+    masks: tuple[int, ...] = ()
+    numbers: Mapping[int, int] = field(default_factory=dict)
+    rules: tuple[SubBand, ...] = ()
 
     def number(self, rate: DataRate) -> int | None:
         """The number of a data rate; None where the region has none such."""
         return next((n for n, one in self.data_rates.items() if one == rate), None)
+
+    def channel(self, freq_hz: int) -> int | None:
+        """The number of an uplink channel as devices count them; None where there is none such."""
+        if self.numbers:
+            return self.numbers.get(freq_hz)
+        known = [channel.freq_hz for channel in self.channels] + list(self.cf_list)
+        return known.index(freq_hz) if freq_hz in known else None
+
+    def cf_list_wire(self) -> bytes:
+        """The CFList of a join-accept, 16 bytes; b"" for none.
+
+        Type 0 is five frequencies in steps of 100 Hz, type 1 masks of channels (RP002-1.0.4 §2: CFList of each region).
+        """
+        if self.masks:
+            masks = (*self.masks, *(0,) * _CF_LIST_MASKS)[:_CF_LIST_MASKS]
+            return b"".join(mask.to_bytes(2, "little") for mask in masks) + bytes(5) + b"\x01"
+        if self.cf_list:
+            freqs = (*self.cf_list, *(0,) * _CF_LIST_CHANNELS)[:_CF_LIST_CHANNELS]
+            return b"".join((hz // _FREQ_STEP_HZ).to_bytes(3, "little") for hz in freqs) + b"\x00"
+        return b""

@@ -86,11 +86,10 @@ def _heard(session: Session, reception: Reception, plan: Plan) -> Heard:
     """What else a 1.1 uplink's MIC was made over."""
     if not session.keys.is_1_1:
         return Heard()
-    channels = [channel.freq_hz for channel in plan.channels] + list(plan.cf_list)
-    number = plan.number(reception.rate)
+    number, channel = plan.number(reception.rate), plan.channel(reception.freq_hz)
     acknowledged = (session.down - 1) & _LOW if session.down else 0
     return Heard(
         conf_f_cnt=acknowledged,
         tx_dr=0 if number is None else number,
-        tx_ch=channels.index(reception.freq_hz) if reception.freq_hz in channels else 0,
+        tx_ch=0 if channel is None else channel,
     )
