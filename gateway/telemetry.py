@@ -5,6 +5,7 @@ No fact names a device, a position, a tag or a payload.
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import TypeAlias
 
 from gateway.model.reason import Fate, Reason
@@ -67,3 +68,26 @@ class Facts:
     def over(self, fact: str) -> None:
         """What `fact` says is not so any more."""
         self.standing.discard(fact)
+
+
+class _Ear(logging.Handler):
+    """Hears that something was said, and not what."""
+
+    def __init__(self, called: Callable[[], None]) -> None:
+        super().__init__()
+        self._called = called
+
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
+        self._called()
+
+
+def muted(name: str, called: Callable[[], None]) -> logging.Logger:
+    """A logger for a server whose own words quote the bytes that it got: they go nowhere.
+
+    Args:
+        called: instead of writing them.
+    """
+    logger = logging.getLogger(f"sekisho.{name}")
+    logger.propagate = False
+    logger.handlers = [_Ear(called)]
+    return logger

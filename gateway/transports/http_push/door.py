@@ -23,9 +23,8 @@ from gateway.model.forwarded import Forwarded
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
 from gateway.pipeline.sorting import Counted, Sorting
-from gateway.registry.proven import proven
-from gateway.telemetry import Facts
-from gateway.transports.http_push.header import claimed
+from gateway.registry.proven import claimed, proven
+from gateway.telemetry import Facts, muted
 from gateway.wire.envelopes.event import Open
 from gateway.wire.envelopes.formats import FORMATS
 
@@ -90,7 +89,7 @@ class PushDoor:
         app.router.add_post("/push/{format}", self._take)
         app.router.add_post("/push/{format}/{rest:.*}", self._take)
         self._runner = web.AppRunner(
-            app, access_log=None, logger=_silent(facts), shutdown_timeout=1
+            app, access_log=None, logger=muted("http_push", self._malformed), shutdown_timeout=1
         )
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
@@ -189,6 +188,9 @@ class PushDoor:
             self._facts.recent.came_in(self._clock.now(), credential.name)
         return credential
 
+    def _malformed(self) -> None:
+        self._facts.note("push malformed", "A request was no HTTP, or ended in the middle")
+
     def _sorting(self, name: str, credential: Credential) -> Sorting | None:
         """How one credential's documents of one format are opened; None where the extra is missing."""
         key = (name, credential)
@@ -214,21 +216,3 @@ def _topic(request: web.Request) -> str:
 
 def _answer(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
     return web.json_response({"error": sentence}, status=status, headers=headers)
-
-
-class _Malformed(logging.Handler):
-    """The server's own words quote the bytes that it got: they are counted, and go nowhere."""
-
-    def __init__(self, facts: Facts) -> None:
-        super().__init__()
-        self._facts = facts
-
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
-        self._facts.note("push malformed", "A request was no HTTP, or ended in the middle")
-
-
-def _silent(facts: Facts) -> logging.Logger:
-    logger = logging.getLogger("sekisho.http_push")
-    logger.propagate = False
-    logger.handlers = [_Malformed(facts)]
-    return logger

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Protocol
 
 from gateway.model.device import Credential
+from gateway.registry.proven import subject_of
 from gateway.sessions.session import Session
 from gateway.transports.mqtt_listener.answers import greeting, session_wanted
 from gateway.transports.mqtt_listener.guest import Guest, Host
 from gateway.transports.mqtt_listener.guestbook import Routes
-from gateway.transports.mqtt_listener.reception import Desk, Peer, admit, keep_alive_s, subject_of
+from gateway.transports.mqtt_listener.reception import Desk, Peer, admit, keep_alive_s
 from gateway.transports.mqtt_listener.wire import House, Wire
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.codes import Code

@@ -1,8 +1,7 @@
 """Who is let in by CONNECT, and for how long it may be silent (§3.1). No I/O."""
 
-from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.model.device import Credential
 from gateway.transports.mqtt_listener.guestbook import Guestbook
@@ -34,13 +33,6 @@ class Desk(Protocol):
     def holds(self, credential: str, client_id: str) -> bool:
         """Whether somebody is in as this client, whose place may be taken."""
         ...
-
-
-def subject_of(certificate: Mapping[str, Any] | None) -> str | None:
-    """The common name in a verified certificate as `ssl` shows it; None if there is none, or two."""
-    subject = (certificate or {}).get("subject", ())
-    names = [value for part in subject for field, value in part if field == "commonName"]
-    return names[0] if len(names) == 1 else None
 
 
 def admit(hello: Connect, desk: Desk, peer: Peer) -> Credential | Code:

@@ -1,0 +1,1 @@
+"""Forwarders that speak the protocol of LoRa Basics Station."""
