@@ -11,7 +11,8 @@ import typer
 
 from gateway.app.checkpoint import Tempo
 from gateway.app.cores import forbid_cores
-from gateway.app.doors import DoorPlan, PushPlan, Side
+from gateway.app.doors import DoorPlan, PushPlan, Side, Wanted
+from gateway.app.radio import RadioPlan
 from gateway.app.run import Plan
 from gateway.app.run import run as run_gateway
 from gateway.clock import Clock, SimulatedClock, SystemClock
@@ -22,7 +23,7 @@ from gateway.registry import imports
 from gateway.registry.registry import Registry
 from gateway.settings.load import Settings, load_settings
 from gateway.settings.settings import HttpPush, Listening, MqttListener
-from gateway.statedir import StateDir
+from gateway.statedir import Mark, StateDir
 from gateway.transports.mqtt_listener.limits import Limits
 from sekisho import place, screen
 from sekisho.cautions import in_plain
@@ -34,7 +35,11 @@ _CHANGES = {"+": "added", "~": "changed", "-": "removed", "=": "kept as a comman
 """How an import marks its lines."""
 
 
-_SCHEMES = {"mqtt_listener": ("mqtt", "mqtts"), "http_push": ("http", "https")}
+_SCHEMES = {
+    "mqtt_listener": ("mqtt", "mqtts"),
+    "http_push": ("http", "https"),
+    "lorawan_udp": ("udp", ""),
+}
 """How each sort of door is written in a URL, plain and encrypted."""
 
 _SCHEME = "sim://"
@@ -89,9 +94,7 @@ def run(
         ring,
         settings.policy,
         lives_on,
-        tuple(_door(door) for door in settings.doors),
-        tuple(_push(door) for door in settings.pushes),
-        settings.brokers,
+        _doors(settings, directory),
         Tempo(settings.tick_s, settings.batch),
         prepare=lambda: _prepare(settings, directory, ring, lives_on),
         clock_is_right=clock_is_right,
@@ -122,6 +125,20 @@ def _announce(running: dict[str, Any], directory: StateDir, settings: Settings) 
         now = to_rfc3339(running["clock"]["start_us"], settings.zone)[:16]
         print(f"  clock  simulated: {now} until sekisho simulate --follow moves it")
     print(f"  look   {screen.command()} tail --state {directory.path}", flush=True)
+
+
+def _doors(settings: Settings, directory: StateDir) -> Wanted:
+    radio = None
+    if (lorawan := settings.lorawan) is not None:
+        origin = "simulated" if directory.mark is Mark.SIM else "own"
+        radio = RadioPlan(lorawan.plan, lorawan.forwarders, lorawan.window_s, origin)
+    return Wanted(
+        tuple(_door(door) for door in settings.doors),
+        tuple(_push(door) for door in settings.pushes),
+        settings.brokers,
+        radio,
+        tuple(Side(door.name, door.bind, door.port) for door in settings.udp),
+    )
 
 
 def _prepare(settings: Settings, directory: StateDir, ring: KeyRing, clock: Clock) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from gateway.app import ports
 from gateway.app.checkpoint import Checkpoint
 from gateway.app.encryption import server_context
+from gateway.app.radio import RadioHouse, RadioPlan
 from gateway.interfaces import Scripts
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
@@ -18,6 +19,7 @@ from gateway.model.errors import Refusal
 from gateway.registry import tokens
 from gateway.sessions.keeping import Keeping
 from gateway.telemetry import Facts
+from gateway.transports.lorawan_udp.door import UdpDoor
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_client.door import ClientDoor
 from gateway.transports.mqtt_listener.door import Door
@@ -68,6 +70,22 @@ class PushPlan:
     pending: int = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All doors as configured.
+
+    Attributes:
+        radio: the network behind the doors of forwarders; None where there are none.
+        udp: where those listen that speak Semtech's protocol.
+    """
+
+    mqtt: tuple[DoorPlan, ...]
+    pushes: tuple[PushPlan, ...] = ()
+    brokers: tuple[Broker, ...] = ()
+    radio: RadioPlan | None = None
+    udp: tuple[Side, ...] = ()
+
+
 class Way(Protocol):
     """What every door does once it is open."""
 
@@ -100,19 +118,22 @@ class Doors:
     """
 
     def __init__(
-        self, doors: Sequence[tuple[Opened, Side, str]], clients: Sequence[ClientDoor]
+        self,
+        doors: Sequence[tuple[Opened, Side, str]],
+        clients: Sequence[ClientDoor],
+        house: RadioHouse | None = None,
     ) -> None:
         self._doors = doors
         self._clients = clients
+        self._house = house
         self.tasks: set[asyncio.Task[None]] = set()
-        self._all: list[Way] = [*(door for door, _, _ in doors), *clients]
+        behind: list[Way] = [] if house is None else [house]
+        self._all: list[Way] = [*(door for door, _, _ in doors), *clients, *behind]
 
     @classmethod
     def of(
         cls,
-        mqtt: Sequence[DoorPlan],
-        pushes: Sequence[PushPlan],
-        brokers: Sequence[Broker],
+        wanted: "Wanted",
         checkpoint: Checkpoint,
         keeping: Keeping,
         keys: KeyRing,
@@ -121,12 +142,18 @@ class Doors:
         """Doors that hand over to the checkpoint, still shut; `scripts` runs vendors' codecs, where there are any."""
         listeners: list[tuple[Opened, Side, str]] = [
             (_listener(wish, checkpoint, keeping, keys, scripts), wish.side, "mqtt_listener")
-            for wish in mqtt
+            for wish in wanted.mqtt
         ]
         posts = [
-            (_push(wish, checkpoint, keys, scripts), wish.side, "http_push") for wish in pushes
+            (_push(wish, checkpoint, keys, scripts), wish.side, "http_push")
+            for wish in wanted.pushes
         ]
-        made = cls([*listeners, *posts], [_client(one, checkpoint, scripts) for one in brokers])
+        house, udp = None, []
+        if wanted.radio is not None:
+            house = RadioHouse(wanted.radio, checkpoint, keeping, scripts)
+            udp = [(_udp(house, checkpoint), side, "lorawan_udp") for side in wanted.udp]
+        clients = [_client(one, checkpoint, scripts) for one in wanted.brokers]
+        made = cls([*listeners, *posts, *udp], clients, house)
         checkpoint.window.answer("brokers", made._answer)
         return made
 
@@ -149,6 +176,9 @@ class Doors:
             }
         for client in self._clients:
             self.tasks |= client.open()
+        if self._house is not None:
+            self._house.open()
+            self.tasks |= self._house.tasks
         return {
             "doors": described,
             "brokers": {client.broker.name: client.broker.url for client in self._clients},
@@ -209,6 +239,14 @@ def _push(wish: PushPlan, checkpoint: Checkpoint, keys: KeyRing, scripts: Script
         wish.side.name,
         PushLimits(wish.body_bytes, wish.pending),
         scripts,
+    )
+
+
+def _udp(house: RadioHouse, checkpoint: Checkpoint) -> UdpDoor:
+    return UdpDoor(
+        *(house.forwarders, house.radio.heard, house.radio.sent),
+        checkpoint.clock,
+        checkpoint.facts,
     )
 
 

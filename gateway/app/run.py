@@ -16,7 +16,7 @@ import uvloop
 
 from gateway.app import open_files
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
-from gateway.app.doors import DoorPlan, Doors, PushPlan
+from gateway.app.doors import Doors, Wanted
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house, on_demand
 from gateway.app.lockstep import Lockstep
 from gateway.app.post import Post
@@ -32,7 +32,6 @@ from gateway.scripts.workshop import Workshop
 from gateway.sessions.keeping import Keeping
 from gateway.statedir import StateDir
 from gateway.telemetry import log
-from gateway.transports.mqtt_client.broker import Broker
 
 CLEAN, UNFINISHED = 0, 3
 
@@ -58,9 +57,7 @@ class Plan:
     keys: KeyRing
     policy: Policy
     clock: Clock
-    doors: tuple[DoorPlan, ...]
-    pushes: tuple[PushPlan, ...] = ()
-    brokers: tuple[Broker, ...] = ()
+    doors: Wanted
     tempo: Tempo = Tempo()
     prepare: Callable[[], None] = lambda: None
     deadline_s: float = 30.0
@@ -85,8 +82,8 @@ def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
 
 def _sockets(plan: Plan) -> int:
     """Connections that all doors may hold at a time."""
-    mqtt = sum(door.limits.connections for door in plan.doors)
-    return mqtt + sum(door.pending for door in plan.pushes)
+    mqtt = sum(door.limits.connections for door in plan.doors.mqtt)
+    return mqtt + sum(door.pending for door in plan.doors.pushes)
 
 
 async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
@@ -101,8 +98,7 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
         keeping = _keeping(plan, checkpoint)
         scripts = Workshop(plan.scripts, checkpoint.facts, plan.clock) if plan.scripts else None
-        wanted = (plan.doors, plan.pushes, plan.brokers)
-        doors = Doors.of(*wanted, checkpoint, keeping, plan.keys, scripts)
+        doors = Doors.of(plan.doors, checkpoint, keeping, plan.keys, scripts)
         worker = asyncio.create_task(checkpoint.flow.carry(), name="worker")
         house = asyncio.create_task(
             _keep(checkpoint, doors, keeping, timekeeper), name="housekeeping"

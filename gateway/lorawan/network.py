@@ -66,6 +66,10 @@ class Network:
                     ended.append(session)
         return ended
 
+    def devices(self) -> list[DeviceId]:
+        """Whoever has a session."""
+        return list(self._current)
+
     def session(self, device: DeviceId) -> Session | None:
         """The session that a device speaks in."""
         return self._current.get(device)

@@ -1,13 +1,17 @@
 """`sessions.db` and all that lives by it, opened and closed together."""
 
 import logging
+from collections.abc import Iterable
 from typing import Self
 
 from gateway.clock import Clock
+from gateway.lorawan.session import Session
 from gateway.model.device import Directory
+from gateway.model.identity import DeviceId
 from gateway.sessions.commands import Commands
 from gateway.sessions.file import SessionFile
 from gateway.sessions.names import Names
+from gateway.sessions.radio import RadioSessions
 from gateway.sessions.scribe import Scribe
 from gateway.sessions.sessions import Sessions
 from gateway.statedir import StateDir
@@ -18,7 +22,7 @@ class Keeping:
     """What a gateway keeps for its clients beyond their connections.
 
     Attributes:
-        sessions, commands: the two kinds of it.
+        sessions, commands, radio: the three kinds of it.
     """
 
     def __init__(
@@ -26,7 +30,9 @@ class Keeping:
     ) -> None:
         self._clock = clock
         self._scribe = scribe
+        self._file = file
         self.commands = Commands(names, scribe, clock)
+        self.radio = RadioSessions(names, scribe)
         self.sessions = Sessions(names, scribe, clock, self.commands.forget_session)
         unreadable = self.sessions.load(file) + self.commands.load(file)
         if unreadable:
@@ -54,6 +60,11 @@ class Keeping:
         """The registry has changed: what was taken away loses its sessions and its commands."""
         self.sessions.keep_of(directory.credentials)
         self.commands.keep_for([d for d, known in directory.devices.items() if not known.revoked])
+
+    def recall_radio(self, devices: Iterable[DeviceId]) -> list[Session]:
+        """The LoRaWAN sessions of these devices, as they were written down last."""
+        found, _lost = self.radio.load(self._file, devices)
+        return found
 
     def look_after(self) -> None:
         """Forget what is over; to be asked now and then, while the clock is trusted."""

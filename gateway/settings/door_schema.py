@@ -160,5 +160,16 @@ class MqttClientFile(Strict):
     home_assistant: Annotated[str, AfterValidator(_prefix)] | None = None
 
 
-DoorFile = Annotated[MqttListenerFile | HttpPushFile | MqttClientFile, Field(discriminator="kind")]
+class LorawanUdpFile(Strict):
+    """A door of kind `lorawan_udp`, for forwarders that speak Semtech's UDP protocol."""
+
+    kind: Literal["lorawan_udp"]
+    name: Name
+    bind: Address = "127.0.0.1"
+    port: Port = 1700
+
+
+AnyDoor = MqttListenerFile | HttpPushFile | MqttClientFile | LorawanUdpFile
+
+DoorFile = Annotated[AnyDoor, Field(discriminator="kind")]
 """Any door; which one it is, its `kind` says."""

@@ -10,9 +10,16 @@ from gateway.settings.brokers import broker, missing_extra
 from gateway.settings.certificates import authority_fault, pair_fault, time_fault
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, Path
-from gateway.settings.door_schema import HttpPushFile, MqttClientFile, MqttListenerFile, TlsFile
+from gateway.settings.door_schema import (
+    AnyDoor,
+    HttpPushFile,
+    LorawanUdpFile,
+    MqttClientFile,
+    MqttListenerFile,
+    TlsFile,
+)
 from gateway.settings.search import find_file
-from gateway.settings.settings import HttpPush, MqttListener, Tls
+from gateway.settings.settings import HttpPush, LorawanUdp, MqttListener, Tls
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_listener.forwarding import ServerTopic
 
@@ -23,10 +30,11 @@ class Resolved(NamedTuple):
     listeners: tuple[MqttListener, ...]
     pushes: tuple[HttpPush, ...]
     brokers: tuple[Broker, ...]
+    udp: tuple[LorawanUdp, ...]
 
 
 def resolve(
-    files: Sequence[MqttListenerFile | HttpPushFile | MqttClientFile],
+    files: Sequence[AnyDoor],
     document: Document,
     found: list[Complaint],
 ) -> Resolved:
@@ -36,6 +44,7 @@ def resolve(
     listeners: list[MqttListener] = []
     pushes: list[HttpPush] = []
     clients: list[Broker] = []
+    udp: list[LorawanUdp] = []
     for index, file in enumerate(files):
         path: Path = ("doors", index)
         if file.name in names:
@@ -43,6 +52,9 @@ def resolve(
         names.add(file.name)
         if isinstance(file, MqttClientFile):
             clients.append(broker(file, path, document, found))
+            continue
+        if isinstance(file, LorawanUdpFile):
+            udp.append(LorawanUdp(file.name, file.bind, file.port))
             continue
         for port_path, port in _ports(file, path):
             if port and (file.bind, port) in taken:
@@ -61,7 +73,7 @@ def resolve(
             )
         else:
             listeners.append(_listener(file, tls, path, document, found))
-    return Resolved(tuple(listeners), tuple(pushes), tuple(clients))
+    return Resolved(tuple(listeners), tuple(pushes), tuple(clients), tuple(udp))
 
 
 def _ports(file: MqttListenerFile | HttpPushFile, path: Path) -> list[tuple[Path, int]]:
@@ -132,7 +144,7 @@ def _file(name: str, path: Path, document: Document, found: list[Complaint]) -> 
 
 def complain_of_expired(
     document: Document,
-    files: Sequence[MqttListenerFile | HttpPushFile | MqttClientFile],
+    files: Sequence[AnyDoor],
     resolved: Resolved,
     now: datetime,
     found: list[Complaint],

@@ -13,6 +13,7 @@ from gateway.settings.complaints import Complaint, SettingsError, complain
 from gateway.settings.devices import read_devices
 from gateway.settings.document import Document
 from gateway.settings.kinds import configured
+from gateway.settings.lorawan import lorawan
 from gateway.settings.reading import read
 from gateway.settings.rules import compile_policy
 from gateway.settings.schema import DevicesFile, GatewayFile, LaneFile, PrivacyFile, ServiceAreaFile
@@ -49,6 +50,7 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
     resolved = doors.resolve(gateway.doors, document, complaints)
     if now is not None:
         doors.complain_of_expired(document, gateway.doors, resolved, now, complaints)
+    forwarders = lorawan(gateway.lorawan, gateway.doors, document, complaints)
     state, keys = _folder(document, gateway.state), gateway.keys and _folder(document, gateway.keys)
     if keys and keys.resolve().is_relative_to(state.resolve()):
         sentence = "the keys would lie inside the state directory: choose a place outside."
@@ -72,6 +74,8 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
         codecs=codecs,
         pushes=resolved.pushes,
         brokers=resolved.brokers,
+        udp=resolved.udp,
+        lorawan=forwarders,
     )
 
 

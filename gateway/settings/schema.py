@@ -1,14 +1,17 @@
 """The settings that exist: three files, strict, with lengths, times and sizes written with units."""
 
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from gateway.lorawan.regions import PLANS
 from gateway.model.quantity import DURATION, LENGTH
 from gateway.registry.words import nearest
 from gateway.settings.door_schema import DoorFile
 from gateway.settings.forms import Municipality, Name, Strict, fault, quantity
+from gateway.wire.lorawan.identifiers import Eui
 
 
 def _zone(given: str) -> str:
@@ -24,6 +27,29 @@ def _kinds(given: object) -> object:
     several = isinstance(given, list) and all(isinstance(one, str) for one in given)
     if not (several or given is None or isinstance(given, str)):
         raise fault("a folder is needed here, or a list of files.")
+    return given
+
+
+def _eui(given: str) -> str:
+    try:
+        return str(Eui.of(given))
+    except ValueError:
+        raise fault("sixteen hexadecimal digits are needed here.") from None
+
+
+def _networks(given: list[str]) -> list[str]:
+    for one in given:
+        try:
+            ip_network(one)
+        except ValueError:
+            raise fault(f"{one} is no network: write 192.0.2.0/24, or an address.") from None
+    return given
+
+
+def _region(given: str) -> str:
+    if given not in PLANS:
+        hint = nearest(given, list(PLANS), unless=f" There are {', '.join(PLANS)}.")
+        raise fault(f"no region of this name.{hint}")
     return given
 
 
@@ -48,6 +74,24 @@ class ServiceAreaFile(Strict):
     bbox: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
 
 
+class ForwarderFile(Strict):
+    """One of `lorawan.forwarders`."""
+
+    eui: Annotated[str, AfterValidator(_eui)]
+    networks: Annotated[list[str], AfterValidator(_networks), Field(alias="from")] = Field(
+        default_factory=list
+    )
+    gain_db: Annotated[float, Field(ge=-20, le=30)] = 0.0
+
+
+class LorawanFile(Strict):
+    """`lorawan:`, what all doors for forwarders share."""
+
+    region: Annotated[str, AfterValidator(_region)]
+    window_s: Annotated[float, quantity(DURATION, "10 ms", "800 ms"), Field(alias="window")] = 0.2
+    forwarders: Annotated[list[ForwarderFile], Field(min_length=1)]
+
+
 class GatewayFile(Strict):
     """`gateway.yaml`."""
 
@@ -63,6 +107,7 @@ class GatewayFile(Strict):
     devices: str | None = None
     kinds: Annotated[Any, AfterValidator(_kinds)] = None
     codecs: str | None = None
+    lorawan: LorawanFile | None = None
 
 
 class ReopenFile(Strict):

@@ -1,15 +1,19 @@
 """What a configuration comes to: typed, in SI units, with every file found and every name resolved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.devices.kind import DeviceKind
 from gateway.devices.mapping import Mapped
+from gateway.lorawan.forwarder import Forwarder
+from gateway.lorawan.plan import Plan
 from gateway.privacy.policy import Policy
 from gateway.registry.imports import Entries
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_listener.forwarding import ServerTopic
+from gateway.wire.lorawan.identifiers import Eui
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,29 @@ class HttpPush(Listening):
 
 
 @dataclass(frozen=True, slots=True)
+class LorawanUdp:
+    """A door of kind `lorawan_udp`: where it listens."""
+
+    name: str
+    bind: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lorawan:
+    """What all doors for forwarders share.
+
+    Attributes:
+        window_s: how long receptions of one frame are waited for.
+        forwarders: those that may speak to us.
+    """
+
+    plan: Plan
+    window_s: float
+    forwarders: Mapping[Eui, Forwarder]
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredKind:
     """A kind that a file declares, and the file."""
 
@@ -121,6 +148,8 @@ class Settings:
         entries: what `devices.yaml` says.
         kinds: what the configuration declares beside the shipped kinds.
         codecs: what it declares beside the products on the shelf.
+        udp: the ways in for forwarders that speak Semtech's protocol.
+        lorawan: what those share; None where there are none.
     """
 
     file: Path
@@ -138,3 +167,5 @@ class Settings:
     codecs: tuple[DeclaredCodec, ...] = ()
     pushes: tuple[HttpPush, ...] = ()
     brokers: tuple[Broker, ...] = ()
+    udp: tuple[LorawanUdp, ...] = ()
+    lorawan: Lorawan | None = None

@@ -19,10 +19,10 @@ from gateway.model.instant import Instant, parse_rfc3339
 from gateway.wire.lorawan import join
 from gateway.wire.lorawan.commands import Cid, Command, commands
 from gateway.wire.lorawan.crypto import DOWN, Key
-from gateway.wire.lorawan.frames import Data, JoinAccept, JoinRequest, MType, parse
+from gateway.wire.lorawan.frames import Data, JoinRequest, MType, parse
 from gateway.wire.lorawan.identifiers import DevAddr, DevNonce, Eui, JoinNonce, NetId
-from gateway.wire.lorawan.join import SessionKeys
-from gateway.wire.lorawan.secured import Heard, opened, right_mic, sealed
+from gateway.wire.lorawan.secured import Heard, opened, right_mic
+from tests.fakes.node import APP_KEY, DEV_EUI, JOIN_EUI, NWK_KEY, Node
 
 PLAN = Plan(
     name="AS923-1",
@@ -37,8 +37,6 @@ PLAN = Plan(
     max_payload=dict.fromkeys(range(6), 51),
 )
 SF7 = DataRate(7, 125_000)
-JOIN_EUI, DEV_EUI = Eui.of("0000000000000001"), Eui.of("0004a30b001a2b3c")
-APP_KEY, NWK_KEY = Key(bytes(range(16))), Key(bytes(range(16, 32)))
 NOON: Instant = parse_rfc3339("2026-05-12T12:00:00Z")
 
 
@@ -56,56 +54,6 @@ def heard(phy: bytes, at_s: float = 0.0, forwarder: int = 1, snr: float | None =
 
 def alone(phy: bytes) -> Merged:
     return Merged(heard(phy), (heard(phy),))
-
-
-class Node:
-    """A device: what it sends, and what it makes of an answer."""
-
-    def __init__(
-        self, is_1_1: bool = False, app_key: Key = APP_KEY, nwk_key: Key = NWK_KEY
-    ) -> None:
-        self.is_1_1 = is_1_1
-        self.app_key, self.nwk_key = app_key, nwk_key
-        self.nonce = 0
-        self.keys: SessionKeys | None = None
-        self.addr = DevAddr(bytes(4))
-
-    @property
-    def signs(self) -> Key:
-        return self.nwk_key if self.is_1_1 else self.app_key
-
-    def request(self) -> bytes:
-        self.nonce += 1
-        nonce = DevNonce(self.nonce.to_bytes(2, "big"))
-        body = b"\x00" + JOIN_EUI.wire + DEV_EUI.wire + nonce.wire
-        return body + self.signs.cmac(body)[:4]
-
-    def hear(self, phy: bytes) -> None:
-        frame = parse(phy)
-        assert isinstance(frame, JoinAccept)
-        accept, mic = join.unseal(self.signs, frame.encrypted)
-        nonce = DevNonce(self.nonce.to_bytes(2, "big"))
-        if self.is_1_1:
-            signs = join.js_int_key(self.nwk_key, DEV_EUI)
-            assert mic == join.accept_mic_1_1(signs, accept, JOIN_EUI, nonce)
-            self.keys = join.session_keys_1_1(
-                self.nwk_key, self.app_key, accept.join_nonce, JOIN_EUI, nonce
-            )
-        else:
-            assert mic == join.accept_mic(self.app_key, accept)
-            self.keys = join.session_keys(self.app_key, accept.join_nonce, accept.net_id, nonce)
-        self.addr = accept.dev_addr
-
-    def says(self, f_cnt: int, payload: bytes = b"hello", confirmed: bool = False, commands: bytes = b"") -> bytes:  # fmt: skip
-        assert self.keys is not None
-        mtype = MType.CONFIRMED_UP if confirmed else MType.UNCONFIRMED_UP
-        return sealed(
-            *(self.keys, mtype, self.addr, f_cnt),
-            f_port=2,
-            payload=payload,
-            commands=commands,
-            heard=Heard(tx_dr=5, tx_ch=0),
-        )
 
 
 def network(is_1_1: bool = False, **root: object) -> Network:

@@ -10,15 +10,17 @@ the one that pulled last.
 import asyncio
 import logging
 import re
+import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import count
 
 from gateway.clock import Clock
+from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import Downlink, Reception
+from gateway.model.device import Directory
 from gateway.telemetry import Facts
 from gateway.wire.gwmp.datagrams import (
     Pull,
@@ -48,20 +50,6 @@ _WAITING = 4096
 _RATE = re.compile(r"SF([5-9]|1[0-2])BW(125|250|500)")
 
 Address = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Forwarder:
-    """One that may speak here.
-
-    Attributes:
-        networks: where it may come from; () for anywhere.
-        gain_db: of its antenna, which counts towards EIRP.
-    """
-
-    eui: Eui
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    gain_db: float = 0.0
 
 
 class _Bucket:
@@ -123,8 +111,9 @@ class UdpDoor(asyncio.DatagramProtocol):
         self._tokens = count(1)
         self._transport: asyncio.DatagramTransport | None = None
 
-    async def open(self, host: str, port: int) -> int:
-        """Listen; the port taken."""
+    async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Listen; the port taken. This protocol knows no encryption."""
+        del tls
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: self, (host, port))
         self._transport = transport
@@ -138,6 +127,13 @@ class UdpDoor(asyncio.DatagramProtocol):
             sent.timer.cancel()
         self._waiting.clear()
 
+    def renew(self, directory: Directory) -> None:
+        """Forwarders stand in the configuration, and devices are the network's."""
+        del directory
+
+    async def close(self) -> None:
+        """The socket was closed when listening ended."""
+
     def datagram_received(self, data: bytes, address: Address) -> None:
         """Whatever came; nothing of it ever raises."""
         try:
@@ -146,7 +142,7 @@ class UdpDoor(asyncio.DatagramProtocol):
             self._facts.count("forwarder: no datagram of one")
             return
         forwarder = self._forwarders.get(said.forwarder)
-        if forwarder is None or not _may_come_from(forwarder, address[0]):
+        if forwarder is None or not forwarder.may_come_from(address[0]):
             self._facts.count("forwarder: unknown")
             self._facts.recent.turned_away(
                 self._clock.now(), f"forwarder {said.forwarder}", "unknown forwarder"
@@ -294,13 +290,6 @@ class _Way:
 
 
 _LATE = "too late for both windows"
-
-
-def _may_come_from(forwarder: Forwarder, host: str) -> bool:
-    if not forwarder.networks:
-        return True
-    address = ip_address(host)
-    return any(address in network for network in forwarder.networks)
 
 
 def _rate(heard: Heard) -> DataRate | None:

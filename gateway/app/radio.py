@@ -1,0 +1,128 @@
+"""LoRaWAN wired into a run: the network and its memory, and the doors of forwarders."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from gateway.app.checkpoint import Checkpoint
+from gateway.interfaces import Scripts
+from gateway.lorawan.forwarder import Forwarder
+from gateway.lorawan.joining import Root
+from gateway.lorawan.network import Network
+from gateway.lorawan.plan import Plan
+from gateway.model.device import Directory
+from gateway.model.errors import Refusal
+from gateway.pipeline.radio import Done, Radio
+from gateway.registry.registry import Registry
+from gateway.sessions.keeping import Keeping
+from gateway.wire.lorawan.identifiers import Eui
+
+
+@dataclass(frozen=True, slots=True)
+class RadioPlan:
+    """What a run with LoRaWAN is told.
+
+    Attributes:
+        window_s: how long receptions of one frame are waited for.
+        origin: of the uplinks, "own" or "simulated".
+    """
+
+    plan: Plan
+    forwarders: Mapping[Eui, Forwarder]
+    window_s: float = 0.2
+    origin: str = "own"
+
+
+class RadioHouse:
+    """The network of one run, as one of its doors: renewed and closed with them.
+
+    Attributes:
+        radio: takes what forwarders hear.
+        tasks: what runs while it is open.
+    """
+
+    def __init__(
+        self, wish: RadioPlan, checkpoint: Checkpoint, keeping: Keeping, scripts: Scripts | None
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._registry = Registry.open(checkpoint.state, checkpoint.keys)
+        self._network = Network(wish.plan)
+        self.forwarders = wish.forwarders
+        directory = checkpoint.directory
+        known = self._registry.radio()
+        self._network.admit(known.roots)
+        sessions = keeping.recall_radio(directory.devices)
+        resumed = {session.device for session in sessions}
+        fresh = [session for session in known.sessions if session.device not in resumed]
+        self._network.resume([*sessions, *fresh])
+        self.radio = Radio(
+            self._network,
+            keeping.radio,
+            self._remember,
+            checkpoint.intake,
+            directory,
+            checkpoint.facts,
+            checkpoint.clock,
+            scripts,
+            wish.origin,
+            wish.window_s,
+        )
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._joins: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
+        checkpoint.window.answer("radio", self._answer)
+
+    def open(self) -> None:
+        """Close windows from here on."""
+        self.tasks.add(asyncio.create_task(self.radio.carry(), name="radio"))
+
+    def renew(self, directory: Directory) -> None:
+        """The registry has changed: other roots, other routes; who is gone has no session any more."""
+        known = self._registry.radio()
+        self.radio.renew(directory, known.roots)
+        gone = [
+            device
+            for device in self._network.devices()
+            if (found := directory.devices.get(device)) is None or found.revoked
+        ]
+        self._network.end(gone)
+        held = set(self._network.devices())
+        self._network.resume([s for s in known.sessions if s.device not in held])
+
+    def stop_listening(self) -> None:
+        """Nothing comes any more once the doors are shut."""
+
+    async def close(self) -> None:
+        """After the last acknowledgement."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, *self._joins, return_exceptions=True)
+        self._registry.close()
+
+    def _remember(self, root: Root, done: Done) -> None:
+        """Write a join down beside the event loop, one after another."""
+        task = asyncio.create_task(self._write_join(root, done), name="join")
+        self._joins.add(task)
+        task.add_done_callback(self._joins.discard)
+
+    async def _write_join(self, root: Root, done: Done) -> None:
+        write = partial(self._registry.joined, root.device, sorted(root.nonces), root.join_nonce)
+        try:
+            async with self._turn:
+                await asyncio.to_thread(write)
+        except Refusal:
+            self._checkpoint.facts.count("lorawan: join not written")
+            done(False)
+        else:
+            done(True)
+
+    async def _answer(self, _question: Mapping[str, Any]) -> dict[str, Any]:
+        """→ {"ask": "radio"}    ← {"refused": {...}, "downlinks": {...}, "receptions": n, "sessions": n}"""
+        return {
+            "refused": {why.value: count for why, count in self.radio.refused.items()},
+            "downlinks": dict(self.radio.downlinks),
+            "receptions": self.radio.receptions,
+            "sessions": len(self._network.devices()),
+        }

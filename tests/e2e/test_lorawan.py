@@ -1,0 +1,168 @@
+"""A LoRa forwarder plugged into the gateway: joins, rows and answers, over kills."""
+
+import sqlite3
+import time
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.lorawan.merging import LATE_S
+from gateway.registry.radio_rows import Secrets
+from sekisho.window import ask
+from tests.e2e.processes import Gateway, until
+from tests.e2e.town import SINCE, Town, member
+from tests.fakes.forwarder import EUI, UdpForwarder
+from tests.fakes.node import APP_KEY, DEV_EUI, NWK_KEY, Node
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+STAGE = bytes.fromhex("01070880 00ff00".replace(" ", ""))
+"""A river gauge's own seven bytes: stage 1.8 m, no thermometer, mains."""
+
+GAUGE_PORT = 4
+
+DOOR = f"""\
+  - kind: lorawan_udp
+    name: forwarders
+    port: 0
+lorawan:
+  region: AS923-1
+  forwarders:
+    - eui: {EUI}
+      from: [127.0.0.0/8]
+"""
+
+
+def town_of(folder: Path, is_1_1: bool) -> Town:
+    """A town with one gauge that joins."""
+    town = Town(folder)
+    town.more_doors = DOOR
+    town.set_door(0)
+    town.enrol([member("node-1", "river_gauge", attributes={"dev_eui": str(DEV_EUI)})])
+    with town.registry() as registry:
+        nwk_key = NWK_KEY.secret if is_1_1 else None
+        secrets = Secrets(app_key=APP_KEY.secret, nwk_key=nwk_key, counting=True)
+        registry.put_radio("node-1", secrets, SINCE)
+    return town
+
+
+def rows(town: Town) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(f"file:{town.state.city_db}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT counter, stage_m, clock FROM river_gauge ORDER BY 1").fetchall()
+
+
+def has(town: Town, count: int) -> bool:
+    return len(rows(town)) == count
+
+
+def radio(town: Town) -> dict[str, Any]:
+    return next(ask(town.state, "radio"))
+
+
+def plugged_in(gateway: Gateway) -> UdpForwarder:
+    """A forwarder whose way back is open."""
+    made = UdpForwarder(gateway.running["doors"]["forwarders"]["port"])
+    assert made.pull()[3] == 4
+    return made
+
+
+@pytest.mark.parametrize("is_1_1", [False, True], ids=["1.0", "1.1"])
+def test_a_device_joins_is_stored_and_answered_over_two_kills(tmp_path: Path, is_1_1: bool) -> None:
+    """Join-accept after five seconds by the concentrator's time, rows with the network's clock, an acknowledgement
+    after one second; after kill -9 the session goes on without a join, what was captured is a replay, and no downlink has
+    a counter that one before it had."""
+    town, node = town_of(tmp_path / "town", is_1_1), Node(is_1_1)
+    used: list[int] = []
+    f_cnt = 0
+    captured = b""
+    for life in range(3):
+        with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+            if life == 0:
+                request = node.request()
+                assert forwarder.push(request)[3] == 1
+                accept = forwarder.asked()
+                assert accept is not None
+                assert accept["tmst"] == forwarder.tmst + 5_000_000
+                assert (accept["freq"], accept["datr"], accept["ipol"]) == (923.2, "SF7BW125", True)
+                node.hear(accept["phy"])
+                time.sleep(LATE_S)  # before that it is a copy that came late
+                assert forwarder.push(request)[3] == 1
+                until(lambda: radio(town)["refused"].get("DevNonce used before"), "the replay")
+            else:
+                forwarder.push(captured)
+                until(lambda: radio(town)["refused"].get("replayed"), "the replay's name")
+            for _ in range(3):
+                phy = node.says(f_cnt, STAGE, confirmed=True, f_port=GAUGE_PORT)
+                forwarder.push(phy)
+                answer = forwarder.asked()
+                assert answer is not None, radio(town)
+                assert answer["tmst"] == forwarder.tmst + 1_000_000
+                down = int.from_bytes(answer["phy"][6:8], "little")
+                data, _ = node.answered(answer["phy"], down, acknowledges=f_cnt)
+                assert data.ack
+                used.append(down)
+                captured = phy if f_cnt == 0 else captured
+                f_cnt += 1
+            until(partial(has, town, f_cnt), "the rows")
+            gateway.kill()
+    assert rows(town) == [(n, 1.8, "network") for n in range(9)]
+    assert sorted(set(used)) == used, "a downlink counter was used twice"
+
+
+def test_what_is_not_ours_gets_no_answer_and_a_name(tmp_path: Path) -> None:
+    """An unknown forwarder hears nothing at all; a foreign network's frame, a flipped bit, a wrong key and its
+    reverse are named; a datagram of anything is counted."""
+    town, node = town_of(tmp_path / "town", False), Node()
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        stranger = UdpForwarder(gateway.running["doors"]["forwarders"]["port"], eui=DEV_EUI)
+        with stranger, pytest.raises(TimeoutError):
+            stranger.pull()
+        forwarder.push(Node(app_key=NWK_KEY).request())
+        backwards = type(APP_KEY)(APP_KEY.secret[::-1])
+        forwarder.push(Node(app_key=backwards).request())
+        forwarder.push(node.request())
+        accept = forwarder.asked()
+        assert accept is not None
+        node.hear(accept["phy"])
+        phy = node.says(0, STAGE, f_port=GAUGE_PORT)
+        forwarder.push(phy[:-6] + bytes((phy[-6] ^ 1,)) + phy[-5:])
+        forwarder.push(phy, stat=-1)
+        node.addr = type(node.addr).of("26011234")
+        forwarder.push(node.says(0, STAGE))
+        forwarder.push(bytes.fromhex("e0010203"))
+        forwarder.push(b"\x40\x01")
+
+        causes = {
+            "wrong MIC": 2,
+            "wrong MIC, right with the key reversed": 1,
+            "another network's": 1,
+            "proprietary": 1,
+            "no LoRaWAN frame": 1,
+        }
+        until(lambda: radio(town)["refused"] == causes, "every cause")
+        facts = next(ask(town.state, "terms"))["facts"]
+        assert facts["forwarder: CRC bad"] == 1
+        assert facts["forwarder: unknown"] == 1
+    assert rows(town) == []
+
+
+def test_a_forwarder_that_is_too_late_for_one_window_is_asked_for_the_next(tmp_path: Path) -> None:
+    """TOO_LATE of RX1 asks for RX2, a second later at RX2's frequency and data rate."""
+    town, node = town_of(tmp_path / "town", False), Node()
+    with Gateway(town) as gateway:
+        port = gateway.running["doors"]["forwarders"]["port"]
+        with UdpForwarder(port, error="TOO_LATE") as forwarder:
+            forwarder.pull()
+            forwarder.push(node.request())
+            first, second = forwarder.asked(), forwarder.asked()
+            assert first is not None
+            assert second is not None
+            assert second["tmst"] - first["tmst"] == 1_000_000
+            assert second["datr"] == "SF10BW125"
+            assert first["phy"] == second["phy"]
+            until(
+                lambda: radio(town)["downlinks"].get("join-accept not sent: TOO_LATE"), "the miss"
+            )
