@@ -47,8 +47,7 @@ class Key:
     def cmac(self, *parts: bytes) -> bytes:
         """AES-CMAC (RFC 4493) over the parts, 16 bytes."""
         mac = self._mac.copy()
-        for part in parts:
-            mac.update(part)
+        mac.update(b"".join(parts))
         return mac.finalize()
 
     def encrypt(self, blocks: bytes) -> bytes:
@@ -95,11 +94,13 @@ def crypt(
     """
     if not data:
         return b""
-    wire = dev_addr.wire
-    blocks = range(first, first + -(-len(data) // BLOCK))
-    stream = key.encrypt(
-        b"".join([_A.pack(1, sort << 24, direction, wire, f_cnt, 0, i) for i in blocks])
-    )
-    size = len(data)
+    wire, size = dev_addr.wire, len(data)
+    if size <= BLOCK:
+        stream = key.encrypt(_A.pack(1, sort << 24, direction, wire, f_cnt, 0, first))
+    else:
+        blocks = range(first, first + -(-size // BLOCK))
+        stream = key.encrypt(
+            b"".join([_A.pack(1, sort << 24, direction, wire, f_cnt, 0, i) for i in blocks])
+        )
     whole = int.from_bytes(data, "little") ^ int.from_bytes(stream[:size], "little")
     return whole.to_bytes(size, "little")

@@ -13,7 +13,7 @@ All numbers are little endian.
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from gateway.wire.lorawan.identifiers import DevAddr, DevNonce, Eui, NetId
 
@@ -41,12 +41,12 @@ class MType(IntEnum):
     PROPRIETARY = 7
 
 
+_MTYPES = tuple(MType)
 _UP = (MType.UNCONFIRMED_UP, MType.CONFIRMED_UP)
 _CONFIRMED = (MType.CONFIRMED_UP, MType.CONFIRMED_DOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(NamedTuple):
     """A data frame, up or down; its payload is still encrypted.
 
     Attributes:
@@ -146,7 +146,7 @@ def parse(phy: bytes) -> Frame:
     if not phy:
         raise FrameError("a frame has one byte at least")
     head = phy[0]
-    mtype = MType(head >> 5)
+    mtype = _MTYPES[head >> 5]
     if mtype is MType.PROPRIETARY:
         return Proprietary(phy[1:-MIC])
     if head & 0x1F:

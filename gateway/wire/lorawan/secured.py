@@ -6,6 +6,7 @@ the counter of what it acknowledges (1.1 §4.3.1.6, §4.4).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.wire.lorawan.crypto import DOWN, UP, Key, crypt, mic
 from gateway.wire.lorawan.frames import Data, FrameError, MType, parse
@@ -55,8 +56,7 @@ def right_mic(keys: SessionKeys, data: Data, f_cnt: int, heard: Heard = _NOTHING
     return serving[:2] + mic(keys.f_nwk_s_int, signed, UP, addr, f_cnt)[:2]
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(NamedTuple):
     """A data frame's content, decrypted.
 
     Attributes:
