@@ -24,6 +24,7 @@ _VERBS = {
     "doctor": "Find out why nothing arrives.",
     "decode": "Show what one payload says.",
     "codec": "List codecs, and try a vendor's on the vendor's examples.",
+    "lorawan": "Look at LoRaWAN frames on the bench.",
     "devices": "Register devices, homes and consents.",
     "command": "Say something to a device.",
     "keys": "Make the keys of a state directory, and look after them.",

@@ -1,5 +1,7 @@
 """Channel plans against published tables (RP002-1.0.4; figures as LoRaMac-node, Apache-2.0/BSD, and brocaar/lorawan, MIT, have them)."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.lorawan.plan import DataRate, Plan
@@ -135,3 +137,18 @@ def test_a_channel_is_numbered_as_devices_count() -> None:
     us = PLANS["US915"]
     assert [us.channel(channel.freq_hz) for channel in us.channels] == [*range(8, 16), 65]
     assert us.channel(914_900_000) == 63
+
+
+def test_the_page_about_regions_names_each_with_its_channels() -> None:
+    """And no other."""
+    page = (Path(__file__).parents[2] / "docs" / "lorawan.md").read_text()
+    table = page.partition("## Regions")[2].partition("\n## ")[0]
+    for name, plan in PLANS.items():
+        if name.startswith("US915"):
+            continue
+        (row,) = [line for line in table.splitlines() if line.startswith(f"| `{name}` |")]
+        joins = ", ".join(f"{channel.freq_hz / 1e6:g}" for channel in plan.channels)
+        adds = f"{plan.cf_list[0] / 1e6:.1f} to {plan.cf_list[-1] / 1e6:.1f}"
+        rx2 = f"{plan.rx2.freq_hz / 1e6:g}, SF{plan.data_rates[plan.rx2.dr].sf}"
+        assert row.split(" | ")[2:] == [joins, adds, rx2, f"{plan.max_eirp_dbm:g} dBm |"]
+    assert "`US915`, `US915-1` to `US915-8`" in table
