@@ -11,6 +11,7 @@ from gateway.registry.registry import Registry
 from sekisho import admission, completion, facts, place, registration, screen, try_line
 from sekisho.following import Followed, follow
 from sekisho.place import Config, Json, Keys, Quiet, State
+from sekisho.radio_keys import import_keys
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
@@ -209,6 +210,7 @@ app.command("restore")(admission.restore)
 app.command("revoke-credential")(admission.revoke_credential)
 app.command("import")(registration.import_)
 app.command("import-homes")(registration.import_homes)
+app.command("import-keys")(import_keys)
 app.command("consent")(registration.consent)
 app.command("withdraw")(registration.withdraw)
 

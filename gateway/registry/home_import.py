@@ -45,7 +45,7 @@ def read_private(path: Path) -> str:
             mode = os.fstat(file.fileno()).st_mode
             if mode & 0o077:
                 raise Refusal(
-                    f"{path} can be read by other users, so no home was taken from it. Close it "
+                    f"{path} can be read by other users, so nothing was taken from it. Close it "
                     f"(chmod 600 {path}), and ask yourself who may have read it before."
                 )
             return file.read().decode()
