@@ -81,12 +81,11 @@ class AirLaw:
         says = _alone(rule, sent)
         if says is None and rule.pauses and not self._pauses.fits(sent, rule.owed_us(sent.air_us)):
             says = "the silence after a transmission is not over"
-        key = _scope(rule, number, sent)
-        if says is None and not self._rested(rule, key, sent):
+        if says is None and not self._rested(rule, number, sent):
             says = (
                 f"a Basics Station rests {rule.station_rest} times the airtime, and would drop this"
             )
-        if says is None and rule.share is not None and not self._sum(rule.share, key).fits(sent):
+        if says is None and rule.share and not self._sum(rule.share, number, sent).fits(sent):
             most, within = rule.share.most_us / SECOND, rule.share.within_us / SECOND
             says = f"{most:g} s of any {within:g} s are used up"
         return None if says is None else Clause(says, rule.law)
@@ -97,12 +96,12 @@ class AirLaw:
         if number is None:
             return
         rule = self._rules[number]
-        key = _scope(rule, number, sent)
         self._pauses.add(sent, rule.owed_us(sent.air_us))
         if self._station and rule.station_rest:
-            self._rests[key].add(sent, (rule.station_rest - 1) * sent.air_us)
+            rest = self._rests[_scope(number, sent, by_channel=rule.rest_by_channel)]
+            rest.add(sent, (rule.station_rest - 1) * sent.air_us)
         if rule.share is not None:
-            self._sum(rule.share, key).add(sent)
+            self._sum(rule.share, number, sent).add(sent)
 
     def _number(self, sent: Transmission) -> int | None:
         """Which rule holds."""
@@ -111,12 +110,14 @@ class AirLaw:
                 return number
         return None
 
-    def _rested(self, rule: SubBand, key: tuple[int, int], sent: Transmission) -> bool:
+    def _rested(self, rule: SubBand, number: int, sent: Transmission) -> bool:
         if not (self._station and rule.station_rest):
             return True
-        return self._rests[key].fits(sent, (rule.station_rest - 1) * sent.air_us)
+        rest = self._rests[_scope(number, sent, by_channel=rule.rest_by_channel)]
+        return rest.fits(sent, (rule.station_rest - 1) * sent.air_us)
 
-    def _sum(self, share: Share, key: tuple[int, int]) -> "_Sum":
+    def _sum(self, share: Share, number: int, sent: Transmission) -> "_Sum":
+        key = _scope(number, sent, by_channel=share.by_channel)
         return self._sums.setdefault(key, _Sum(share))
 
 
@@ -129,9 +130,9 @@ def _alone(rule: SubBand, sent: Transmission) -> str | None:
     return None
 
 
-def _scope(rule: SubBand, number: int, sent: Transmission) -> tuple[int, int]:
+def _scope(number: int, sent: Transmission, *, by_channel: bool) -> tuple[int, int]:
     """What a sum or a rest is counted for: the rule's stretch, or one channel of it."""
-    return number, round(sent.freq_hz / _GRID_HZ) if rule.by_channel else 0
+    return number, round(sent.freq_hz / _GRID_HZ) if by_channel else 0
 
 
 class _Pauses:

@@ -5,7 +5,7 @@
     payload   = 8 + ceil((8 size - 4 SF + 8 + 16 CRC + 20 header) / 4 (SF - 2 DE)) (CR + 4)    SF5, SF6: without the 8 in the bracket
 
 DE, the optimisation for low data rates, is on from 16 ms a symbol on: SF11 and SF12 at 125 kHz. LoRaWAN has eight symbols of
-preamble, a header, coding rate 4/5, and a CRC in uplinks alone (RP002-1.0.4 §3.1).
+preamble, a header, coding rate 4/5, and a CRC in uplinks alone (RP002-1.0.4, physical layer).
 """
 
 from gateway.lorawan.plan import DataRate
@@ -15,11 +15,6 @@ FRAME = 13
 
 _LOW_RATE_US = 16_000
 _SHORT_SF = 6
-
-
-def symbol_us(rate: DataRate) -> int:
-    """Microseconds of one symbol, rounded up (exact at 125, 250 and 500 kHz)."""
-    return -(-(1_000_000 << rate.sf) // rate.bw_hz)
 
 
 def airtime_us(

@@ -11,10 +11,15 @@ HOUR = 3600 * SECOND
 
 
 class Share(NamedTuple):
-    """How long a transmitter may be on the air, all in all, within any stretch of time."""
+    """How long a transmitter may be on the air, all in all, within any stretch of time.
+
+    Attributes:
+        by_channel: whether each channel counts alone, not the whole stretch of frequencies.
+    """
 
     most_us: int
     within_us: int
+    by_channel: bool = False
 
 
 class Pause(NamedTuple):
@@ -42,9 +47,9 @@ class SubBand(NamedTuple):
         longest_us: one transmission; None where nothing limits it.
         pauses: the first whose `after_us` is exceeded is owed, on every frequency.
         share: None where nothing limits the sum.
-        by_channel: whether `share` and `station_rest` count each channel alone, not the whole stretch.
         station_rest: LoRa Basics Station leaves a channel (or stretch) alone for so many times the airtime, counted
             from the start, and silently drops what comes sooner; 0 for not at all.
+        rest_by_channel: whether it does so channel by channel.
     """
 
     low_hz: int
@@ -55,8 +60,8 @@ class SubBand(NamedTuple):
     longest_us: int | None = None
     pauses: tuple[Pause, ...] = ()
     share: Share | None = None
-    by_channel: bool = False
     station_rest: int = 0
+    rest_by_channel: bool = False
 
     def holds(self, freq_hz: int, bw_hz: int) -> bool:
         """Whether such a transmission lies inside."""

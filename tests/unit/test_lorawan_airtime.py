@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.lorawan.airtime import FRAME, airtime_us, symbol_us
+from gateway.lorawan.airtime import FRAME, airtime_us
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.regions import PLANS
 
@@ -57,7 +57,6 @@ def test_the_optimisation_begins_at_sixteen_milliseconds_a_symbol() -> None:
         for sf in range(7, 13):
             rate = DataRate(sf, bw_hz)
             assert airtime_us(40, rate) == airtime_us(40, rate, low_rate=sf >= first)
-    assert symbol_us(DataRate(12, NARROW)) == 32_768
 
 
 def test_the_fast_spreading_factors_have_a_formula_of_their_own() -> None:

@@ -1,10 +1,12 @@
 """AS923-1 in Japan: RP002-1.0.4 §2.10, and ARIB STD-T108 part 2 (specified low power radio, 20 mW) §3.4.1.
 
 Who listens 5 ms before it sends (at -80 dBm) may use 920.6 to 923.4 MHz (channels 24 to 38), 4 s at most, then 50 ms silent; nothing limits
-the sum. Who listens 128 µs only has 922.4 to 928.0 MHz (33 to 61), 400 ms, 360 s of any hour on each channel, and silence after:
-2 ms, and ten times the transmission if that took more than 200 ms. 13 dBm EIRP in both. Listening
-is the forwarder's work: nothing here can check it. Basics Station for SX1301 listens 5 ms in region AS923-1 and none other, and keeps
-each channel to 10 % besides.
+the sum. Who listens 128 µs only has 922.4 to 928.0 MHz (33 to 61), 400 ms, 360 s of any hour, and 2 ms of silence. Of the
+readings that are published the stricter ones are taken: the 360 s are of all channels together, and a transmission of more than 200 ms
+owes ten times itself. 13 dBm EIRP in both.
+
+Listening is the forwarder's work: nothing here can check it. Basics Station for SX1301 listens 5 ms in region AS923-1 and none other,
+and keeps each channel to 10 % besides.
 
 A CFList from 922.2 MHz on keeps all seven channels within 1.2 MHz, which two radios of a concentrator span.
 """
@@ -31,8 +33,8 @@ LONG_SENSE = SubBand(
     widest_hz=_CHANNEL_HZ,
     longest_us=4 * SECOND,
     pauses=(Pause(fixed_us=50 * MILLISECOND),),
-    by_channel=True,
     station_rest=10,
+    rest_by_channel=True,
 )
 SHORT_SENSE = SubBand(
     *(922_300_000, 928_100_000, "ARIB STD-T108 part 2 §3.4.1, carrier sense of 128 µs"),
@@ -41,8 +43,8 @@ SHORT_SENSE = SubBand(
     longest_us=400 * MILLISECOND,
     pauses=(Pause(200 * MILLISECOND, times=10), Pause(6 * MILLISECOND, 2 * MILLISECOND)),
     share=Share(360 * SECOND, HOUR),
-    by_channel=True,
     station_rest=10,
+    rest_by_channel=True,
 )
 
 PLAN = Plan(

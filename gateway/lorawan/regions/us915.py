@@ -30,8 +30,7 @@ RULES = (
         eirp_dbm=30.0,
         widest_hz=250_000,
         longest_us=400 * MILLISECOND,
-        share=Share(400 * MILLISECOND, 20 * SECOND),
-        by_channel=True,
+        share=Share(400 * MILLISECOND, 20 * SECOND, by_channel=True),
     ),
     SubBand(902_000_000, 928_000_000, "FCC 47 CFR §15.247(b)(3)", eirp_dbm=30.0),
 )
