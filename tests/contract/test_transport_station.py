@@ -2,105 +2,21 @@
 
 import asyncio
 import json
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from gateway.app.encryption import server_context
 from gateway.lorawan.answers import GPS_EPOCH, LEAP_S
-from gateway.lorawan.plan import Channel, DataRate, Plan, Window
-from gateway.lorawan.reception import Downlink, Reception
-from gateway.model.device import Credential, Directory
-from gateway.telemetry import Facts
-from gateway.transports.basics_station.door import StationDoor
-from gateway.transports.basics_station.limits import StationLimits
-from gateway.wire.lorawan.identifiers import Eui
-from gateway.wire.station.configuration import RegionError
-from sekisho import certificate
-from tests.e2e.authority import Authority
-from tests.fakes.clock import ManualClock
-from tests.fakes.mqtt_door import TOKEN, digest, until
+from gateway.lorawan.plan import DataRate
+from gateway.lorawan.reception import Downlink
+from tests.fakes.mqtt_door import until
 from tests.fakes.station import HELLO, XTIME, Station, uplink
+from tests.fakes.station_door import DATA, DOWN, PLAN, ROOF, SHED, connected, house, turned_away
 
-ROOF, SHED, STRANGER = (Eui.of(f"58a0cbfffe80001{n}") for n in range(3))
-PLAN = Plan(
-    name="AS923-1",
-    data_rates={n: DataRate(12 - n, 125_000) for n in range(6)},
-    channels=(Channel(923_200_000, 0, 5), Channel(923_400_000, 0, 5)),
-    cf_list=(922_200_000, 922_400_000),
-    rx1=lambda freq, dr, _offset: (freq, dr),
-    rx2=Window(923_200_000, 2, 2.0),
-    rx1_delay_s=1.0,
-    join_delay_s=5.0,
-    max_eirp_dbm=13.0,
-    max_payload=dict.fromkeys(range(6), 51),
-)
 VECTORS = Path(__file__).parents[1] / "vectors" / "basics_station.jsonl"
 CAPTURED = [row for row in map(json.loads, VECTORS.read_text().splitlines()) if "expect_phy" in row]
-DATA = bytes.fromhex("40f17dbe4900020001954378762b11ff0d")
-DOWN = Downlink(
-    *(41, Eui.of("0004a30b001a2b3c"), b"\x60\x01\x02", 923_200_000, DataRate(7, 125_000)),
-    *(923_200_000, DataRate(10, 125_000), 1.0, 13.0),
-)
-BEARER = {"Authorization": f"Bearer roof:{TOKEN.decode()}"}
-
-
-def known(token: bytes = TOKEN, *names: str) -> Directory:
-    """Credentials of forwarders: they speak for no device."""
-    names = names or ("roof", "shed")
-    return Directory({}, {name: Credential(name, digest(token), frozenset()) for name in names})
-
-
-class House:
-    """An open door, what it hears, and what it is told of downlinks."""
-
-    def __init__(self, stations: dict[Eui, str], plan: Plan = PLAN, **limits: Any) -> None:
-        self.receptions: list[Reception] = []
-        self.told: list[tuple[int, str | None]] = []
-        self.clock = ManualClock()
-        self.facts = Facts()
-        self.base = ""
-        self.door = StationDoor(
-            *(plan, stations, self.receptions.append, self._tell, known(), digest),
-            *(self.clock, self.facts, StationLimits(**limits)),
-        )
-
-    def _tell(self, number: int, fault: str | None) -> None:
-        self.told.append((number, fault))
-
-    async def heard(self, count: int = 1) -> Reception:
-        """The last of so many receptions."""
-        await until(lambda: len(self.receptions) >= count)
-        return self.receptions[count - 1]
-
-    async def counted(self, fact: str, times: int = 1) -> None:
-        await until(lambda: self.facts.counts[fact] >= times)
-
-
-@asynccontextmanager
-async def house(stations: dict[Eui, str] | None = None, tls: ssl.SSLContext | None = None, **limits: Any) -> AsyncIterator[House]:  # fmt: skip
-    place = House({ROOF: "", SHED: ""} if stations is None else stations, **limits)
-    port = await place.door.open("127.0.0.1", 0, tls)
-    place.base = f"{'ws' if tls is None else 'wss'}://localhost:{port}"
-    try:
-        yield place
-    finally:
-        place.door.stop_listening()
-        await place.door.close()
-
-
-@asynccontextmanager
-async def connected(**limits: Any) -> AsyncIterator[tuple[House, Station]]:
-    async with house(**limits) as place, Station(place.base, ROOF) as station:
-        await station.connect()
-        yield place, station
 
 
 async def test_a_station_is_led_to_its_line_and_configured() -> None:
@@ -118,7 +34,8 @@ async def test_a_station_is_led_to_its_line_and_configured() -> None:
         assert station.config["region"] == "AS923-1"
         assert station.config["MuxTime"] == place.clock.now() / 1e6
         assert [freq for freq, _, _ in station.config["upchannels"]] == [
-            *(923_200_000, 923_400_000, 922_200_000, 922_400_000)
+            *(channel.freq_hz for channel in PLAN.channels),
+            *PLAN.cf_list,
         ]
 
 
@@ -318,126 +235,6 @@ async def test_a_station_that_does_not_say_what_it_is_is_not_heard(first: Any) -
         assert place.receptions == []
 
 
-# -- who comes in ------------------------------------------------------------------------------
-
-
-async def refused(station: Station) -> int:
-    """The status with which a line is refused."""
-    with pytest.raises(aiohttp.WSServerHandshakeError) as error:
-        await station.go(f"{station.base}/station/{station.eui}")
-    return error.value.status
-
-
-async def test_a_station_that_is_not_listed_is_told_so_and_gets_no_line() -> None:
-    """Neither by asking nor by going there at once; it stands among the last that were turned away."""
-    async with house() as place, Station(place.base, STRANGER) as station:
-        answer = await station.asked()
-        assert set(answer) == {"router", "error"}
-        assert await refused(station) == 403
-        assert place.facts.counts["forwarder refused"] == 2
-        (knock,) = place.facts.recent.answer()["knocks"]
-        assert knock["user"] == f"forwarder {STRANGER}"
-
-
-async def test_a_listed_station_proves_its_credential_by_token() -> None:
-    """Its own one; a wrong token is refused before anything is read."""
-    stations = {ROOF: "roof", SHED: "shed"}
-    async with house(stations) as place:
-        async with Station(place.base, ROOF, headers=BEARER) as station:
-            await station.connect()
-            await station.say(uplink(DATA))
-            await place.heard()
-        async with Station(place.base, SHED, headers=BEARER) as station:
-            assert "error" in await station.asked()
-            assert await refused(station) == 403
-        async with Station(place.base, ROOF) as station:
-            assert "error" in await station.asked()
-            assert await refused(station) == 403
-        for wrong in ("Bearer roof:0", "", "Basic !!!", "Bearer " + TOKEN.decode()):
-            async with Station(place.base, ROOF, headers={"Authorization": wrong}) as station:
-                assert await refused(station) == 401
-
-
-async def test_a_credential_that_is_taken_away_ends_its_line() -> None:
-    """Or whose token is renewed; nobody else's."""
-    async with house({ROOF: "roof", SHED: ""}) as place:
-        for after in (known(TOKEN, "shed"), known(b"another")):
-            place.door.renew(known())
-            async with Station(place.base, ROOF, headers=BEARER) as station, Station(place.base, SHED) as other:  # fmt: skip
-                await station.connect()
-                await other.connect()
-                place.door.renew(after)
-                assert await station.over()
-                assert await refused(station) == 401
-                await other.say(uplink(DATA))
-                assert (await place.heard(len(place.receptions) + 1)).forwarder == SHED
-
-
-def trusting(ca: Path, pair: tuple[Path, Path] | None = None) -> ssl.SSLContext:
-    """A client's side."""
-    context = ssl.create_default_context(cafile=str(ca))
-    if pair is not None:
-        context.load_cert_chain(*map(str, pair))
-    return context
-
-
-async def test_a_station_proves_its_credential_by_certificate(tmp_path: Path) -> None:
-    """Of its common name, over TLS, where it is led to a line over TLS; another's opens nothing."""
-    made = certificate.issue(tmp_path, ["localhost"], datetime.now(UTC))
-    authority = Authority(tmp_path, "forwarders")
-    tls = server_context("d", made.certificate, made.key, Facts(), client_ca=authority.file, clients_required=True)  # fmt: skip
-    async with house({ROOF: "roof"}, tls) as place:
-        own = trusting(made.ca, authority.issue("roof"))
-        async with Station(place.base, ROOF, ssl=own) as station:
-            await station.connect()
-            await station.say(uplink(DATA))
-            await place.heard()
-        for name in ("shed", "nobody"):
-            other = trusting(made.ca, authority.issue(name))
-            async with Station(place.base, ROOF, ssl=other) as station:
-                assert "error" in await station.asked()
-                assert await refused(station) == 403
-        async with Station(place.base, ROOF, ssl=trusting(made.ca)) as station:
-            with pytest.raises((aiohttp.ClientError, OSError)):
-                await station.connect()
-
-
-async def test_only_so_many_may_ask_at_a_time() -> None:
-    """Whoever is silent is sent away in time, and others may ask again."""
-    async with house(asking=1, asking_s=0.2) as place, Station(place.base, ROOF) as silent, Station(place.base, SHED) as station:  # fmt: skip
-        await silent.go(f"{place.base}/router-info")
-        with pytest.raises(aiohttp.WSServerHandshakeError) as error:
-            await station.asked()
-        assert error.value.status == 503
-        assert await silent.over()
-        await until(lambda: place.door._asking == 0)
-        assert "uri" in await station.asked()
-
-
-@pytest.mark.parametrize("router", ["", "roof", -(1 << 64), 1 << 64])
-async def test_a_question_that_no_station_asks_gets_no_answer(router: Any) -> None:
-    async with house() as place, Station(place.base, ROOF) as station:
-        with pytest.raises(TypeError):
-            await station.asked(router)
-        await place.counted("forwarder malformed")
-
-
-async def test_what_is_no_websocket_costs_no_line() -> None:
-    """An HTTP client that may come as the station does not end the station's line."""
-    async with connected() as (place, station), aiohttp.ClientSession() as http:
-        base = place.base.replace("ws:", "http:")
-        for path, status in (("/router-info", 400), (f"/station/{ROOF}", 400), ("/", 404), (f"/station/{ROOF}x", 404)):  # fmt: skip
-            async with http.get(base + path) as answer:
-                assert answer.status == status
-        await station.say(uplink(DATA))
-        await place.heard()
-
-
-async def test_a_name_that_a_station_cannot_hold_is_not_given_to_it() -> None:
-    async with house() as place, Station(place.base, ROOF, headers={"Host": "h" * 100}) as station:
-        assert "error" in await station.asked()
-
-
 # -- the end ---------------------------------------------------------------------------------
 
 
@@ -451,7 +248,7 @@ async def test_a_door_that_stops_takes_nothing_more_and_still_answers() -> None:
         assert found.way.send(DOWN) is None
         assert (await station.hear())["msgtype"] == "dnmsg"
         async with Station(place.base, SHED) as late:
-            assert await refused(late) == 503
+            assert await turned_away(late) == 503
         closing = asyncio.create_task(place.door.close())
         said = await station.line.receive()
         await closing
@@ -466,10 +263,3 @@ async def test_a_station_that_does_not_read_does_not_hold_up_the_end() -> None:
         station.line._response.connection.transport.pause_reading()  # type: ignore[union-attr]
         place.door.stop_listening()
         await place.door.close()
-
-
-def test_a_region_that_no_station_can_hear_opens_no_door() -> None:
-    """Said when the door is made, and not when a station comes."""
-    far = tuple(Channel(freq, 0, 5) for freq in (920_000_000, 922_000_000, 924_000_000))
-    with pytest.raises(RegionError):
-        House({}, plan=replace(PLAN, channels=far))

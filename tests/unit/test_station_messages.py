@@ -2,7 +2,6 @@
 
 import json
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from gateway.wire.lorawan.identifiers import Eui
 from gateway.wire.station import messages
-from gateway.wire.station.configuration import Region, RegionError, router_config
 from gateway.wire.station.discovery import led_to, read_question, turned_away
 from gateway.wire.station.errors import MessageError
 from gateway.wire.station.eui import dashed, id6, read_eui
@@ -23,18 +21,12 @@ VECTORS = Path(__file__).parents[1] / "vectors" / "basics_station.jsonl"
 ROWS = [json.loads(line) for line in VECTORS.read_text().splitlines()]
 DATA = bytes.fromhex("40f17dbe4900020001954378762b11ff0d")
 JOIN = bytes.fromhex("0039363463336913aa05693574323831330489c65b1304")
-TABLE = {n: (12 - n, 125_000) for n in range(6)}
 
 
 def heard(message: dict[str, Any]) -> Heard:
     said = read(json.dumps(message))
     assert isinstance(said, Heard)
     return said
-
-
-def configured(region: Region) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(router_config(region, 1795229194.5))
-    return found
 
 
 def frames() -> st.SearchStrategy[bytes]:
@@ -244,102 +236,3 @@ def test_a_station_is_led_on_or_turned_away_by_name() -> None:
         "uri": "wss://h:1/x",
     }
     assert json.loads(turned_away(eui, "no")) == {"router": "58a0:cbff:fe80:19", "error": "no"}
-
-
-# -- the configuration ------------------------------------------------------------------------
-
-
-def heard_at(board: dict[str, Any], channel: str) -> int:
-    """The frequency that a channel of a board listens at."""
-    placed = board[channel]
-    radio = board[f"radio_{placed['radio']}"]
-    assert radio["enable"]
-    return int(radio["freq"] + placed["if"])
-
-
-JAPAN = Region(
-    "AS923-1",
-    TABLE,
-    [(923_200_000, 0, 5), (923_400_000, 0, 5), *((922_200_000 + 200_000 * n, 0, 5) for n in range(5))],
-    (923_200_000, 923_400_000),
-    13.0,
-)  # fmt: skip
-EUROPE = Region(
-    "EU868",
-    {**TABLE, 6: (7, 250_000)},
-    [*((f, 0, 5) for f in (868_100_000, 868_500_000)), (868_300_000, 0, 6), *((867_100_000 + 200_000 * n, 0, 5) for n in range(5))],
-    (867_100_000, 869_525_000),
-    16.0,
-)  # fmt: skip
-AMERICA = Region(
-    "US915",
-    {**{n: (10 - n, 125_000) for n in range(4)}, 4: (8, 500_000), **{8 + n: (12 - n, 500_000) for n in range(6)}},
-    [*((903_900_000 + 200_000 * n, 0, 3) for n in range(8)), (904_600_000, 4, 4)],
-    (923_300_000, 927_500_000),
-    26.0,
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("region", [JAPAN, EUROPE, AMERICA], ids=lambda region: region.name)
-def test_every_channel_of_a_region_is_heard(region: Region) -> None:
-    """By a radio that reaches it: 0.4 MHz beside it for 125 kHz, 0.375 for 250, 0.3 for 500."""
-    config = configured(region)
-    (board,) = config["sx1301_conf"]
-    assert config["hwspec"] == "sx1301/1"
-    narrow = {f for f, low, _ in region.channels if region.rates[low][1] == 125_000}
-    multi = [f"chan_multiSF_{n}" for n in range(8) if board[f"chan_multiSF_{n}"]["enable"]]
-    assert sorted(heard_at(board, channel) for channel in multi) == sorted(narrow)
-    assert all(abs(board[channel]["if"]) <= 400_000 for channel in multi)
-    wide = board["chan_Lora_std"]
-    if wide["enable"]:
-        reach = {250_000: 375_000, 500_000: 300_000}[wide["bandwidth"]]
-        assert abs(wide["if"]) <= reach
-        at = heard_at(board, "chan_Lora_std")
-        (dr,) = (dr for f, low, high in region.channels if f == at for dr in range(low, high + 1) if region.rates[dr][1] > 125_000)  # fmt: skip
-        assert region.rates[dr] == (wide["spread_factor"], wide["bandwidth"])
-    assert wide["enable"] == (region is not JAPAN)
-    assert config["upchannels"] == [list(channel) for channel in region.channels]
-
-
-def test_sixteen_data_rates_say_what_they_are() -> None:
-    """Unused ones are -1, and those of downlinks alone say so."""
-    rates = configured(AMERICA)["DRs"]
-    assert rates[:5] == [[10, 125, 0], [9, 125, 0], [8, 125, 0], [7, 125, 0], [8, 500, 0]]
-    assert rates[5:8] == [[-1, 0, 0]] * 3
-    assert rates[8:14] == [[12 - n, 500, 1] for n in range(6)]
-    assert rates[14:] == [[-1, 0, 0]] * 2
-
-
-def test_every_frequency_that_is_sent_at_is_allowed_and_none_beyond() -> None:
-    assert configured(AMERICA)["freq_range"] == [903_900_000, 927_500_000]
-    assert configured(JAPAN)["freq_range"] == [922_200_000, 923_400_000]
-
-
-def test_japan_listens_before_it_sends() -> None:
-    """A station does so for AS923-1 alone, and takes no downlink for a region whose name it does not know."""
-    config = configured(JAPAN)
-    assert (config["region"], config["max_eirp"]) == ("AS923-1", 13.0)
-    for group in ("AS923-2", "AS923-3", "AS923-4"):
-        assert configured(replace(JAPAN, name=group))["region"] == "AS923-1"
-    assert not {"nocca", "nodc", "nodwell", "device_mode"} & set(config)
-
-
-def test_networks_and_join_euis_are_not_filtered() -> None:
-    """A frame of another network is to be seen, and named."""
-    config = configured(EUROPE)
-    assert (config["NetID"], config["JoinEui"]) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("channels", "why"),
-    [
-        ([(902_300_000 + 200_000 * n, 0, 3) for n in range(9)], "a board hears"),
-        ([(903_000_000, 0, 3), (904_000_000, 0, 3), (905_000_000, 0, 3)], "too far apart"),
-        ([(903_000_000, 0, 3), (904_600_000, 4, 4)], "out of reach"),
-        ([(903_000_000, 4, 4)], "no channel of 125 kHz"),
-    ],
-)
-def test_a_region_that_no_board_covers_is_refused(channels: list[tuple[int, int, int]], why: str) -> None:  # fmt: skip
-    region = Region("US915", AMERICA.rates, channels, AMERICA.downlinks_hz, 26.0)
-    with pytest.raises(RegionError, match=why):
-        router_config(region, 0.0)

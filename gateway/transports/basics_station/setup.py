@@ -31,7 +31,8 @@ class Setup:
         ]
         down.append(plan.rx2.freq_hz)
         self._region = Region(
-            plan.name, plan.data_rates, channels, (min(down), max(down)), plan.max_eirp_dbm
+            *(plan.name, plan.data_rates, plan.down_only, channels),
+            *((min(down), max(down)), plan.max_eirp_dbm),
         )
         router_config(self._region, 0.0)
 

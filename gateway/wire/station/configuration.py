@@ -43,6 +43,7 @@ class Region:
     Attributes:
         name: as stations call it, "AS923-1".
         rates: number → LoRa data rate; 16 numbers at most.
+        down_only: numbers of those that no uplink has.
         channels: for uplinks.
         downlinks_hz: lowest and highest frequency of downlinks.
         max_eirp_dbm: of downlinks; stations only ever lower what they allow themselves.
@@ -50,6 +51,7 @@ class Region:
 
     name: str
     rates: Mapping[int, DataRate]
+    down_only: frozenset[int]
     channels: Sequence[Channel]
     downlinks_hz: tuple[int, int]
     max_eirp_dbm: float
@@ -78,7 +80,7 @@ def router_config(region: Region, utc_s: float) -> str:
             "region": _SPOKEN_AS.get(region.name, region.name),
             "hwspec": "sx1301/1",
             "freq_range": [min(freqs), max(freqs)],
-            "DRs": _rates(region.rates, channels),
+            "DRs": _rates(region),
             "sx1301_conf": [_board(region.rates, channels)],
             "upchannels": channels,
             "bcning": None,
@@ -88,18 +90,12 @@ def router_config(region: Region, utc_s: float) -> str:
     ).decode()
 
 
-def _rates(
-    rates: Mapping[int, DataRate], channels: Sequence[Channel]
-) -> list[tuple[int, int, int]]:
+def _rates(region: Region) -> list[tuple[int, int, int]]:
     """Sixteen of spreading factor, kHz, and whether it is for downlinks alone."""
     return [
         _UNUSED
-        if (rate := rates.get(dr)) is None
-        else (
-            rate[0],
-            rate[1] // 1000,
-            int(not any(low <= dr <= high for _, low, high in channels)),
-        )
+        if (rate := region.rates.get(dr)) is None
+        else (rate[0], rate[1] // 1000, int(dr in region.down_only))
         for dr in range(_DRS)
     ]
 
