@@ -25,7 +25,7 @@ def notes(settings: Settings) -> list[str]:
 
 def in_plain(settings: Settings) -> list[str]:
     """Where secrets cross a network that others may listen to, and nobody said that this is meant."""
-    doors: tuple[Listening, ...] = (*settings.doors, *settings.pushes)
+    doors: tuple[Listening, ...] = (*settings.doors, *settings.pushes, *settings.stations)
     return [
         f"door {door.name}: whoever listens on the way to its plain port {door.port} reads tokens and "
         "positions. Open tls and close it (port: null), or let it listen on 127.0.0.1 behind a proxy that "

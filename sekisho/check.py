@@ -59,7 +59,7 @@ def _report(settings: Settings, held: int) -> None:
     policy, entries = settings.policy, settings.entries
     doors = ", ".join(
         f"{door.name} {door.bind} {_ports(door.port, door.tls)}"
-        for door in (*settings.doors, *settings.pushes)
+        for door in (*settings.doors, *settings.pushes, *settings.stations)
     )
     rules = (
         f"{policy.ruleset[:12]}: nothing within {policy.home_radius_m:g} m of home, "

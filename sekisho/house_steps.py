@@ -216,7 +216,9 @@ class House:
         """The configured doors, where the configuration is this directory's."""
         settings = self.settings
         ours = settings is not None and settings.state.resolve() == self.state.path.resolve()
-        return (*settings.doors, *settings.pushes) if settings is not None and ours else ()
+        if settings is None or not ours:
+            return ()
+        return (*settings.doors, *settings.pushes, *settings.stations)
 
 
 def _certificate(door: Listening, now: datetime) -> tuple[Finding | None, datetime]:

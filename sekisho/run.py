@@ -11,10 +11,10 @@ import typer
 
 from gateway.app.checkpoint import Tempo
 from gateway.app.cores import forbid_cores
-from gateway.app.doors import DoorPlan, PushPlan, Side, Wanted
 from gateway.app.radio import RadioPlan
 from gateway.app.run import Plan
 from gateway.app.run import run as run_gateway
+from gateway.app.wanted import DoorPlan, PushPlan, Side, Wanted
 from gateway.clock import Clock, SimulatedClock, SystemClock
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
@@ -39,6 +39,7 @@ _SCHEMES = {
     "mqtt_listener": ("mqtt", "mqtts"),
     "http_push": ("http", "https"),
     "lorawan_udp": ("udp", ""),
+    "basics_station": ("ws", "wss"),
 }
 """How each sort of door is written in a URL, plain and encrypted."""
 
@@ -138,6 +139,7 @@ def _doors(settings: Settings, directory: StateDir) -> Wanted:
         settings.brokers,
         radio,
         tuple(Side(door.name, door.bind, door.port) for door in settings.udp),
+        tuple(_side(door) for door in settings.stations),
     )
 
 

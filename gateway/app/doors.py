@@ -2,16 +2,15 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from random import SystemRandom
 from typing import Any, Protocol
 
 from gateway.app import ports
 from gateway.app.checkpoint import Checkpoint
 from gateway.app.encryption import server_context
-from gateway.app.radio import RadioHouse, RadioPlan
+from gateway.app.radio import RadioHouse
+from gateway.app.wanted import DoorPlan, PushPlan, Side, Wanted
 from gateway.interfaces import Scripts
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
@@ -23,67 +22,6 @@ from gateway.transports.lorawan_udp.door import UdpDoor
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_client.door import ClientDoor
 from gateway.transports.mqtt_listener.door import Door
-from gateway.transports.mqtt_listener.forwarding import ServerTopic
-from gateway.transports.mqtt_listener.limits import Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Where a door listens; port None = that side is shut, 0 = any free one.
-
-    Attributes:
-        ca: authority to hand to clients, where one lies beside the certificate.
-        client_ca: authorities whose client certificates are believed.
-    """
-
-    name: str
-    host: str
-    port: int | None
-    tls_port: int | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    ca: Path | None = None
-    client_ca: Path | None = None
-    clients_required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DoorPlan:
-    """One MQTT door as configured."""
-
-    side: Side
-    anonymous: bool = False
-    limits: Limits = Limits()
-    server_topics: tuple[ServerTopic, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PushPlan:
-    """One HTTP door as configured.
-
-    Attributes:
-        body_bytes, pending: see `gateway.transports.http_push.door.PushLimits`.
-    """
-
-    side: Side
-    body_bytes: int = 262_144
-    pending: int = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """All doors as configured.
-
-    Attributes:
-        radio: the network behind the doors of forwarders; None where there are none.
-        udp: where those listen that speak Semtech's protocol.
-    """
-
-    mqtt: tuple[DoorPlan, ...]
-    pushes: tuple[PushPlan, ...] = ()
-    brokers: tuple[Broker, ...] = ()
-    radio: RadioPlan | None = None
-    udp: tuple[Side, ...] = ()
 
 
 class Way(Protocol):
@@ -133,7 +71,7 @@ class Doors:
     @classmethod
     def of(
         cls,
-        wanted: "Wanted",
+        wanted: Wanted,
         checkpoint: Checkpoint,
         keeping: Keeping,
         keys: KeyRing,
@@ -148,12 +86,19 @@ class Doors:
             (_push(wish, checkpoint, keys, scripts), wish.side, "http_push")
             for wish in wanted.pushes
         ]
-        house, udp = None, []
+        house = None
+        forwarders: list[tuple[Opened, Side, str]] = []
         if wanted.radio is not None:
             house = RadioHouse(wanted.radio, checkpoint, keeping, scripts)
-            udp = [(_udp(house, checkpoint), side, "lorawan_udp") for side in wanted.udp]
+            forwarders = [
+                *((_udp(house, checkpoint), side, "lorawan_udp") for side in wanted.udp),
+                *(
+                    (_station(house, checkpoint, keys), side, "basics_station")
+                    for side in wanted.stations
+                ),
+            ]
         clients = [_client(one, checkpoint, scripts) for one in wanted.brokers]
-        made = cls([*listeners, *posts, *udp], clients, house)
+        made = cls([*listeners, *posts, *forwarders], clients, house)
         checkpoint.window.answer("brokers", made._answer)
         return made
 
@@ -207,11 +152,10 @@ class Doors:
 def _listener(
     wish: DoorPlan, checkpoint: Checkpoint, keeping: Keeping, keys: KeyRing, scripts: Scripts | None
 ) -> Door:
-    token_key = keys.token_key()
     return Door(
         checkpoint.intake,
         checkpoint.directory,
-        lambda token: tokens.digest(token_key, token.decode("utf-8", "replace")),
+        _digest(keys),
         checkpoint.clock,
         checkpoint.facts,
         wish.limits,
@@ -229,11 +173,10 @@ def _push(wish: PushPlan, checkpoint: Checkpoint, keys: KeyRing, scripts: Script
         PushLimits,
     )  # an HTTP server, where wanted
 
-    token_key = keys.token_key()
     return PushDoor(
         checkpoint.intake,
         checkpoint.directory,
-        lambda token: tokens.digest(token_key, token.decode("utf-8", "replace")),
+        _digest(keys),
         checkpoint.clock,
         checkpoint.facts,
         wish.side.name,
@@ -248,6 +191,23 @@ def _udp(house: RadioHouse, checkpoint: Checkpoint) -> UdpDoor:
         checkpoint.clock,
         checkpoint.facts,
     )
+
+
+def _station(house: RadioHouse, checkpoint: Checkpoint, keys: KeyRing) -> Opened:
+    from gateway.transports.basics_station.door import StationDoor  # an HTTP server, where wanted
+    from gateway.transports.basics_station.limits import StationLimits
+
+    return StationDoor(
+        *(house.plan, house.forwarders, house.radio.heard, house.radio.sent),
+        *(checkpoint.directory, _digest(keys), checkpoint.clock, checkpoint.facts),
+        StationLimits(),
+    )
+
+
+def _digest(keys: KeyRing) -> Callable[[bytes], bytes]:
+    """Token → keyed hash, as the registry keeps it."""
+    token_key = keys.token_key()
+    return lambda token: tokens.digest(token_key, token.decode("utf-8", "replace"))
 
 
 def _client(broker: Broker, checkpoint: Checkpoint, scripts: Scripts | None) -> ClientDoor:

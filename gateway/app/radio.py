@@ -49,6 +49,7 @@ class RadioHouse:
         self._checkpoint = checkpoint
         self._registry = Registry.open(checkpoint.state, checkpoint.keys)
         self._network = Network(wish.plan)
+        self.plan = wish.plan
         self.forwarders = wish.forwarders
         directory = checkpoint.directory
         known = self._registry.radio()

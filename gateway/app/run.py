@@ -16,11 +16,12 @@ import uvloop
 
 from gateway.app import open_files
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
-from gateway.app.doors import Doors, Wanted
+from gateway.app.doors import Doors
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house, on_demand
 from gateway.app.lockstep import Lockstep
 from gateway.app.post import Post
 from gateway.app.trusted_time import last_trusted
+from gateway.app.wanted import Wanted
 from gateway.clock import Clock, SimulatedClock, SystemClock, kernel_synchronised
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
@@ -37,6 +38,9 @@ CLEAN, UNFINISHED = 0, 3
 
 _OWN_FILES = 128
 """Databases, sockets and logs, beside the connections."""
+
+_ASKING = 512
+"""Stations that ask where to go, and those whose newer connection counts already."""
 
 _GARBAGE = 200_000
 """Objects between two collections: uplinks hold no cycles, and looking for them cost a fifth of the CPU."""
@@ -83,7 +87,9 @@ def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
 def _sockets(plan: Plan) -> int:
     """Connections that all doors may hold at a time."""
     mqtt = sum(door.limits.connections for door in plan.doors.mqtt)
-    return mqtt + sum(door.pending for door in plan.doors.pushes)
+    pushed = sum(door.pending for door in plan.doors.pushes)
+    known = 0 if plan.doors.radio is None else len(plan.doors.radio.forwarders)
+    return mqtt + pushed + len(plan.doors.stations) * (known + _ASKING)
 
 
 async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:

@@ -12,12 +12,14 @@ class Forwarder:
 
     Attributes:
         networks: where it may come from; () for anywhere.
-        gain_db: of its antenna, which counts towards EIRP.
+        gain_db: of its antenna, which counts towards EIRP; stations know that of theirs.
+        credential: which it must prove; "" for none. Over UDP nobody can.
     """
 
     eui: Eui
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     gain_db: float = 0.0
+    credential: str = ""
 
     def may_come_from(self, host: str) -> bool:
         """Whether this address is one of its own."""

@@ -169,7 +169,18 @@ class LorawanUdpFile(Strict):
     port: Port = 1700
 
 
-AnyDoor = MqttListenerFile | HttpPushFile | MqttClientFile | LorawanUdpFile
+class BasicsStationFile(Strict):
+    """A door of kind `basics_station`, for forwarders that speak LoRa Basics Station's protocol."""
+
+    kind: Literal["basics_station"]
+    name: Name
+    bind: Address = "127.0.0.1"
+    port: Port | None = 8887
+    tls: TlsFile | None = None
+    plain_accepted: Accepted = None
+
+
+AnyDoor = MqttListenerFile | HttpPushFile | MqttClientFile | LorawanUdpFile | BasicsStationFile
 
 DoorFile = Annotated[AnyDoor, Field(discriminator="kind")]
 """Any door; which one it is, its `kind` says."""

@@ -12,6 +12,7 @@ from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document, Path
 from gateway.settings.door_schema import (
     AnyDoor,
+    BasicsStationFile,
     HttpPushFile,
     LorawanUdpFile,
     MqttClientFile,
@@ -19,7 +20,7 @@ from gateway.settings.door_schema import (
     TlsFile,
 )
 from gateway.settings.search import find_file
-from gateway.settings.settings import HttpPush, LorawanUdp, MqttListener, Tls
+from gateway.settings.settings import HttpPush, Listening, LorawanUdp, MqttListener, Tls
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_listener.forwarding import ServerTopic
 
@@ -31,6 +32,7 @@ class Resolved(NamedTuple):
     pushes: tuple[HttpPush, ...]
     brokers: tuple[Broker, ...]
     udp: tuple[LorawanUdp, ...]
+    stations: tuple[Listening, ...]
 
 
 def resolve(
@@ -45,6 +47,7 @@ def resolve(
     pushes: list[HttpPush] = []
     clients: list[Broker] = []
     udp: list[LorawanUdp] = []
+    stations: list[Listening] = []
     for index, file in enumerate(files):
         path: Path = ("doors", index)
         if file.name in names:
@@ -64,19 +67,26 @@ def resolve(
             found.append(complain(document, path, "a door needs a port, or tls with one."))
         tls = None if file.tls is None else _tls(file.tls, path, document, found)
         if isinstance(file, HttpPushFile):
-            pushes.append(
-                HttpPush(
-                    *(file.name, file.bind, file.port, tls, file.plain_accepted or ""),
-                    file.body_bytes,
-                    file.pending,
-                )
-            )
+            pushes.append(HttpPush(*_side(file, tls), file.body_bytes, file.pending))
+        elif isinstance(file, BasicsStationFile):
+            stations.append(Listening(*_side(file, tls)))
         else:
             listeners.append(_listener(file, tls, path, document, found))
-    return Resolved(tuple(listeners), tuple(pushes), tuple(clients), tuple(udp))
+    return Resolved(
+        *(tuple(listeners), tuple(pushes), tuple(clients), tuple(udp)),
+        tuple(stations),
+    )
 
 
-def _ports(file: MqttListenerFile | HttpPushFile, path: Path) -> list[tuple[Path, int]]:
+def _side(
+    file: HttpPushFile | BasicsStationFile, tls: Tls | None
+) -> tuple[str, str, int | None, Tls | None, str]:
+    return file.name, file.bind, file.port, tls, file.plain_accepted or ""
+
+
+def _ports(
+    file: MqttListenerFile | HttpPushFile | BasicsStationFile, path: Path
+) -> list[tuple[Path, int]]:
     ports: list[tuple[Path, int]] = []
     if file.port is not None:
         ports.append(((*path, "port"), file.port))
@@ -152,7 +162,7 @@ def complain_of_expired(
     """Add a complaint for every certificate whose time is over, or has not begun."""
     shown: dict[str, tuple[FilePath, Path]] = {
         door.name: (door.tls.certificate, ("tls", "certificate"))
-        for door in (*resolved.listeners, *resolved.pushes)
+        for door in (*resolved.listeners, *resolved.pushes, *resolved.stations)
         if door.tls is not None
     }
     for client in resolved.brokers:

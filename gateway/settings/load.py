@@ -75,6 +75,7 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
         pushes=resolved.pushes,
         brokers=resolved.brokers,
         udp=resolved.udp,
+        stations=resolved.stations,
         lorawan=forwarders,
     )
 

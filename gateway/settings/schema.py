@@ -48,8 +48,7 @@ def _networks(given: list[str]) -> list[str]:
 
 def _region(given: str) -> str:
     if given not in PLANS:
-        hint = nearest(given, list(PLANS), unless=f" There are {', '.join(PLANS)}.")
-        raise fault(f"no region of this name.{hint}")
+        raise fault(f"no region of this name. There are {', '.join(PLANS)}.")
     return given
 
 
@@ -82,6 +81,7 @@ class ForwarderFile(Strict):
         default_factory=list
     )
     gain_db: Annotated[float, Field(ge=-20, le=30)] = 0.0
+    credential: Name | None = None
 
 
 class LorawanFile(Strict):

@@ -149,7 +149,8 @@ class Settings:
         kinds: what the configuration declares beside the shipped kinds.
         codecs: what it declares beside the products on the shelf.
         udp: the ways in for forwarders that speak Semtech's protocol.
-        lorawan: what those share; None where there are none.
+        stations: those for forwarders that speak LoRa Basics Station's.
+        lorawan: what both share; None where there are none.
     """
 
     file: Path
@@ -168,4 +169,5 @@ class Settings:
     pushes: tuple[HttpPush, ...] = ()
     brokers: tuple[Broker, ...] = ()
     udp: tuple[LorawanUdp, ...] = ()
+    stations: tuple[Listening, ...] = ()
     lorawan: Lorawan | None = None

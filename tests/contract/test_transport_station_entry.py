@@ -2,6 +2,7 @@
 
 import ssl
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 
 from gateway.app.encryption import server_context
+from gateway.lorawan.forwarder import Forwarder
 from gateway.telemetry import Facts
 from sekisho import certificate
 from tests.e2e.authority import Authority
@@ -38,10 +40,22 @@ async def test_a_station_that_is_not_listed_is_told_so_and_gets_no_line() -> Non
         assert knock["user"] == f"forwarder {STRANGER}"
 
 
+async def test_a_station_comes_from_where_it_may() -> None:
+    """Another address of the same list does not stand in for it."""
+    elsewhere, here = ip_network("192.0.2.0/24"), ip_network("127.0.0.0/8")
+    async with house(Forwarder(ROOF, (elsewhere,)), Forwarder(SHED, (elsewhere, here))) as place:
+        async with Station(place.base, ROOF) as station:
+            assert "error" in await station.asked()
+            assert await turned_away(station) == 403
+        async with Station(place.base, SHED) as station:
+            await station.connect()
+
+
 async def test_a_listed_station_proves_its_credential_by_token() -> None:
     """Its own one; a wrong token is refused before anything is read."""
-    stations = {ROOF: "roof", SHED: "shed"}
-    async with house(stations) as place:
+    async with house(
+        Forwarder(ROOF, credential="roof"), Forwarder(SHED, credential="shed")
+    ) as place:
         async with Station(place.base, ROOF, headers=BEARER) as station:
             await station.connect()
             await station.say(uplink(DATA))
@@ -59,7 +73,7 @@ async def test_a_listed_station_proves_its_credential_by_token() -> None:
 
 async def test_a_credential_that_is_taken_away_ends_its_line() -> None:
     """Or whose token is renewed; nobody else's."""
-    async with house({ROOF: "roof", SHED: ""}) as place:
+    async with house(Forwarder(ROOF, credential="roof"), Forwarder(SHED)) as place:
         for after in (known(TOKEN, "shed"), known(b"another")):
             place.door.renew(known())
             async with Station(place.base, ROOF, headers=BEARER) as station, Station(place.base, SHED) as other:  # fmt: skip
@@ -85,7 +99,7 @@ async def test_a_station_proves_its_credential_by_certificate(tmp_path: Path) ->
     made = certificate.issue(tmp_path, ["localhost"], datetime.now(UTC))
     authority = Authority(tmp_path, "forwarders")
     tls = server_context("d", made.certificate, made.key, Facts(), client_ca=authority.file, clients_required=True)  # fmt: skip
-    async with house({ROOF: "roof"}, tls) as place:
+    async with house(Forwarder(ROOF, credential="roof"), tls=tls) as place:
         own = trusting(made.ca, authority.issue("roof"))
         async with Station(place.base, ROOF, ssl=own) as station:
             await station.connect()

@@ -1,28 +1,19 @@
 """A LoRa forwarder plugged into the gateway: joins, rows and answers, over kills."""
 
-import sqlite3
 import time
-from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gateway.lorawan.merging import LATE_S
-from gateway.registry.radio_rows import Secrets
 from sekisho.window import ask
 from tests.e2e.processes import Gateway, until
-from tests.e2e.town import SINCE, Town, member
+from tests.e2e.radio_town import GAUGE_PORT, STAGE, has, radio, radio_town, rows
 from tests.fakes.forwarder import EUI, UdpForwarder
 from tests.fakes.node import APP_KEY, DEV_EUI, NWK_KEY, Node
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
-
-STAGE = bytes.fromhex("01070880 00ff00".replace(" ", ""))
-"""A river gauge's own seven bytes: stage 1.8 m, no thermometer, mains."""
-
-GAUGE_PORT = 4
 
 DOOR = f"""\
   - kind: lorawan_udp
@@ -34,32 +25,6 @@ lorawan:
     - eui: {EUI}
       from: [127.0.0.0/8]
 """
-
-
-def town_of(folder: Path, is_1_1: bool) -> Town:
-    """A town with one gauge that joins."""
-    town = Town(folder)
-    town.more_doors = DOOR
-    town.set_door(0)
-    town.enrol([member("node-1", "river_gauge", attributes={"dev_eui": str(DEV_EUI)})])
-    with town.registry() as registry:
-        nwk_key = NWK_KEY.secret if is_1_1 else None
-        secrets = Secrets(app_key=APP_KEY.secret, nwk_key=nwk_key, counting=True)
-        registry.put_radio("node-1", secrets, SINCE)
-    return town
-
-
-def rows(town: Town) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"file:{town.state.city_db}?mode=ro", uri=True)) as db:
-        return db.execute("SELECT counter, stage_m, clock FROM river_gauge ORDER BY 1").fetchall()
-
-
-def has(town: Town, count: int) -> bool:
-    return len(rows(town)) == count
-
-
-def radio(town: Town) -> dict[str, Any]:
-    return next(ask(town.state, "radio"))
 
 
 def plugged_in(gateway: Gateway) -> UdpForwarder:
@@ -74,7 +39,7 @@ def test_a_device_joins_is_stored_and_answered_over_two_kills(tmp_path: Path, is
     """Join-accept after five seconds by the concentrator's time, rows with the network's clock, an acknowledgement
     after one second; after kill -9 the session goes on without a join, what was captured is a replay, and no downlink has
     a counter that one before it had."""
-    town, node = town_of(tmp_path / "town", is_1_1), Node(is_1_1)
+    town, node = radio_town(tmp_path / "town", DOOR, is_1_1), Node(is_1_1)
     used: list[int] = []
     f_cnt = 0
     captured = b""
@@ -115,7 +80,7 @@ def test_a_device_joins_is_stored_and_answered_over_two_kills(tmp_path: Path, is
 def test_what_is_not_ours_gets_no_answer_and_a_name(tmp_path: Path) -> None:
     """An unknown forwarder hears nothing at all; a foreign network's frame, a flipped bit, a wrong key and its
     reverse are named; a datagram of anything is counted."""
-    town, node = town_of(tmp_path / "town", False), Node()
+    town, node = radio_town(tmp_path / "town", DOOR), Node()
     with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
         stranger = UdpForwarder(gateway.running["doors"]["forwarders"]["port"], eui=DEV_EUI)
         with stranger, pytest.raises(TimeoutError):
@@ -151,7 +116,7 @@ def test_what_is_not_ours_gets_no_answer_and_a_name(tmp_path: Path) -> None:
 
 def test_a_forwarder_that_is_too_late_for_one_window_is_asked_for_the_next(tmp_path: Path) -> None:
     """TOO_LATE of RX1 asks for RX2, a second later at RX2's frequency and data rate."""
-    town, node = town_of(tmp_path / "town", False), Node()
+    town, node = radio_town(tmp_path / "town", DOOR), Node()
     with Gateway(town) as gateway:
         port = gateway.running["doors"]["forwarders"]["port"]
         with UdpForwarder(port, error="TOO_LATE") as forwarder:

@@ -1,13 +1,14 @@
 """A door for stations on a loopback port, what it hears, and a station that was let in."""
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
 
+from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import Downlink, Reception
 from gateway.lorawan.regions import PLANS
@@ -39,14 +40,21 @@ def known(token: bytes = TOKEN, *names: str) -> Directory:
 class House:
     """An open door, what it hears, and what it is told of downlinks."""
 
-    def __init__(self, stations: dict[Eui, str], **limits: Any) -> None:
+    def __init__(self, listed: Sequence[Forwarder], **limits: Any) -> None:
         self.receptions: list[Reception] = []
         self.told: list[tuple[int, str | None]] = []
         self.clock = ManualClock()
         self.facts = Facts()
         self.base = ""
         self.door = StationDoor(
-            *(PLAN, stations, self.receptions.append, self._tell, known(), digest),
+            *(
+                PLAN,
+                {one.eui: one for one in listed},
+                self.receptions.append,
+                self._tell,
+                known(),
+                digest,
+            ),
             *(self.clock, self.facts, StationLimits(**limits)),
         )
 
@@ -63,8 +71,8 @@ class House:
 
 
 @asynccontextmanager
-async def house(stations: dict[Eui, str] | None = None, tls: ssl.SSLContext | None = None, **limits: Any) -> AsyncIterator[House]:  # fmt: skip
-    place = House({ROOF: "", SHED: ""} if stations is None else stations, **limits)
+async def house(*listed: Forwarder, tls: ssl.SSLContext | None = None, **limits: Any) -> AsyncIterator[House]:  # fmt: skip
+    place = House(listed or (Forwarder(ROOF), Forwarder(SHED)), **limits)
     port = await place.door.open("127.0.0.1", 0, tls)
     place.base = f"{'ws' if tls is None else 'wss'}://localhost:{port}"
     try:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import WSMsgType, web
 
 from gateway.clock import Clock
+from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import Plan
 from gateway.lorawan.reception import Reception
 from gateway.model.device import Directory
@@ -39,7 +40,7 @@ class StationDoor:
 
     Args:
         plan: the region of all stations.
-        stations: EUI → name of the credential that it must prove; "" for none.
+        forwarders: those that may come in.
         heard: takes every reception.
         told: what became of every downlink: None, or why it was not sent.
         digest: token → keyed hash, as the registry keeps it.
@@ -51,7 +52,7 @@ class StationDoor:
     def __init__(
         self,
         plan: Plan,
-        stations: Mapping[Eui, str],
+        forwarders: Mapping[Eui, Forwarder],
         heard: Callable[[Reception], None],
         told: Told,
         directory: Directory,
@@ -60,7 +61,7 @@ class StationDoor:
         facts: Facts,
         limits: StationLimits,
     ) -> None:
-        self._entry = Entry(stations, directory, digest)
+        self._entry = Entry(forwarders, directory, digest)
         self._clock = clock
         self._facts = facts
         self._limits = limits
@@ -147,7 +148,7 @@ class StationDoor:
         return socket
 
     def _answer(self, eui: Eui, proof: Proof | None, request: web.Request) -> str:
-        if not self._entry.admits(eui, proof):
+        if not self._entry.admits(eui, proof, request.remote or ""):
             self._refused(eui)
             sentence = "no forwarder of this gateway, or one that did not prove to be"
             return discovery.turned_away(eui, sentence)
@@ -162,7 +163,7 @@ class StationDoor:
         if self._stopping:
             return web.Response(status=503, headers={"Retry-After": "5"})
         eui, proof = Eui.of(request.match_info["eui"]), self._proof(request)
-        if not self._entry.admits(eui, proof):
+        if not self._entry.admits(eui, proof, request.remote or ""):
             self._refused(eui)
             return web.Response(status=403)
         line = Line(self._house, eui, proof, request)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from gateway.lorawan.forwarder import Forwarder
 from gateway.model.device import Credential, Directory
 from gateway.registry.proven import claimed, proven, subject_of
 from gateway.wire.lorawan.identifiers import Eui
@@ -23,14 +24,17 @@ class Entry:
     """The list of those who may come in.
 
     Args:
-        stations: EUI → name of the credential that it must prove; "" for none.
+        forwarders: those that may come in.
         digest: token → keyed hash, as the registry keeps it.
     """
 
     def __init__(
-        self, stations: Mapping[Eui, str], directory: Directory, digest: Callable[[bytes], bytes]
+        self,
+        forwarders: Mapping[Eui, Forwarder],
+        directory: Directory,
+        digest: Callable[[bytes], bytes],
     ) -> None:
-        self._stations = stations
+        self._forwarders = forwarders
         self._directory = directory
         self._digest = digest
 
@@ -52,11 +56,12 @@ class Entry:
         credential = self._directory.credentials.get(subject_of(certificate) or "")
         return None if credential is None else Proof(credential, certified=True)
 
-    def admits(self, eui: Eui, proof: Proof | None) -> bool:
-        """Whether whoever shows this may be the station that it says it is."""
-        wanted = self._stations.get(eui)
-        if wanted is None:
+    def admits(self, eui: Eui, proof: Proof | None, host: str) -> bool:
+        """Whether whoever comes from there and shows this may be the station that it says it is."""
+        forwarder = self._forwarders.get(eui)
+        if forwarder is None or not forwarder.may_come_from(host):
             return False
+        wanted = forwarder.credential
         return not wanted or (proof is not None and proof.credential.name == wanted)
 
     def still(self, proof: Proof | None) -> bool:

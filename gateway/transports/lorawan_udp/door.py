@@ -142,7 +142,7 @@ class UdpDoor(asyncio.DatagramProtocol):
             self._facts.count("forwarder: no datagram of one")
             return
         forwarder = self._forwarders.get(said.forwarder)
-        if forwarder is None or not forwarder.may_come_from(address[0]):
+        if forwarder is None or forwarder.credential or not forwarder.may_come_from(address[0]):
             self._facts.count("forwarder: unknown")
             self._facts.recent.turned_away(
                 self._clock.now(), f"forwarder {said.forwarder}", "unknown forwarder"
