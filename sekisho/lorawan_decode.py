@@ -1,7 +1,6 @@
 """`sekisho lorawan decode`: every part of one frame, and with keys whether it is right and what it says."""
 
-from dataclasses import replace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +18,7 @@ from gateway.wire.lorawan.frames import (
     parse,
 )
 from gateway.wire.lorawan.join import SessionKeys
-from gateway.wire.lorawan.secured import Heard, opened, right_mic
+from gateway.wire.lorawan.secured import opened
 from sekisho import screen
 from sekisho.lorawan_input import (
     AppKey,
@@ -34,28 +33,10 @@ from sekisho.lorawan_input import (
     reversed_key,
     session,
 )
+from sekisho.lorawan_mic import REVERSED, RIGHT, WRONG, Verdict, judged
 from sekisho.place import Json
 
-_ROLL = 1 << 16
-_ROLLS = 256
-_RATES, _CHANNELS = 16, 72
-RIGHT, REVERSED, WRONG = "right", "right with the key's bytes reversed", "wrong"
-
 Facts = dict[str, Any]
-
-
-class Verdict(NamedTuple):
-    """What is known of a MIC.
-
-    Attributes:
-        says: RIGHT, REVERSED or WRONG, or what else would make it right.
-        keys: those that it is right with; None where none are.
-        f_cnt: the counter that it is right with.
-    """
-
-    says: str
-    keys: SessionKeys | None
-    f_cnt: int
 
 
 def decode(
@@ -84,7 +65,7 @@ def decode(
         ),
     ] = None,
     conf_f_cnt: Annotated[
-        int, typer.Option(min=0, max=_ROLL - 1, help="Of 1.1: the counter that an ACK stands for.")
+        int, typer.Option(min=0, max=65535, help="Of 1.1: the counter that an ACK stands for.")
     ] = 0,
     json: Json = False,
 ) -> None:
@@ -161,40 +142,6 @@ def _data(
     if data.f_port and knows_app:
         facts["payload"] = plain.payload.hex()
     return facts
-
-
-def judged(data: Data, keys: SessionKeys, f_cnt: int | None, conf_f_cnt: int = 0) -> Verdict:
-    """Whether a data frame's MIC is right, with which counter, and whether with the keys reversed.
-
-    Args:
-        f_cnt: None tries roll-overs of the frame's own 16 bits.
-    """
-    tried = [f_cnt] if f_cnt is not None else [data.f_cnt + _ROLL * n for n in range(_ROLLS)]
-    backwards = replace(
-        keys,
-        f_nwk_s_int=reversed_key(keys.f_nwk_s_int),
-        s_nwk_s_int=reversed_key(keys.s_nwk_s_int),
-        nwk_s_enc=reversed_key(keys.nwk_s_enc),
-    )
-    for says, some in ((RIGHT, keys), (REVERSED, backwards)):
-        for counter in tried:
-            if _fits(data, some, counter, conf_f_cnt):
-                return Verdict(says, some, counter)
-    return Verdict(WRONG, None, data.f_cnt)
-
-
-def _fits(data: Data, keys: SessionKeys, f_cnt: int, conf_f_cnt: int) -> bool:
-    """Of an uplink of 1.1 the half that everybody can check decides first; then data rate and channel are searched."""
-    right = right_mic(keys, data, f_cnt, Heard(conf_f_cnt))
-    if right == data.mic:
-        return True
-    if not (keys.is_1_1 and data.up) or right[2:] != data.mic[2:]:
-        return False
-    return any(
-        right_mic(keys, data, f_cnt, Heard(conf_f_cnt, dr, channel)) == data.mic
-        for dr in range(_RATES)
-        for channel in range(_CHANNELS)
-    )
 
 
 def _joining(

@@ -18,8 +18,9 @@ from gateway.wire.lorawan.frames import (
 )
 from gateway.wire.lorawan.join import Accept, SessionKeys
 from sekisho import screen
-from sekisho.lorawan_decode import REVERSED, RIGHT, judged, said
+from sekisho.lorawan_decode import said
 from sekisho.lorawan_input import AppKey, NwkKey, frame, key, refused, reversed_key
+from sekisho.lorawan_mic import REVERSED, RIGHT, judged
 from sekisho.place import Json
 
 _REVERSE = (

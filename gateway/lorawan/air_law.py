@@ -81,7 +81,7 @@ class AirLaw:
         says = _alone(rule, sent)
         if says is None and rule.pauses and not self._pauses.fits(sent, rule.owed_us(sent.air_us)):
             says = "the silence after a transmission is not over"
-        if says is None and not self._rested(rule, number, sent):
+        if says is None and not self._rested(rule, sent):
             says = (
                 f"a Basics Station rests {rule.station_rest} times the airtime, and would drop this"
             )
@@ -98,8 +98,7 @@ class AirLaw:
         rule = self._rules[number]
         self._pauses.add(sent, rule.owed_us(sent.air_us))
         if self._station and rule.station_rest:
-            rest = self._rests[_scope(number, sent, by_channel=rule.rest_by_channel)]
-            rest.add(sent, (rule.station_rest - 1) * sent.air_us)
+            self._rest(rule, sent).add(sent, (rule.station_rest - 1) * sent.air_us)
         if rule.share is not None:
             self._sum(rule.share, number, sent).add(sent)
 
@@ -110,11 +109,13 @@ class AirLaw:
                 return number
         return None
 
-    def _rested(self, rule: SubBand, number: int, sent: Transmission) -> bool:
+    def _rested(self, rule: SubBand, sent: Transmission) -> bool:
         if not (self._station and rule.station_rest):
             return True
-        rest = self._rests[_scope(number, sent, by_channel=rule.rest_by_channel)]
-        return rest.fits(sent, (rule.station_rest - 1) * sent.air_us)
+        return self._rest(rule, sent).fits(sent, (rule.station_rest - 1) * sent.air_us)
+
+    def _rest(self, rule: SubBand, sent: Transmission) -> "_Pauses":
+        return self._rests[_scope(rule.station_rest, sent, by_channel=rule.rest_by_channel)]
 
     def _sum(self, share: Share, number: int, sent: Transmission) -> "_Sum":
         key = _scope(number, sent, by_channel=share.by_channel)
@@ -130,9 +131,9 @@ def _alone(rule: SubBand, sent: Transmission) -> str | None:
     return None
 
 
-def _scope(number: int, sent: Transmission, *, by_channel: bool) -> tuple[int, int]:
-    """What a sum or a rest is counted for: the rule's stretch, or one channel of it."""
-    return number, round(sent.freq_hz / _GRID_HZ) if by_channel else 0
+def _scope(purse: int, sent: Transmission, *, by_channel: bool) -> tuple[int, int]:
+    """What a sum or a rest is counted for: all of a purse, or one channel of it."""
+    return purse, round(sent.freq_hz / _GRID_HZ) if by_channel else 0
 
 
 class _Pauses:

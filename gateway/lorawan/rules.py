@@ -47,8 +47,8 @@ class SubBand(NamedTuple):
         longest_us: one transmission; None where nothing limits it.
         pauses: the first whose `after_us` is exceeded is owed, on every frequency.
         share: None where nothing limits the sum.
-        station_rest: LoRa Basics Station leaves a channel (or stretch) alone for so many times the airtime, counted
-            from the start, and silently drops what comes sooner; 0 for not at all.
+        station_rest: LoRa Basics Station leaves a channel (or all stretches with this number) alone for so many times the
+            airtime, counted from the start, and silently drops what comes sooner; 0 for not at all.
         rest_by_channel: whether it does so channel by channel.
     """
 

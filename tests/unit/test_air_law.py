@@ -105,6 +105,19 @@ def test_a_basics_station_keeps_a_channel_to_a_tenth() -> None:
     assert law("AS923-1", first).allow(frame(9.9 * air_s)) is None
 
 
+def test_a_basics_station_of_europe_has_three_purses() -> None:
+    """867 MHz shares a thousandth with 863 MHz, 868 MHz a hundredth with 869.8 MHz; the half watt has a tenth."""
+    first = frame(0.0, freq_hz=867_100_000)
+    air_s = first.air_us / SECOND
+    station = law("EU868", first, station=True)
+    assert "rests 1000 times" in refusal(station, frame(999 * air_s, freq_hz=863_500_000))
+    assert station.allow(frame(1001 * air_s, freq_hz=863_500_000)) is None
+    assert station.allow(frame(2 * air_s, freq_hz=868_100_000)) is None
+    station = law("EU868", frame(0.0, freq_hz=868_100_000), station=True)
+    assert "rests 100 times" in refusal(station, frame(99 * air_s, freq_hz=869_850_000))
+    assert station.allow(frame(2 * air_s, freq_hz=869_525_000)) is None
+
+
 @pytest.mark.parametrize(
     ("freq_hz", "rate"),
     [(920_400_000, SF7), (923_600_000, SF7), (923_000_000, DataRate(7, 250_000))],
@@ -248,6 +261,22 @@ def test_no_stretch_of_time_ever_holds_more_than_its_share(
 def test_no_silence_is_ever_broken(steps: list[tuple[float, float, int]]) -> None:
     for (_begin, end), (begin, _end) in pairwise(obeyed(steps)):
         assert begin - end >= 50_000
+
+
+@given(STEPS, st.lists(st.integers(0, 2), min_size=80, max_size=80))
+def test_a_basics_station_never_drops_what_was_allowed(
+    steps: list[tuple[float, float, int]], channels: list[int]
+) -> None:
+    """Held against the station's own count: a channel is free again ten airtimes after the last start."""
+    of, now_s = AirLaw(PLANS["AS923-1"].rules, station=True), 0.0
+    free_us = [0, 0, 0]
+    for (step_s, _aside_s, air_us), channel in zip(steps, channels, strict=False):
+        now_s += step_s
+        asked = Transmission(now_s, 922_200_000 + 200_000 * channel, SF7, air_us, 13.0)
+        if of.allow(asked) is None:
+            assert asked.at_us >= free_us[channel]
+            of.sent(asked)
+            free_us[channel] = asked.at_us + 10 * air_us
 
 
 def test_memory_does_not_grow() -> None:

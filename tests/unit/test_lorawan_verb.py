@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -139,6 +140,25 @@ def test_bytes_that_are_no_frame_say_which_rule_they_break(sekisho: Sekisho) -> 
     done = sekisho("lorawan", "decode", "400102")
     assert done.code == 1
     assert "a data frame has 12 bytes at least" in done.err
+
+
+def test_commands_on_port_0_are_named(sekisho: Sekisho) -> None:
+    """A published frame whose payload the network's key encrypts."""
+    nwk = "581c4d08ef04cda30b1fef7a8b2c74b8"
+    told = said(sekisho("lorawan", "decode", "4006dc00fcc07400000244925050", "--nwk-s-key", nwk))
+    assert (told["mic_is"], told["f_port"], told["commands"]) == ("right", "0", "link_check")
+
+
+def test_no_bytes_make_it_stumble(sekisho: Sekisho) -> None:
+    """Random and harmed frames are decoded or refused in a sentence, with keys and without."""
+    dice = Random(5)
+    for _ in range(150):
+        raw = bytearray(dice.choice([bytes.fromhex(PUBLISHED), dice.randbytes(dice.randrange(40))]))
+        if raw:
+            raw[dice.randrange(len(raw))] ^= 1 << dice.randrange(8)
+        done = sekisho("lorawan", "decode", raw.hex() or "00", "--nwk-s-key", NWK, "--app-key", APP)
+        assert done.code in (0, 1)
+        assert done.out or "No LoRaWAN frame" in done.err
 
 
 # -- encode and decode

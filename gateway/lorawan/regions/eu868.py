@@ -1,6 +1,9 @@
 """EU868: RP002-1.0.4 §2.4; ERC/REC 70-03 annex 1 and ETSI EN 300 220-2 table B.1 (duty cycle and power by sub-band).
 
 Powers there are ERP; EIRP is 2.15 dB more: 25 mW are 16.15 dBm, 500 mW (869.4 to 869.65 MHz) 29.15 dBm. The gaps are of alarms.
+
+Basics Station 2.0.6 keeps three purses: a tenth for 869.4 to 869.65 MHz, a hundredth for 868.0 to 868.6 and 869.7 to 870 together, and
+a thousandth for all the rest together, so that after an answer on 867.x it drops others there for a thousand times the airtime.
 """
 
 from gateway.lorawan.plan import Channel, DataRate, Plan, Window
@@ -9,19 +12,20 @@ from gateway.lorawan.rules import HOUR, Share, SubBand
 _HIGHEST_OFFSET = 5
 
 
-def _band(name: str, low_hz: int, high_hz: int, per_mille: int, eirp_dbm: float = 16.15) -> SubBand:
-    law = f"ERC/REC 70-03 annex 1, {name}: {per_mille / 10:g} % of an hour"
+def _band(low_hz: int, high_hz: int, per_mille: int, station_rest: int, eirp_dbm: float = 16.15) -> SubBand:  # fmt: skip
+    where = f"{low_hz / 1e6:g} to {high_hz / 1e6:g} MHz"
+    law = f"ERC/REC 70-03 annex 1, {where}: {per_mille / 10:g} % of an hour"
     share = Share(HOUR // 1000 * per_mille, HOUR)
-    return SubBand(low_hz, high_hz, law, eirp_dbm, share=share, station_rest=1000 // per_mille)
+    return SubBand(low_hz, high_hz, law, eirp_dbm, share=share, station_rest=station_rest)
 
 
 RULES = (
-    _band("863 to 865 MHz", 863_000_000, 865_000_000, 1),
-    _band("865 to 868 MHz", 865_000_000, 868_000_000, 10),
-    _band("868.0 to 868.6 MHz", 868_000_000, 868_600_000, 10),
-    _band("868.7 to 869.2 MHz", 868_700_000, 869_200_000, 1),
-    _band("869.4 to 869.65 MHz", 869_400_000, 869_650_000, 100, 29.15),
-    _band("869.7 to 870 MHz", 869_700_000, 870_000_000, 10),
+    _band(863_000_000, 865_000_000, 1, 1000),
+    _band(865_000_000, 868_000_000, 10, 1000),
+    _band(868_000_000, 868_600_000, 10, 100),
+    _band(868_700_000, 869_200_000, 1, 1000),
+    _band(869_400_000, 869_650_000, 100, 10, 29.15),
+    _band(869_700_000, 870_000_000, 10, 100),
 )
 
 
