@@ -41,6 +41,31 @@ def test_one_frame_as_another_server_times_it() -> None:
     assert airtime_us(13, DataRate(12, NARROW), low_rate=False) == 1_155_072
 
 
+@pytest.mark.parametrize(
+    ("sf", "milliseconds"), [(7, 77.1), (8, 133.6), (9, 246.8), (10, 452.6), (11, 987.1), (12, 1810.4)]
+)  # fmt: skip
+def test_thirty_two_bytes_as_a_public_calculator_has_them(sf: int, milliseconds: float) -> None:
+    """The Things Network's airtime calculator, as bertrik/ttn-gateway-collector's test quotes it."""
+    assert airtime_us(32, DataRate(sf, NARROW)) / 1000 == pytest.approx(milliseconds, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("size", "rate", "coding", "low_rate", "microseconds"),
+    [
+        (64, DataRate(12, 125_000), 5, False, 2_465_792),
+        (64, DataRate(12, 125_000), 5, True, 2_793_472),
+        (255, DataRate(7, 500_000), 5, False, 99_904),
+        (255, DataRate(7, 500_000), 5, True, 137_024),
+        (60, DataRate(12, 125_000), 8, None, 3_809_280),
+    ],
+)
+def test_frames_that_others_timed(
+    size: int, rate: DataRate, coding: int, low_rate: bool | None, microseconds: int
+) -> None:
+    """Four of tanupoo/lorawan_toa's tests; the last one measured on a RAK radio (MeshCore, pull request 2218: 3,809 ms)."""
+    assert airtime_us(size, rate, coding=coding, low_rate=low_rate) == microseconds
+
+
 def test_the_longest_payload_of_400_ms_is_the_published_one() -> None:
     """11, 53, 125 and 242 bytes of SF10 to SF7 fit into 400 ms, and one more does not (242 is LoRaWAN's own limit)."""
     for name in ("AS923-2", "US915"):
