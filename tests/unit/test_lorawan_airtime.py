@@ -42,14 +42,6 @@ def test_one_frame_as_another_server_times_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sf", "milliseconds"), [(7, 77.1), (8, 133.6), (9, 246.8), (10, 452.6), (11, 987.1), (12, 1810.4)]
-)  # fmt: skip
-def test_thirty_two_bytes_as_a_public_calculator_has_them(sf: int, milliseconds: float) -> None:
-    """The Things Network's airtime calculator, as bertrik/ttn-gateway-collector's test quotes it."""
-    assert airtime_us(32, DataRate(sf, NARROW)) / 1000 == pytest.approx(milliseconds, abs=0.05)
-
-
-@pytest.mark.parametrize(
     ("size", "rate", "coding", "low_rate", "microseconds"),
     [
         (64, DataRate(12, 125_000), 5, False, 2_465_792),
