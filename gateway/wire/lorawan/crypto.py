@@ -47,7 +47,7 @@ class Key:
     def cmac(self, *parts: bytes) -> bytes:
         """AES-CMAC (RFC 4493) over the parts, 16 bytes."""
         mac = self._mac.copy()
-        mac.update(b"".join(parts))
+        mac.update(parts[0] if len(parts) == 1 else b"".join(parts))
         return mac.finalize()
 
     def encrypt(self, blocks: bytes) -> bytes:
@@ -76,10 +76,9 @@ def mic(
         signed: MHDR to FRMPayload.
         f_cnt: all 32 bits.
     """
-    head = _B0.pack(
-        *(0x49, conf_f_cnt, tx_dr, tx_ch, direction, dev_addr.wire, f_cnt, 0, len(signed))
-    )
-    return key.cmac(head, signed)[:_MIC]
+    wire, size = dev_addr.wire, len(signed)
+    head = _B0.pack(0x49, conf_f_cnt, tx_dr, tx_ch, direction, wire, f_cnt, 0, size)
+    return key.cmac(head + signed)[:_MIC]
 
 
 def crypt(

@@ -35,7 +35,7 @@ class _Identifier(bytes):
     @property
     def wire(self) -> bytes:
         """As they stand in a frame."""
-        return bytes(self[::-1])
+        return self[::-1]
 
     def __str__(self) -> str:
         return self.hex()

@@ -47,12 +47,8 @@ def right_mic(keys: SessionKeys, data: Data, f_cnt: int, heard: Heard = _NOTHING
     confirms = heard.conf_f_cnt if data.ack else 0
     if direction == DOWN:
         return mic(keys.s_nwk_s_int, signed, DOWN, addr, f_cnt, conf_f_cnt=confirms)
-    serving = mic(
-        *(keys.s_nwk_s_int, signed, UP, addr, f_cnt),
-        conf_f_cnt=confirms,
-        tx_dr=heard.tx_dr,
-        tx_ch=heard.tx_ch,
-    )
+    dr, ch = heard.tx_dr, heard.tx_ch
+    serving = mic(keys.s_nwk_s_int, signed, UP, addr, f_cnt, conf_f_cnt=confirms, tx_dr=dr, tx_ch=ch)  # fmt: skip
     return serving[:2] + mic(keys.f_nwk_s_int, signed, UP, addr, f_cnt)[:2]
 
 
