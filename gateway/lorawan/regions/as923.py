@@ -2,7 +2,8 @@
 
 AS923-2 (-1.80 MHz) is Indonesia's and Vietnam's, AS923-3 (-6.60) among others Cuba's and the Philippines', AS923-4
 (-5.90) Israel's. 16 dBm EIRP, 1 % of any hour, 400 ms for one transmission until a network says otherwise by TxParamSetupReq, which
-is not done here: SF12 and SF11 are not used. Countries differ inside a group: what holds is the country's own law.
+is not done here: SF12 and SF11 are not used. The limit is kept by downlinks, too, so a join-accept adds no channels: with a
+CFList it takes 452 ms at SF10, at which devices of these regions join. Countries differ inside a group: what holds is the country's own law.
 """
 
 from gateway.lorawan.plan import Channel, DataRate, Plan, Window
@@ -49,7 +50,7 @@ def _plan(group: int, offset_hz: int, low_hz: int, high_hz: int) -> Plan:
         name=name,
         data_rates=DATA_RATES,
         channels=tuple(Channel(freq_hz, _DWELL_LOWEST, _HIGHEST) for freq_hz in join_hz),
-        cf_list=tuple(join_hz[1] + _STEP_HZ * n for n in range(1, 6)),
+        cf_list=(),
         rx1=dwell_rx1,
         rx2=Window(join_hz[0], 2, 2.0),
         rx1_delay_s=1.0,
