@@ -47,8 +47,9 @@ month: $(VENV)/.runtime ## A month of the town as fast as it goes, reconciled to
 
 long: laws bench month fuzz ## The long forms: a thousand examples a law, the benchmark, a month, ten million harmed streams
 
-fuzz: $(VENV)/.dev ## Ten million harmed MQTT streams (STREAMS=n)
+fuzz: $(VENV)/.dev ## Ten million harmed MQTT streams, and as many frames and messages of forwarders (STREAMS=n)
 	@$(BIN)/python -m tests.fuzz_mqtt --streams $(STREAMS)
+	@$(BIN)/python -m tests.fuzz_radio --inputs $(STREAMS)
 
 docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas, formats)
 	@$(BIN)/python -m tools.describe_kinds

@@ -62,7 +62,7 @@ class Network:
             for held in (self._current, self._pending):
                 session = held.pop(device, None)
                 if session is not None:
-                    self._by_addr[session.dev_addr].remove(session)
+                    self._strike(session)
                     ended.append(session)
         return ended
 
@@ -102,7 +102,7 @@ class Network:
         """A session that is on disk: its device may speak in it, or still in the one before it."""
         before = self._pending.pop(session.device, None)
         if before is not None:
-            self._by_addr[before.dev_addr].remove(before)
+            self._strike(before)
         if session.device in self._current:
             self._pending[session.device] = session
             self._by_addr[session.dev_addr].append(session)
@@ -115,10 +115,16 @@ class Network:
 
     def _take_over(self, session: Session) -> None:
         """The device speaks in its new session: the old one ends."""
-        before = self._current.pop(session.device)
-        self._by_addr[before.dev_addr].remove(before)
+        self._strike(self._current.pop(session.device))
         del self._pending[session.device]
         self._current[session.device] = session
+
+    def _strike(self, session: Session) -> None:
+        """An address that nobody has any more is forgotten, too."""
+        sharing = self._by_addr[session.dev_addr]
+        sharing.remove(session)
+        if not sharing:
+            del self._by_addr[session.dev_addr]
 
     def _free(self) -> DevAddr:
         """An address, of nobody else's if one is found soon; the MIC tells those apart that share one."""

@@ -120,11 +120,14 @@ def test_a_datagram_of_more_uplinks_than_any_forwarder_hears_is_cut() -> None:
         (b'{"txpk_ack":{"error":"NONE"}}', "", "", None),
         (b'{"txpk_ack":{"error":"TOO_LATE"}}', "TOO_LATE", "", None),
         (b'{"txpk_ack":{"warn":"TX_POWER","value":20}}', "", "TX_POWER", 20),
+        (b'{"txpk_ack":{"error":"35.6812,139.7671"}}', "ANOTHER_WORD", "", None),
+        (b'{"txpk_ack":{"warn":"no such word"}}', "", "ANOTHER_WORD", None),
     ],
 )
 def test_what_became_of_a_downlink(
     body: bytes, error: str, warning: str, value: float | None
 ) -> None:
+    """In the protocol's own words: what is counted and logged is never the sender's choice."""
     said = read(HEAD[:3] + b"\x05" + HEAD[4:] + body)
     assert isinstance(said, TxAck)
     assert (said.error, said.warning, said.value) == (error, warning, value)

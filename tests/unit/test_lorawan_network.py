@@ -336,3 +336,15 @@ def test_windows_close_in_the_order_they_opened() -> None:
         merging.add(heard(b"%d" % n, n / 10))
     assert merging.next_s == pytest.approx(0.2)
     assert [m.best.phy for m in merging.due(0.45)] == [b"0", b"1", b"2"]
+
+
+def test_an_address_that_nobody_has_any_more_is_forgotten() -> None:
+    """A device that joins for years leaves nothing of its old sessions behind."""
+    of, node = Network(PLAN), Node()
+    of.admit({DEV_EUI: Root(DeviceId("node-1"), DEV_EUI, JOIN_EUI, APP_KEY)})
+    for f_cnt in range(50):
+        joined(of, node)
+        assert isinstance(judged(of, node.says(f_cnt)), Uplink)
+    assert len(of._by_addr) == 1
+    of.end([DeviceId("node-1")])
+    assert not of._by_addr

@@ -23,6 +23,14 @@ LARGEST = 65_507
 MOST_RXPK = 64
 """Uplinks of one datagram that are read; a concentrator hears eight at once."""
 
+_WORDS = {
+    *("", "TOO_LATE", "TOO_EARLY", "COLLISION_PACKET", "COLLISION_BEACON"),
+    *("TX_FREQ", "TX_POWER", "GPS_UNLOCKED"),
+}
+"""What TX_ACK may say; a word is counted and logged, so whoever speaks does not choose it."""
+
+_ANOTHER = "ANOTHER_WORD"
+
 _VERSIONS = (1, 2)
 _PUSH_DATA, _PUSH_ACK, _PULL_DATA, _PULL_RESP, _PULL_ACK, _TX_ACK = range(6)
 
@@ -55,7 +63,8 @@ class TxAck(NamedTuple):
     """What became of a PULL_RESP.
 
     Attributes:
-        error: "" where it was taken; else the forwarder's word: TOO_LATE, TOO_EARLY, COLLISION_PACKET …
+        error: "" where it was taken; else the forwarder's word, TOO_LATE, TOO_EARLY, COLLISION_PACKET …;
+            ANOTHER_WORD for one that the protocol does not have.
         warning: it was taken, and sent otherwise than asked for (TX_POWER); "" where there is none.
         value: what it was sent with instead.
     """
@@ -192,4 +201,9 @@ def _acknowledged(body: bytes) -> _Verdict:
         said = _ack(body).txpk_ack
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise DatagramError("TX_ACK: not a JSON object") from None
-    return said if said.error != "NONE" else _Verdict("", said.warn, said.value)
+    error = "" if said.error == "NONE" else said.error
+    return _Verdict(_word(error), _word(said.warn), said.value)
+
+
+def _word(said: str) -> str:
+    return said if said in _WORDS else _ANOTHER
