@@ -57,10 +57,12 @@ def check(
 
 def _report(settings: Settings, held: int) -> None:
     policy, entries = settings.policy, settings.entries
-    doors = ", ".join(
+    listening = [
         f"{door.name} {door.bind} {_ports(door.port, door.tls)}"
         for door in (*settings.doors, *settings.pushes, *settings.stations)
-    )
+    ]
+    udp = [f"{door.name} {door.bind} port {door.port}, UDP" for door in settings.udp]
+    doors = ", ".join([*listening, *udp])
     rules = (
         f"{policy.ruleset[:12]}: nothing within {policy.home_radius_m:g} m of home, "
         f"rows stay {screen.count(policy.retain_days, 'day')}"
