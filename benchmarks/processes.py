@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.flood import CHILDREN, GAUGES, HOME
 from gateway.clock import SystemClock
@@ -81,18 +82,22 @@ class House:
 
     Args:
         broker: port of a broker to subscribe at; None for the door of our own alone.
+        doors, more: YAML of further doors, and of settings beside them.
 
     Attributes:
         token: of the credential "flood", which speaks for every device.
     """
 
-    def __init__(self, folder: Path, broker: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, broker: int | None = None, doors: str = "", more: str = ""
+    ) -> None:
         shutil.copytree(ROOT / "config", folder / "config")
         self.config = folder / "config" / "gateway.yaml"
         text = self.config.read_text().replace("port: 1883", "port: 0", 1)
         if broker is not None:
-            text = text.replace("\ndoors:\n", f"\ndoors:\n{_SUBSCRIBE.format(port=broker)}", 1)
-        self.config.write_text(text)
+            doors += _SUBSCRIBE.format(port=broker)
+        text = text.replace("\ndoors:\n", f"\ndoors:\n{doors}", 1)
+        self.config.write_text(text + more)
         clock, settings = SystemClock(), load_settings(self.config)
         self.state = StateDir.create(folder / "state", Mark.SIM, clock)
         self.keys = folder / "keys"
@@ -126,10 +131,17 @@ class House:
 
 
 class Gateway(House):
-    """`sekisho run` in such a house."""
+    """`sekisho run` in such a house.
 
-    def __init__(self, folder: Path, broker: int | None = None) -> None:
-        super().__init__(folder, broker)
+    Attributes:
+        port: of the MQTT door.
+        doors: all doors by name, as `run.json` has them.
+    """
+
+    def __init__(
+        self, folder: Path, broker: int | None = None, doors: str = "", more: str = ""
+    ) -> None:
+        super().__init__(folder, broker, doors, more)
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "sekisho", "run", "--config", str(self.config), "--json"),
@@ -139,7 +151,8 @@ class Gateway(House):
             stdout=subprocess.PIPE,
         )
         assert self.process.stdout is not None
-        self.port: int = json.loads(self.process.stdout.readline())["doors"]["mqtt"]["port"]
+        self.doors: dict[str, Any] = json.loads(self.process.stdout.readline())["doors"]
+        self.port: int = self.doors["mqtt"]["port"]
 
     def stop(self) -> None:
         """SIGTERM, and wait."""
