@@ -124,7 +124,7 @@ class Fuzz:
             *(self.network, Notebook(), lambda _root, done: done(True), self.receiver),
             *(directory, self.facts, loop),
         )
-        heard, sent = self.radio.heard, self.radio.sent
+        heard, sent = self.radio.heard, self.radio.outbox.sent
         known = {eui: Forwarder(eui) for eui in (BY_UDP, BY_LINE)}
         self.udp = UdpDoor(known, heard, sent, loop, self.facts, rate=1e9)
         self.udp._transport = self.air  # type: ignore[assignment]
@@ -320,7 +320,7 @@ def main() -> None:
         return fuzz
 
     fuzz = loop.run(all_of_them())
-    for counts in (fuzz.air.said, fuzz.radio.refused, fuzz.radio.downlinks, fuzz.facts.counts):
+    for counts in (fuzz.air.said, fuzz.radio.refused, fuzz.radio.outbox.became, fuzz.facts.counts):
         print(dict(counts))
 
 

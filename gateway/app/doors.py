@@ -187,7 +187,7 @@ def _push(wish: PushPlan, checkpoint: Checkpoint, keys: KeyRing, scripts: Script
 
 def _udp(house: RadioHouse, checkpoint: Checkpoint) -> UdpDoor:
     return UdpDoor(
-        *(house.forwarders, house.radio.heard, house.radio.sent),
+        *(house.forwarders, house.radio.heard, house.radio.outbox.sent),
         checkpoint.clock,
         checkpoint.facts,
     )
@@ -198,7 +198,7 @@ def _station(house: RadioHouse, checkpoint: Checkpoint, keys: KeyRing) -> Opened
     from gateway.transports.basics_station.limits import StationLimits
 
     return StationDoor(
-        *(house.plan, house.forwarders, house.radio.heard, house.radio.sent),
+        *(house.plan, house.forwarders, house.radio.heard, house.radio.outbox.sent),
         *(checkpoint.directory, _digest(keys), checkpoint.clock, checkpoint.facts),
         StationLimits(),
     )

@@ -120,10 +120,14 @@ class RadioHouse:
             done(True)
 
     async def _answer(self, _question: Mapping[str, Any]) -> dict[str, Any]:
-        """→ {"ask": "radio"}    ← {"refused": {...}, "downlinks": {...}, "receptions": n, "sessions": n}"""
+        """→ {"ask": "radio"}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "receptions": n, "sessions": n}
+
+        `law`: how many windows of downlinks were refused, by clause.
+        """
         return {
             "refused": {why.value: count for why, count in self.radio.refused.items()},
-            "downlinks": dict(self.radio.downlinks),
+            "downlinks": dict(self.radio.outbox.became),
+            "law": dict(self.radio.outbox.transmitters.refused),
             "receptions": self.radio.receptions,
             "sessions": len(self._network.devices()),
         }

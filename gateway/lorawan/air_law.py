@@ -1,6 +1,6 @@
 """Whether one transmitter may send: power, length, pauses and sums, by its region's rules; and the clause when not.
 
-Ask, then tell what was sent. Nothing is known of what others send: carrier sense is the forwarder's (or the device's) own.
+Ask, then tell what was sent, and take back what was not sent after all. Nothing is known of what others send: carrier sense is the forwarder's (or the device's) own.
 Answers are promised for later windows, so times may come out of order, by ten seconds at most. Sums are kept in sixtieths of
 their stretch of time and counted over sixty-one, so that no stretch ever holds more, and memory never grows.
 """
@@ -102,6 +102,18 @@ class AirLaw:
         if rule.share is not None:
             self._sum(rule.share, number, sent).add(sent)
 
+    def unsent(self, sent: Transmission) -> None:
+        """One that was counted was not sent after all."""
+        number = self._number(sent)
+        if number is None:
+            return
+        rule = self._rules[number]
+        self._pauses.drop(sent)
+        if self._station and rule.station_rest:
+            self._rest(rule, sent).drop(sent)
+        if rule.share is not None:
+            self._sum(rule.share, number, sent).drop(sent)
+
     def _number(self, sent: Transmission) -> int | None:
         """Which rule holds."""
         for number, rule in enumerate(self._rules):
@@ -153,6 +165,12 @@ class _Pauses:
         kept = [one for one in self._recent if one[1] > newest - _LATE_US]
         self._recent = kept[-_RECENT:]
 
+    def drop(self, sent: Transmission) -> None:
+        for one in self._recent:
+            if one[0] == sent.at_us:
+                self._recent.remove(one)
+                return
+
 
 class _Sum:
     """Airtime of one scope by sixtieths of the stretch in which it is limited."""
@@ -181,6 +199,11 @@ class _Sum:
         oldest = max(self._parts) - _KEPT
         for part in [part for part in self._parts if part < oldest]:
             del self._parts[part]
+
+    def drop(self, sent: Transmission) -> None:
+        for part, us in self._split(sent):
+            if part in self._parts:
+                self._parts[part] -= us
 
     def _split(self, sent: Transmission) -> list[tuple[int, int]]:
         """The parts that a transmission touches, and how much of it lies in each."""

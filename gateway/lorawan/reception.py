@@ -1,11 +1,18 @@
 """One frame as one antenna of one forwarder heard it, and the way back to that forwarder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.lorawan.plan import DataRate
 from gateway.model.instant import Instant
 from gateway.wire.lorawan.identifiers import Eui
+
+RX1, RX2 = 1, 2
+"""The two windows in which a device of class A listens after an uplink."""
+
+Told = Callable[[int, str | None, int], None]
+"""What became of a downlink: its number; None for sent, else why not; the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,7 @@ class Downlink:
         rx1_freq_hz, rx1_rate, rx2_freq_hz, rx2_rate: where the device listens.
         delay_s: from the end of the uplink to RX1; RX2 opens a second later.
         eirp_dbm: what may leave the antenna.
+        first, second: which of the two windows the law permits.
     """
 
     number: int
@@ -30,6 +38,8 @@ class Downlink:
     rx2_rate: DataRate
     delay_s: float
     eirp_dbm: float
+    first: bool = True
+    second: bool = True
 
     def __repr__(self) -> str:
         return f"<downlink {self.number}>"
@@ -38,10 +48,16 @@ class Downlink:
 class Way(Protocol):
     """The way back for one reception: its forwarder, and the concentrator's time of it."""
 
+    @property
+    def station(self) -> bool:
+        """Whether that is a LoRa Basics Station, which keeps channels to a share of its own."""
+        ...
+
     def send(self, downlink: Downlink) -> str | None:
         """Hand a downlink to the forwarder; None, or why that is too late or impossible, in words.
 
-        What became of it comes later, over the door (`Doors` tell the network by the downlink's number).
+        Only windows that the downlink permits are used. What became of it comes later, over the door: it tells by the
+        downlink's number what went wrong, and which window it was.
         """
         ...
 

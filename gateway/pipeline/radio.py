@@ -11,7 +11,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
 from typing import Protocol
 
 from gateway.clock import Clock
@@ -30,6 +29,7 @@ from gateway.model.forwarded import Forwarded
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
+from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.scripting import Scripting
 from gateway.pipeline.sorting import Item
 from gateway.telemetry import Facts
@@ -79,7 +79,7 @@ class Radio:
 
     Attributes:
         refused: why frames came to nothing.
-        downlinks: what became of answers, by name.
+        outbox: answers on their way.
         receptions: of frames that were believed, all together.
     """
 
@@ -108,23 +108,15 @@ class Radio:
         self._origin = origin
         self._merging = Merging(window_s)
         self._opened = asyncio.Event()
-        self._numbers = count(1)
         self._answerable: dict[DeviceId, int] = {}
-        self._out: dict[int, str] = {}
+        self.outbox = Outbox(network.plan.rules)
         self.refused: Counter[Refused] = Counter()
-        self.downlinks: Counter[str] = Counter()
         self.receptions = 0
 
     def heard(self, reception: Reception) -> None:
         """A forwarder heard a frame; of whichever door."""
         if self._merging.add(reception):
             self._opened.set()
-
-    def sent(self, number: int, fault: str | None) -> None:
-        """What became of a downlink: sent, or the forwarder's own word why not."""
-        what = self._out.pop(number, None)
-        if what is not None:
-            self.downlinks[f"{what} sent" if fault is None else f"{what} not sent: {fault}"] += 1
 
     def renew(self, directory: Directory, roots: Mapping[Eui, Root]) -> None:
         """The registry has changed."""
@@ -232,24 +224,14 @@ class Radio:
         if session.down >= session.reserved:
             self._notebook.reserve(session, partial(self._reserved, found, merged))
             return
-        sending = downlink(next(self._numbers), found, said, plan, best.freq_hz, dr)
+        sending = downlink(self.outbox.number(), found, said, plan, best.freq_hz, dr)
         if session.reserved - session.down < _LOW_WATER:
             self._notebook.reserve(session, lambda _written: None)
-        self._send("answer", sending, merged)
+        self.outbox.send("answer", sending, merged)
 
     def _reserved(self, found: Uplink, merged: Merged, written: bool) -> None:
         if written:
             self._answer(found, merged)
-
-    def _send(self, what: str, sending: Downlink, merged: Merged) -> None:
-        """By the forwarder that heard it best; by the next one where that one cannot."""
-        fault: str | None = "nobody heard it"
-        self._out[sending.number] = what
-        for reception in merged.receptions:
-            fault = reception.way.send(sending)
-            if fault is None:
-                return
-        self.sent(sending.number, fault)
 
     # -- joins
 
@@ -277,14 +259,14 @@ class Radio:
         plan, best = self._network.plan, merged.best
         dr = plan.number(best.rate)
         if dr is None:
-            self.downlinks["join-accept not sent: no such data rate here"] += 1
+            self.outbox.fail("join-accept", "no such data rate here")
             return
         freq_hz, rx1 = plan.rx1(best.freq_hz, dr, 0)
         sending = Downlink(
-            *(next(self._numbers), made.session.dev_eui, made.accept),
+            *(self.outbox.number(), made.session.dev_eui, made.accept),
             *(freq_hz, plan.data_rates[rx1]),
             *(plan.rx2.freq_hz, plan.data_rates[plan.rx2.dr]),
             plan.join_delay_s,
             plan.max_eirp_dbm,
         )
-        self._send("join-accept", sending, merged)
+        self.outbox.send("join-accept", sending, merged)

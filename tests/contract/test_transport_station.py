@@ -88,7 +88,7 @@ async def test_a_downlink_that_is_too_late_for_both_windows_is_refused_at_once()
         await station.say(uplink(DATA))
         found = await place.heard()
         place.clock.advance(1.95)
-        assert found.way.send(DOWN) == "too late for both windows"
+        assert found.way.send(DOWN) == "too late for its windows"
         assert place.told == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.lorawan.merging import LATE_S
+from gateway.wire.lorawan.identifiers import Eui
 from sekisho.window import ask
 from tests.e2e.processes import Gateway, until
 from tests.e2e.radio_town import GAUGE_PORT, STAGE, has, radio, radio_town, rows
@@ -25,6 +26,9 @@ lorawan:
     - eui: {EUI}
       from: [127.0.0.0/8]
 """
+
+SECOND_EUI = Eui.of("aa555a0000000002")
+TWO_FORWARDERS = f"{DOOR}    - {{eui: {SECOND_EUI}, from: [127.0.0.0/8]}}\n"
 
 
 def plugged_in(gateway: Gateway) -> UdpForwarder:
@@ -131,3 +135,28 @@ def test_a_forwarder_that_is_too_late_for_one_window_is_asked_for_the_next(tmp_p
             until(
                 lambda: radio(town)["downlinks"].get("join-accept not sent: TOO_LATE"), "the miss"
             )
+
+
+def test_the_law_of_the_air_stands_between_an_answer_and_its_forwarder(tmp_path: Path) -> None:
+    """Two joins within a moment: Japan's silence leaves RX2 to the second and nothing to the third, which another
+    forwarder takes; the clause is counted."""
+    town, node = radio_town(tmp_path / "town", TWO_FORWARDERS), Node()
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        port = gateway.running["doors"]["forwarders"]["port"]
+        with UdpForwarder(port, eui=SECOND_EUI) as weaker:
+            weaker.pull()
+            requests = [node.request() for _ in range(3)]
+            for request in requests:
+                forwarder.push(request)
+            weaker.push(requests[-1], rssi=-110, snr=-9.0)
+            first, second, third = forwarder.asked(), forwarder.asked(), weaker.asked()
+            assert first is not None
+            assert second is not None
+            assert third is not None
+            assert [one["datr"] for one in (first, second, third)] == ["SF7BW125", "SF10BW125", "SF7BW125"]  # fmt: skip
+            assert second["tmst"] - first["tmst"] == 10_000_000 + 1_000_000
+            node.hear(third["phy"])
+            (clause,) = radio(town)["law"]
+            assert "silence after a transmission" in clause
+            assert "ARIB STD-T108" in clause
+            assert radio(town)["law"][clause] == 3

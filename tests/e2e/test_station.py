@@ -61,12 +61,12 @@ def told(town: Town, downlinks: dict[str, int]) -> bool:
     return bool(radio(town)["downlinks"] == downlinks)
 
 
-async def asked(station: Station, xtime: int, delay_s: int) -> bytes:
+async def asked(station: Station, xtime: int, delay_s: int, freq: int = 923_200_000) -> bytes:
     """The frame that it is asked to send after an uplink, sent and told of."""
     said: dict[str, Any] = await station.hear()
     assert said["msgtype"] == "dnmsg"
     assert (said["xtime"], said["RxDelay"]) == (xtime, delay_s)
-    assert (said["RX1DR"], said["RX1Freq"]) == (5, 923_200_000)
+    assert (said["RX1DR"], said["RX1Freq"]) == (5, freq)
     assert (said["RX2DR"], said["RX2Freq"]) == (2, 923_200_000)
     await station.say({"msgtype": "dntxed", "seqno": said["diid"], "diid": said["diid"]})
     return bytes.fromhex(said["pdu"])
@@ -83,12 +83,12 @@ async def test_a_device_joins_is_stored_and_answered_over_two_kills(tmp_path: Pa
             async with place.station(gateway) as station:
                 assert station.config["region"] == "AS923-1"
                 if life == 0:
-                    await station.say(uplink(node.request(), XTIME))
-                    node.hear(await asked(station, XTIME, 5))
-                for _ in range(3):
+                    await station.say(uplink(node.request(), XTIME, freq=923_400_000))
+                    node.hear(await asked(station, XTIME, 5, 923_400_000))
+                for freq in (922_200_000, 922_400_000, 922_600_000):  # a station rests after each
                     phy = node.says(f_cnt, STAGE, confirmed=True, f_port=GAUGE_PORT)
-                    await station.say(uplink(phy, XTIME + f_cnt))
-                    pdu = await asked(station, XTIME + f_cnt, 1)
+                    await station.say(uplink(phy, XTIME + f_cnt, freq=freq))
+                    pdu = await asked(station, XTIME + f_cnt, 1, freq)
                     down = int.from_bytes(pdu[6:8], "little")
                     data, _ = node.answered(pdu, down, acknowledges=f_cnt)
                     assert data.ack

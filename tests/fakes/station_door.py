@@ -58,7 +58,7 @@ class House:
             *(self.clock, self.facts, StationLimits(**limits)),
         )
 
-    def _tell(self, number: int, fault: str | None) -> None:
+    def _tell(self, number: int, fault: str | None, _window: int) -> None:
         self.told.append((number, fault))
 
     async def heard(self, count: int = 1) -> Reception:

@@ -46,7 +46,7 @@ def test_no_mutated_input_escapes_and_memory_stays_flat(capsys: pytest.CaptureFi
     assert {why for why, count in fuzz.radio.refused.items() if count > 50} == NAMED
     assert fuzz.facts.counts["forwarder malformed"] > INPUTS / 20
     assert fuzz.facts.counts["forwarder: no datagram of one"] > INPUTS / 20
-    assert len(fuzz.radio.downlinks) < 32
-    assert (fuzz.waiting._handed, fuzz.udp._waiting, fuzz.radio._out) == ({}, {}, {})
+    assert len(fuzz.radio.outbox.became) < 32
+    assert (fuzz.waiting._handed, fuzz.udp._waiting, fuzz.radio.outbox._out) == ({}, {}, {})
     assert grown < 16 << 20
     assert more < 1000

@@ -43,6 +43,8 @@ NOON: Instant = parse_rfc3339("2026-05-12T12:00:00Z")
 class Nowhere:
     """A way back that nobody takes."""
 
+    station = False
+
     def send(self, downlink: Downlink) -> str | None:
         raise AssertionError(downlink)
 

@@ -200,7 +200,7 @@ def test_deep_and_broken_text_is_refused(text: str) -> None:
 def test_a_downlink_echoes_the_time_of_its_uplink_untouched() -> None:
     """Class A, both windows, and the DevEUI with dashes, as stations read them."""
     wanted = Transmission(
-        *(7, Eui.of("0004a30b001a2b3c"), b"\x60\x01", 1, 5, 923_200_000, 2, 923_400_000),
+        *(7, Eui.of("0004a30b001a2b3c"), b"\x60\x01", 1, (5, 923_200_000), (2, 923_400_000)),
         *(XTIME, 3),
     )
     text = messages.dnmsg(wanted, 1795229194.5)

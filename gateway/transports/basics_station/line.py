@@ -9,13 +9,13 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from gateway.clock import Clock
 from gateway.lorawan.answers import GPS_EPOCH, LEAP_S
-from gateway.lorawan.reception import Downlink, Reception
+from gateway.lorawan.reception import RX1, RX2, Downlink, Reception
 from gateway.telemetry import Facts
 from gateway.transports.basics_station.entry import Proof
 from gateway.transports.basics_station.limits import StationLimits
 from gateway.transports.basics_station.pace import Pace
 from gateway.transports.basics_station.setup import Setup
-from gateway.transports.basics_station.waiting import Waiting
+from gateway.transports.basics_station.waiting import Aim, Waiting
 from gateway.transports.basics_station.way import StationWay
 from gateway.wire.lorawan.identifiers import Eui
 from gateway.wire.station import messages
@@ -126,13 +126,19 @@ class Line:
         house = self._house
         if not self._configured:
             return "its forwarder is not configured yet"
-        theirs = house.waiting.add(self._eui, downlink.number, until_s)
+        aims: dict[Aim, int] = {}
+        if downlink.second:
+            aims[windows[1], downlink.rx2_freq_hz] = RX2
+        if downlink.first:
+            aims[windows[0], downlink.rx1_freq_hz] = RX1
+        theirs = house.waiting.add(self._eui, downlink.number, aims, until_s)
         if theirs is None:
             return "too many downlinks wait at its forwarder"
-        rx1, rx2 = windows
         wanted = Transmission(
             *(theirs, downlink.dev_eui, downlink.phy, int(downlink.delay_s)),
-            *(rx1, downlink.rx1_freq_hz, rx2, downlink.rx2_freq_hz, info.xtime, info.rctx),
+            (windows[0], downlink.rx1_freq_hz) if downlink.first else None,
+            (windows[1], downlink.rx2_freq_hz) if downlink.second else None,
+            *(info.xtime, info.rctx),
         )
         text = messages.dnmsg(wanted, house.clock.now() / 1e6)
         task = asyncio.get_running_loop().create_task(self._write(theirs, text))
@@ -179,7 +185,7 @@ class Line:
         elif isinstance(said, Heard):
             self._receive(said)
         elif isinstance(said, Sent):
-            if not house.waiting.went_out(self._eui, said.number):
+            if not house.waiting.went_out(self._eui, said):
                 house.facts.count("forwarder: dntxed of nothing")
         elif isinstance(said, TimeSync):
             gps_us = house.clock.now() - GPS_EPOCH + LEAP_S * 1_000_000

@@ -2,20 +2,23 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping
 from itertools import count
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from gateway.clock import Clock
+from gateway.lorawan.reception import RX1, Told
 from gateway.wire.lorawan.identifiers import Eui
+from gateway.wire.station.messages import Sent
 
-Told = Callable[[int, str | None], None]
-"""What became of a downlink, by its number: None for sent, else why not."""
+Aim: TypeAlias = tuple[int | None, int | None]
+"""Number of a data rate, and a frequency in Hz; None where a station does not say."""
 
 
 class _Handed(NamedTuple):
     number: int
     eui: Eui
+    windows: Mapping[Aim, int]
     timer: asyncio.TimerHandle
 
 
@@ -35,10 +38,11 @@ class Waiting:
         self._numbers = count(clock.now())
         """No station tells us in this life of a downlink of the one before."""
 
-    def add(self, eui: Eui, number: int, until_s: float) -> int | None:
+    def add(self, eui: Eui, number: int, windows: Mapping[Aim, int], until_s: float) -> int | None:  # fmt: skip
         """The station's number of a downlink; None where too many wait already.
 
         Args:
+            windows: number of the data rate and frequency → which of the two windows that is.
             until_s: when it counts as not sent, on the monotonic clock.
         """
         if self._of[eui] >= self._most:
@@ -48,16 +52,16 @@ class Waiting:
         timer = asyncio.get_running_loop().call_later(
             after_s, self.fail, theirs, "the forwarder told of no transmission"
         )
-        self._handed[theirs] = _Handed(number, eui, timer)
+        self._handed[theirs] = _Handed(number, eui, windows, timer)
         self._of[eui] += 1
         return theirs
 
-    def went_out(self, eui: Eui, theirs: int) -> bool:
-        """A station says so; False where it was handed none such, or its time is over."""
-        handed = self._handed.get(theirs)
+    def went_out(self, eui: Eui, said: Sent) -> bool:
+        """A station says so; RX1 if it does not say by which frequency and data rate. False where it was handed none such, or its time is over."""
+        handed = self._handed.get(said.number)
         if handed is None or handed.eui != eui:
             return False
-        self._settle(theirs, None)
+        self._settle(said.number, None, handed.windows.get((said.dr, said.freq_hz), RX1))
         return True
 
     def fail(self, theirs: int, why: str) -> None:
@@ -72,10 +76,10 @@ class Waiting:
         self._handed.clear()
         self._of.clear()
 
-    def _settle(self, theirs: int, fault: str | None) -> None:
+    def _settle(self, theirs: int, fault: str | None, window: int = RX1) -> None:
         handed = self._handed.pop(theirs)
         handed.timer.cancel()
         self._of[handed.eui] -= 1
         if not self._of[handed.eui]:
             del self._of[handed.eui]
-        self._told(handed.number, fault)
+        self._told(handed.number, fault, window)

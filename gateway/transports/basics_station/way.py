@@ -40,6 +40,8 @@ class StationWay:
 
     __slots__ = ("_eui", "_heard_s", "_info", "_place")
 
+    station = True
+
     def __init__(self, place: Place, eui: Eui, info: UpInfo, heard_s: float) -> None:
         self._place = place
         self._eui = eui
@@ -55,8 +57,9 @@ class StationWay:
         if downlink.delay_s % 1 or not 1 <= downlink.delay_s <= _LONGEST_DELAY_S:
             return "a station counts delays in whole seconds, 1 to 15"
         rx2_s = self._heard_s + downlink.delay_s + 1
-        if place.clock.monotonic() > rx2_s - _AHEAD_S:
-            return "too late for both windows"
+        last_s = rx2_s if downlink.second else rx2_s - 1
+        if place.clock.monotonic() > last_s - _AHEAD_S:
+            return "too late for its windows"
         rx1 = place.setup.number(downlink.rx1_rate)
         rx2 = place.setup.number(downlink.rx2_rate)
         if rx1 is None or rx2 is None:

@@ -19,9 +19,10 @@ from itertools import count
 from gateway.clock import Clock
 from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import DataRate
-from gateway.lorawan.reception import Downlink, Reception
+from gateway.lorawan.reception import Reception, Told
 from gateway.model.device import Directory
 from gateway.telemetry import Facts
+from gateway.transports.lorawan_udp.way import UdpWay
 from gateway.wire.gwmp.datagrams import (
     Pull,
     Push,
@@ -34,9 +35,6 @@ from gateway.wire.gwmp.datagrams import (
 )
 from gateway.wire.gwmp.rxpk import DatagramError, Heard
 from gateway.wire.lorawan.identifiers import Eui
-
-_AHEAD_S = 0.1
-"""A downlink must reach its forwarder so long before it is to be sent."""
 
 _ACK_S = 2.0
 """How long a TX_ACK is waited for; a forwarder answers at once."""
@@ -76,6 +74,7 @@ class _Sent:
 
     number: int
     eui: Eui
+    window: int
     again: Callable[[], str | None] | None
     timer: asyncio.TimerHandle
 
@@ -94,7 +93,7 @@ class UdpDoor(asyncio.DatagramProtocol):
         self,
         forwarders: Mapping[Eui, Forwarder],
         heard: Callable[[Reception], None],
-        sent: Callable[[int, str | None], None],
+        sent: Told,
         clock: Clock,
         facts: Facts,
         rate: float = 200.0,
@@ -182,7 +181,7 @@ class UdpDoor(asyncio.DatagramProtocol):
             elif rate is None:
                 self._facts.count("forwarder: not LoRa")
             else:
-                way = _Way(self, forwarder, one.tmst, now_s)
+                way = UdpWay(self, forwarder, one.tmst, now_s)
                 at = self._clock.now()
                 for antenna in one.antennas:
                     self._heard(
@@ -204,7 +203,12 @@ class UdpDoor(asyncio.DatagramProtocol):
         return known[0], known[1]
 
     def transmit(
-        self, number: int, eui: Eui, txpk: Transmission, again: Callable[[], str | None] | None
+        self,
+        number: int,
+        eui: Eui,
+        window: int,
+        txpk: Transmission,
+        again: Callable[[], str | None] | None,
     ) -> str | None:
         """Send a PULL_RESP; why not, in words.
 
@@ -219,7 +223,7 @@ class UdpDoor(asyncio.DatagramProtocol):
         address, version = back
         token = (next(self._tokens) & 0xFFFF).to_bytes(2, "big")
         timer = asyncio.get_running_loop().call_later(_ACK_S, self._silent, token)
-        self._waiting[token] = _Sent(number, eui, again, timer)
+        self._waiting[token] = _Sent(number, eui, window, again, timer)
         self._answer(pull_resp(version, token, txpk), address)
         return None
 
@@ -237,59 +241,16 @@ class UdpDoor(asyncio.DatagramProtocol):
                 logging.WARNING,
             )
         if not said.error:
-            self._sent(sent.number, None)
+            self._sent(sent.number, None, sent.window)
             return
         fault = said.error if sent.again is None else sent.again()
         if fault is not None:
-            self._sent(sent.number, said.error)
+            self._sent(sent.number, said.error, sent.window)
 
     def _silent(self, token: bytes) -> None:
         sent = self._waiting.pop(token, None)
         if sent is not None:
-            self._sent(sent.number, "no TX_ACK")
-
-
-class _Way:
-    """Back through one forwarder, by the concentrator's time of one uplink."""
-
-    __slots__ = ("_door", "_forwarder", "_heard_s", "_tmst")
-
-    def __init__(self, door: UdpDoor, forwarder: Forwarder, tmst: int, heard_s: float) -> None:
-        self._door = door
-        self._forwarder = forwarder
-        self._tmst = tmst
-        self._heard_s = heard_s
-
-    def send(self, downlink: Downlink) -> str | None:
-        """By RX1, or by RX2 where that is too late or the forwarder refuses it."""
-        fault = self._window(
-            downlink, downlink.delay_s, downlink.rx1_freq_hz, downlink.rx1_rate, first=True
-        )
-        return self._second(downlink) if fault == _LATE else fault
-
-    def _second(self, downlink: Downlink) -> str | None:
-        return self._window(
-            downlink, downlink.delay_s + 1, downlink.rx2_freq_hz, downlink.rx2_rate, first=False
-        )
-
-    def _window(
-        self, downlink: Downlink, delay_s: float, freq_hz: int, rate: DataRate, *, first: bool
-    ) -> str | None:
-        door = self._door
-        if door.monotonic() > self._heard_s + delay_s - _AHEAD_S:
-            return _LATE
-        txpk = Transmission(
-            downlink.phy,
-            self._tmst + round(delay_s * 1e6),
-            freq_hz,
-            int(downlink.eirp_dbm - self._forwarder.gain_db),
-            str(rate),
-        )
-        again = (lambda: self._second(downlink)) if first else None
-        return door.transmit(downlink.number, self._forwarder.eui, txpk, again)
-
-
-_LATE = "too late for both windows"
+            self._sent(sent.number, "no TX_ACK", sent.window)
 
 
 def _rate(heard: Heard) -> DataRate | None:

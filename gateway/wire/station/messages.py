@@ -45,6 +45,8 @@ class Version(msgspec.Struct, gc=False, tag_field="msgtype", tag="version"):
 class _Sent(msgspec.Struct, gc=False, tag_field="msgtype", tag="dntxed"):
     diid: Long | None = None
     seqno: Long | None = None
+    dr: Long | None = msgspec.field(default=None, name="DR")
+    freq_hz: Long | None = msgspec.field(default=None, name="Freq")
 
 
 class _TimeSync(msgspec.Struct, gc=False, tag_field="msgtype", tag="timesync"):
@@ -75,9 +77,12 @@ class Sent(NamedTuple):
 
     Attributes:
         number: that `dnmsg` gave it (`diid`; `seqno` of stations before that).
+        dr, freq_hz: how it went out; None where the station does not say.
     """
 
     number: int
+    dr: int | None = None
+    freq_hz: int | None = None
 
 
 class TimeSync(NamedTuple):
@@ -129,7 +134,7 @@ def _sent(said: _Sent) -> Sent:
     number = said.seqno if said.diid is None else said.diid
     if number is None:
         raise MessageError("diid: missing")
-    return Sent(number)
+    return Sent(number, said.dr, said.freq_hz)
 
 
 def _heard(said: Uplink) -> Heard:
@@ -146,7 +151,8 @@ class Transmission(NamedTuple):
         number: by which the station tells that it went out.
         dev_eui: for whom; a station never tells of one to the EUI of zeros.
         delay_s: whole seconds from the end of the uplink to RX1, 1 to 15; RX2 opens one later.
-        rx1_dr, rx2_dr: numbers of data rates, as the configuration has them.
+        rx1, rx2: number of the data rate, as the configuration has it, and frequency in Hz; None for a window that
+            is not to be used, though not both.
         xtime, rctx: of the uplink.
     """
 
@@ -154,16 +160,14 @@ class Transmission(NamedTuple):
     dev_eui: Eui
     phy: bytes
     delay_s: int
-    rx1_dr: int
-    rx1_freq_hz: int
-    rx2_dr: int
-    rx2_freq_hz: int
+    rx1: tuple[int, int] | None
+    rx2: tuple[int, int] | None
     xtime: int
     rctx: int
 
 
 def dnmsg(wanted: Transmission, utc_s: float) -> str:
-    """A downlink on its way to a station, which takes RX1 if it still can, else RX2."""
+    """A downlink on its way to a station, which takes RX1 if it still can, else RX2; a window that is left out it does not use."""
     return _text(
         {
             "msgtype": "dnmsg",
@@ -172,10 +176,8 @@ def dnmsg(wanted: Transmission, utc_s: float) -> str:
             "diid": wanted.number,
             "pdu": wanted.phy.hex(),
             "RxDelay": wanted.delay_s,
-            "RX1DR": wanted.rx1_dr,
-            "RX1Freq": wanted.rx1_freq_hz,
-            "RX2DR": wanted.rx2_dr,
-            "RX2Freq": wanted.rx2_freq_hz,
+            **({} if wanted.rx1 is None else {"RX1DR": wanted.rx1[0], "RX1Freq": wanted.rx1[1]}),
+            **({} if wanted.rx2 is None else {"RX2DR": wanted.rx2[0], "RX2Freq": wanted.rx2[1]}),
             "priority": 0,
             "xtime": wanted.xtime,
             "rctx": wanted.rctx,

@@ -1,0 +1,66 @@
+"""Downlinks on their way to forwarders, and what became of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import count
+
+from gateway.lorawan.air_law import Clause
+from gateway.lorawan.merging import Merged
+from gateway.lorawan.reception import RX1, Downlink
+from gateway.lorawan.rules import SubBand
+from gateway.lorawan.transmitters import Booking, Transmitters
+
+
+class Outbox:
+    """All of one network.
+
+    Args:
+        rules: of its region.
+
+    Attributes:
+        became: what became of downlinks, by name.
+        transmitters: what each forwarder may still send.
+    """
+
+    def __init__(self, rules: Sequence[SubBand]) -> None:
+        self._numbers = count(1)
+        self._out: dict[int, tuple[str, Booking]] = {}
+        self.became: Counter[str] = Counter()
+        self.transmitters = Transmitters(rules)
+
+    def number(self) -> int:
+        """Of the next downlink."""
+        return next(self._numbers)
+
+    def send(self, what: str, sending: Downlink, merged: Merged) -> None:
+        """By the forwarder that heard it best; by the next one where that one cannot, or may not."""
+        fault = "nobody heard it"
+        for reception in merged.receptions:
+            booking = self.transmitters.book(sending, reception)
+            if isinstance(booking, Clause):
+                fault = str(booking)
+                continue
+            self._out[sending.number] = what, booking
+            refused = reception.way.send(booking.downlink)
+            if refused is None:
+                return
+            del self._out[sending.number]
+            booking.used(None)
+            fault = refused
+        self.fail(what, fault)
+
+    def fail(self, what: str, fault: str) -> None:
+        """One of these has no way out."""
+        self.became[f"{what} not sent: {fault}"] += 1
+
+    def sent(self, number: int, fault: str | None, window: int = RX1) -> None:
+        """What became of a downlink: sent in this window, or the forwarder's own word why not."""
+        out = self._out.pop(number, None)
+        if out is None:
+            return
+        what, booking = out
+        booking.used(window if fault is None else None)
+        if fault is None:
+            self.became[f"{what} sent"] += 1
+        else:
+            self.fail(what, fault)

@@ -1,0 +1,100 @@
+"""Every downlink is held against the law of the air, forwarder by forwarder, before one has it."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.lorawan.air_law import Clause
+from gateway.lorawan.plan import DataRate
+from gateway.lorawan.reception import RX1, RX2, Downlink, Reception
+from gateway.lorawan.regions import PLANS
+from gateway.lorawan.transmitters import Booking, Transmitters
+from gateway.model.instant import parse_rfc3339
+from gateway.wire.lorawan.identifiers import Eui
+from tests.fakes.node import DEV_EUI
+
+SF7, SF10 = DataRate(7, 125_000), DataRate(10, 125_000)
+DOWN = Downlink(1, DEV_EUI, bytes(20), 923_200_000, SF7, 923_200_000, SF10, 1.0, 13.0)
+
+
+class Way:
+    """A way back that nobody takes."""
+
+    def __init__(self, station: bool) -> None:
+        self.station = station
+
+    def send(self, downlink: Downlink) -> str | None:
+        raise AssertionError(downlink)
+
+
+def heard(at_s: float, forwarder: int = 1, station: bool = False) -> Reception:
+    eui, noon = Eui(forwarder.to_bytes(8, "big")), parse_rfc3339("2026-05-12T12:00:00Z")
+    return Reception(b"", eui, 0, 923_200_000, SF7, -80.0, 5.0, noon, at_s, Way(station))
+
+
+def booked(found: Booking | Clause) -> Booking:
+    assert isinstance(found, Booking), found
+    return found
+
+
+def windows(found: Booking | Clause) -> tuple[bool, bool]:
+    downlink = booked(found).downlink
+    return downlink.first, downlink.second
+
+
+@pytest.fixture
+def japan() -> Transmitters:
+    return Transmitters(PLANS["AS923-1"].rules)
+
+
+def test_two_answers_at_a_time_take_one_window_each_and_a_third_takes_another_forwarder(
+    japan: Transmitters,
+) -> None:
+    """Japan asks for silence between: RX1 is taken, so RX2; both are taken, so the clause, once for each window."""
+    assert windows(japan.book(DOWN, heard(0.0))) == (True, True)
+    second = booked(japan.book(DOWN, heard(0.0)))
+    assert windows(second) == (False, True)
+    third = japan.book(DOWN, heard(0.0))
+    assert isinstance(third, Clause)
+    assert "silence" in third.says
+    assert japan.refused == {str(third): 3}
+    assert windows(japan.book(DOWN, heard(0.0, forwarder=2))) == (True, True)
+
+
+@pytest.mark.parametrize("used", [RX1, RX2, None])
+def test_what_was_not_sent_does_not_count(japan: Transmitters, used: int | None) -> None:
+    """The window that the forwarder tells of counts, and no other one."""
+    booked(japan.book(DOWN, heard(0.0))).used(used)
+    assert windows(japan.book(DOWN, heard(0.0))) == (used != RX1, used != RX2)
+
+
+def test_what_was_not_sent_is_given_back_to_the_sum() -> None:
+    """36 s an hour in AS923-2: a hundred times that may be asked for, if none of it leaves."""
+    of, slow = Transmitters(PLANS["AS923-2"].rules), DataRate(9, 125_000)
+    down = replace(DOWN, rx1_freq_hz=921_400_000, rx2_freq_hz=921_400_000, rx1_rate=slow)
+    for n in range(20_000):
+        booked(of.book(down, heard(n / 10))).used(None)
+    sent = 0
+    for n in range(500):
+        found = of.book(down, heard(2_000 + n))
+        if isinstance(found, Clause):
+            assert "36 s of any 3600 s are used up" in str(found)
+            break
+        found.used(RX1)
+        sent += 1
+    air_us = booked(of.book(down, heard(0.0, forwarder=3))).windows[RX1].air_us
+    assert 35_000_000 < sent * air_us <= 36_000_000
+
+
+def test_too_much_power_is_refused_in_both_windows(japan: Transmitters) -> None:
+    found = japan.book(replace(DOWN, eirp_dbm=14.0), heard(0.0))
+    assert isinstance(found, Clause)
+    assert "13 dBm EIRP at most" in found.says
+
+
+def test_a_station_is_held_to_the_rest_that_it_keeps_itself(japan: Transmitters) -> None:
+    """It would drop in silence what comes sooner than ten times the airtime; a packet forwarder would not."""
+    for station, first in ((True, False), (False, True)):
+        for before in (0.0, 0.2):
+            found = booked(japan.book(DOWN, heard(before, forwarder=7, station=station)))
+            assert found.downlink.first is (first or before == 0.0)
