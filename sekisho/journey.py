@@ -126,14 +126,14 @@ def decide(
         )
     if pace is None:
         pace = 0.0 if is_file else _MQTT_PACE if wished.devices is None else 1.0
-    length = _length("--for", duration) if duration else (24 * HOUR if is_file else None)
+    lasts = length("--for", duration) if duration else (24 * HOUR if is_file else None)
     state = follow or register
     if not is_file and register is None:
         user, password = destination.password_of(password_file, state, user)
     else:
         user, password = destination.password_of(password_file, None, user)
     scenario = replace(wished, start=begin)
-    until = None if length is None else begin + length
+    until = None if lasts is None else begin + lasts
     if duration is None and wished.ends is not None:
         until = wished.ends
     if not 0 <= begin <= (begin if until is None else until) < CALENDAR_END:
@@ -154,13 +154,18 @@ def _in_step(gateway: destination.Followed, step: str | None) -> Step | None:
     """How to go in lock-step with a gateway; None for one on real time."""
     if not gateway.simulated:
         return None
-    length = _length("--step", step or _STEP)
-    if length > _LONGEST_STEP:
+    long = length("--step", step or _STEP)
+    if long > _LONGEST_STEP:
         raise Refusal(f"--step {step}: the clock moves by an hour at once, at most.", 2)
-    return Step(length, gateway.advance)
+    return Step(long, gateway.advance)
 
 
-def _length(option: str, text: str) -> Instant:
+def length(option: str, text: str) -> Instant:
+    """A duration of an option, as 90min.
+
+    Raises:
+        Refusal: it is none.
+    """
     found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,12})?)(s|m|min|h|d)", text)
     if not found or round(float(found[1]) * _UNITS[found[2]]) <= 0:
         raise Refusal(

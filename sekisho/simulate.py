@@ -18,7 +18,7 @@ from sekisho.progress import Progress
 from sekisho.travel import enrolled, report, travel
 
 
-def simulate(
+def simulate(  # noqa: C901 - each of its ways out is one step
     seed: given.Seed = None,
     children: given.Children = None,
     devices: given.Devices = None,
@@ -48,6 +48,12 @@ def simulate(
     out: given.Out = Path("shrunk.yaml"),
     tries: given.Tries = 1000,
     force: given.Force = False,
+    lorawan: given.Lorawan = None,
+    forwarders: given.Forwarders = 4,
+    region: given.Region = "AS923-1",
+    confirmed: given.Confirmed = 0.2,
+    switched_on: given.SwitchedOn = "10s",
+    settings: given.Settings = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -61,7 +67,28 @@ def simulate(
     sekisho simulate --to mqtt://HOST               into any broker
     sekisho simulate --shrink --for 2h --faults all=0.01 --check './check.sh {uplinks}'
     sekisho simulate --devices 20000 --connections 200 --pace 1 --to mqtt://HOST
+    sekisho simulate --lorawan 30 --register DIR --follow DIR --for 10min
     """  # noqa: D301 - \b keeps the lines of the examples apart
+    if lorawan is not None:
+        from sekisho.simulate_lorawan import Asked, carry_out
+
+        asked = Asked(
+            seed=7 if seed is None else seed,
+            nodes=lorawan,
+            forwarders=forwarders,
+            region=region,
+            every_s=report_every or 60.0,
+            confirmed=confirmed,
+            switched_on=switched_on,
+            to=to,
+            follow=follow,
+            register=register,
+            keys=keys,
+            ledger=ledger,
+            duration=duration,
+        )
+        carry_out(asked, only_settings=settings, as_json=as_json, quiet=quiet)
+        return
     if kinds is not None and not kinds.is_dir():
         raise Refusal(f"--kinds {kinds}: there is no such folder.", 2)
     for folder in (kinds, register and register / "kinds", follow and follow / "kinds"):

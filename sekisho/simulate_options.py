@@ -9,6 +9,7 @@ from sekisho import fault_menu
 
 _TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
 _SHRINK = "The shortest scenario that fails"
+_LORAWAN = "Nodes by LoRaWAN instead of the town"
 
 Seed: TypeAlias = Annotated[
     int | None,
@@ -209,4 +210,51 @@ Tries: TypeAlias = Annotated[
 ]
 Force: TypeAlias = Annotated[
     bool, typer.Option("--force", help="Let --to replace a file that is there.")
+]
+Lorawan: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--lorawan",
+        rich_help_panel=_LORAWAN,
+        metavar="N",
+        min=1,
+        max=10_000,
+        help="So many nodes, of five kinds of the city, that join and speak LoRaWAN through simulated "
+        "forwarders, to a gateway's UDP door, at pace 1. --report-every, --for, --register, --follow, "
+        "--ledger and --seed mean the same as for the town; --to is udp://HOST:PORT; with --register alone the "
+        "nodes are registered and send nothing.",
+    ),
+]
+Forwarders: TypeAlias = Annotated[
+    int,
+    typer.Option(rich_help_panel=_LORAWAN, metavar="M", min=1, max=2_000, help="Forwarders."),
+]
+Region: TypeAlias = Annotated[
+    str, typer.Option(rich_help_panel=_LORAWAN, help="As in lorawan.region of the gateway.")
+]
+Confirmed: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        rich_help_panel=_LORAWAN,
+        min=0,
+        max=1,
+        help="Share of uplinks that want an acknowledgement.",
+    ),
+]
+SwitchedOn: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--switched-on-within",
+        rich_help_panel=_LORAWAN,
+        metavar="DURATION",
+        help="All nodes are switched on within this time.",
+    ),
+]
+Settings: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--settings",
+        rich_help_panel=_LORAWAN,
+        help="Print what the gateway's configuration needs for these forwarders, and send nothing.",
+    ),
 ]

@@ -104,7 +104,11 @@ class Ledger:
         for line in (head, *map(roster_line, fleet)):
             self._put(line)
 
-    def _put(self, line: dict[str, Any]) -> None:
+    def note(self, line: Mapping[str, Any]) -> None:
+        """Write what else is true: a line that is neither uplink nor roster."""
+        self._put(line)
+
+    def _put(self, line: Mapping[str, Any]) -> None:
         self._file.write(self._encode(line) + b"\n")
 
     def write(self, uplink: SimUplink) -> None:

@@ -120,7 +120,7 @@ class RadioHouse:
             done(True)
 
     async def _answer(self, _question: Mapping[str, Any]) -> dict[str, Any]:
-        """→ {"ask": "radio"}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "receptions": n, "sessions": n}
+        """→ {"ask": "radio"}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "receptions": n, "late": n, "sessions": n}
 
         `law`: how many windows of downlinks were refused, by clause.
         """
@@ -129,5 +129,6 @@ class RadioHouse:
             "downlinks": dict(self.radio.outbox.became),
             "law": dict(self.radio.outbox.transmitters.refused),
             "receptions": self.radio.receptions,
+            "late": self.radio.late,
             "sessions": len(self._network.devices()),
         }

@@ -113,6 +113,11 @@ class Radio:
         self.refused: Counter[Refused] = Counter()
         self.receptions = 0
 
+    @property
+    def late(self) -> int:
+        """Copies that came behind the window of their frame."""
+        return self._merging.late
+
     def heard(self, reception: Reception) -> None:
         """A forwarder heard a frame; of whichever door."""
         if self._merging.add(reception):

@@ -1,0 +1,1 @@
+"""Nodes that speak true LoRaWAN, the air between, and forwarders that hand over what they hear."""

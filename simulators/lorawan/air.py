@@ -1,0 +1,142 @@
+"""What becomes of frames that share the air, antenna by antenna; pure, in microseconds of one clock.
+
+A frame is heard where it is strong enough for its spreading factor, where nothing as strong overlaps it, where the
+receiver does not send meanwhile, and where one of eight demodulators is free. Overlapping counts from five symbols
+before the end of the preamble on: what ended before does no harm. Of the same channel and spreading factor the stronger
+one survives by 6 dB (capture), and by less none; another spreading factor is in the way when it is 16 dB stronger.
+Figures: SX1301 datasheet (sensitivity, demodulators); Bor and others, "Do LoRa low-power wide-area networks scale?", 2016.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from gateway.lorawan.plan import DataRate
+
+SENSITIVITY_DBM = {7: -123.0, 8: -126.0, 9: -129.0, 10: -132.0, 11: -134.5, 12: -137.0}
+NOISE_DBM = -117.0
+DEMODULATORS = 8
+CAPTURE_DB = 6.0
+ISOLATION_DB = 16.0
+_PREAMBLE, _ENOUGH = 8, 5
+_KEPT_US = 10_000_000
+
+
+class Fate(Enum):
+    """What became of a frame, at one antenna or as a whole; in the order in which the whole is named."""
+
+    HEARD = "heard"
+    COLLIDED = "collided"
+    DEAF = "deaf"
+    BUSY = "no demodulator free"
+    WEAK = "below sensitivity"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One transmission.
+
+    Attributes:
+        strength: antenna → how strongly it arrives there, dBm.
+    """
+
+    begin_us: int
+    air_us: int
+    freq_hz: int
+    rate: DataRate
+    strength: Callable[[str], float]
+
+    @property
+    def end_us(self) -> int:
+        return self.begin_us + self.air_us
+
+    @property
+    def counts_from_us(self) -> int:
+        """From here on nothing else may be as strong."""
+        symbol_us = (1_000_000 << self.rate.sf) // self.rate.bw_hz
+        return self.begin_us + (_PREAMBLE - _ENOUGH) * symbol_us
+
+
+def is_strong(frame: Frame, antenna: str) -> bool:
+    """Whether a frame can be demodulated there at all."""
+    return frame.strength(antenna) >= SENSITIVITY_DBM[frame.rate.sf]
+
+
+def survives(frame: Frame, antenna: str, others: Iterable[Frame]) -> bool:
+    """Whether a frame outlives everything else that is on its channel."""
+    power = frame.strength(antenna)
+    for other in others:
+        if other is frame or other.freq_hz != frame.freq_hz:
+            continue
+        if other.end_us <= frame.counts_from_us or other.begin_us >= frame.end_us:
+            continue
+        need_db = CAPTURE_DB if other.rate == frame.rate else -ISOLATION_DB
+        if power - other.strength(antenna) < need_db:
+            return False
+    return True
+
+
+def whole(fates: Mapping[str, Fate]) -> Fate:
+    """Of all antennas: heard if one heard it, else the nearest miss."""
+    found = set(fates.values())
+    return next((fate for fate in Fate if fate in found), Fate.WEAK)
+
+
+class Air:
+    """Uplinks and the forwarders that may hear them.
+
+    A frame is judged when it has ended: by then everything that overlaps it has begun.
+
+    Args:
+        antennas: names of the forwarders.
+    """
+
+    def __init__(self, antennas: Iterable[str]) -> None:
+        self._antennas = tuple(antennas)
+        self._up: list[Frame] = []
+        self._down: list[Frame] = []
+        self._sending: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+
+    def begin(self, frame: Frame) -> None:
+        """An uplink begins."""
+        self._up = [one for one in self._up if one.end_us > frame.begin_us - _KEPT_US]
+        self._up.append(frame)
+
+    def send(self, antenna: str, frame: Frame) -> None:
+        """A forwarder will send: it hears nothing meanwhile."""
+        oldest = frame.begin_us - _KEPT_US
+        self._down = [one for one in self._down if one.end_us > oldest]
+        self._down.append(frame)
+        kept = [span for span in self._sending[antenna] if span[1] > oldest]
+        self._sending[antenna] = [*kept, (frame.begin_us, frame.end_us)]
+
+    def is_sending(self, antenna: str, begin_us: int, end_us: int) -> bool:
+        """Whether a forwarder sends at any moment between."""
+        return any(
+            begin < end_us and begin_us < end for begin, end in self._sending.get(antenna, ())
+        )
+
+    def fates(self, frame: Frame) -> dict[str, Fate]:
+        """What became of an uplink at every forwarder, once it has ended."""
+        return {antenna: self._fate(frame, antenna) for antenna in self._antennas}
+
+    def reaches(self, frame: Frame, antenna: str) -> Fate:
+        """What became of a downlink at a device that listens: uplinks are sent upside down and not in its way."""
+        if not is_strong(frame, antenna):
+            return Fate.WEAK
+        return Fate.HEARD if survives(frame, antenna, self._down) else Fate.COLLIDED
+
+    def _fate(self, frame: Frame, antenna: str) -> Fate:
+        if not is_strong(frame, antenna):
+            return Fate.WEAK
+        if self.is_sending(antenna, frame.begin_us, frame.end_us):
+            return Fate.DEAF
+        if not survives(frame, antenna, self._up):
+            return Fate.COLLIDED
+        locked = (
+            other
+            for other in self._up
+            if other.begin_us < frame.begin_us < other.end_us and is_strong(other, antenna)
+        )
+        return Fate.BUSY if sum(1 for _ in locked) >= DEMODULATORS else Fate.HEARD

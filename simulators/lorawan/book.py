@@ -1,0 +1,92 @@
+"""The ledger of a simulated network: every frame and its fate, beside the uplinks themselves (docs/ledger.md)."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from simulators.ledger import Ledger
+from simulators.lorawan.air import Fate, Frame, whole
+from simulators.uplink import SimUplink
+
+
+class Book:
+    """Counts what happens, and writes it down where a ledger is kept.
+
+    Attributes:
+        frames: (sort, fate) → uplink frames.
+        hearings: of frames by forwarders, all together.
+        downlinks: fate → downlinks that forwarders were asked for.
+        uplinks: what became of uplinks of data, by name.
+        air_us: all uplinks together.
+    """
+
+    def __init__(self, ledger: Ledger | None) -> None:
+        self._ledger = ledger
+        self.frames: Counter[tuple[str, str]] = Counter()
+        self.hearings = 0
+        self.downlinks: Counter[str] = Counter()
+        self.uplinks: Counter[str] = Counter()
+        self.joins = 0
+        self.air_us = 0
+
+    def frame(self, who: Mapping[str, Any], frame: Frame, fates: Mapping[str, Fate]) -> Fate:
+        """An uplink frame has ended; what became of it as a whole.
+
+        Args:
+            who: `frame` (its number), `device`, `sort`, and of data `f_cnt` and `try`.
+        """
+        fate = whole(fates)
+        heard = [name for name, one in fates.items() if one is Fate.HEARD]
+        self.frames[who["sort"], fate.value] += 1
+        self.hearings += len(heard)
+        self.air_us += frame.air_us
+        self._note(
+            {
+                **who,
+                "at": frame.end_us,
+                "air_us": frame.air_us,
+                "freq_hz": frame.freq_hz,
+                "rate": str(frame.rate),
+                "fate": fate.value,
+                "heard_by": heard,
+                "by": {name: one.value for name, one in fates.items()},
+            }
+        )
+        return fate
+
+    def not_sent(self, who: Mapping[str, Any], clause: str) -> None:
+        """A frame that the law does not permit now."""
+        self.frames[who["sort"], "not sent"] += 1
+        self._note({**who, "fate": "not sent", "clause": clause})
+
+    def downlink(self, line: Mapping[str, Any]) -> None:
+        """A downlink that a forwarder was asked for, and its `fate`."""
+        self.downlinks[line["fate"]] += 1
+        self._note(line)
+
+    def joined(self, device: str, tries: int) -> None:
+        """A device has its session."""
+        self.joins += 1
+        self._note({"joined": device, "tries": tries})
+
+    def hand_over(self, uplink: SimUplink) -> None:
+        """Somebody heard an uplink for the first time: from now on it may be stored."""
+        if self._ledger is not None:
+            self._ledger.write(uplink)
+            self._ledger.flush()
+
+    def uplink(self, uplink: SimUplink, line: Mapping[str, Any]) -> None:
+        """An uplink of data is over: `heard`, `confirmed`, `tries`, `acked` (RX1, RX2 or null)."""
+        if not line["heard"] and self._ledger is not None:
+            self._ledger.write(uplink._replace(lost=True))
+        self.uplinks["all"] += 1
+        self.uplinks["heard"] += bool(line["heard"])
+        if line["confirmed"]:
+            self.uplinks["confirmed"] += 1
+            self.uplinks["acknowledged"] += line["acked"] is not None
+        self._note({"over": uplink.device, "f_cnt": uplink.seq, **line})
+
+    def _note(self, line: Mapping[str, Any]) -> None:
+        if self._ledger is not None:
+            self._ledger.note(line)
+            self._ledger.flush()

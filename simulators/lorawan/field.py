@@ -1,0 +1,215 @@
+"""The town's air in real time: what nodes send reaches forwarders, and what forwarders send reaches nodes in their windows."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, NamedTuple
+
+from gateway.lorawan.airtime import airtime_us
+from gateway.lorawan.plan import DataRate
+from gateway.wire.lorawan.frames import Data, FrameError, JoinAccept, parse
+from simulators.lorawan.air import NOISE_DBM, Air, Fate, Frame
+from simulators.lorawan.book import Book
+from simulators.lorawan.forwarder import Hearing, Order, UdpForwarder
+from simulators.lorawan.links import FADING_DB, Links
+
+FORWARDER_GAIN_DB = 5.0
+_WINDOW_US = 20_000
+"""A node listens so long before and behind the moment at which a window opens."""
+
+_REMEMBERED = 4096
+
+
+class Sent(NamedTuple):
+    """An uplink frame that is over.
+
+    Attributes:
+        number: of the frame.
+        end_us: when it ended.
+        heard: whether any forwarder heard it.
+    """
+
+    number: int
+    end_us: int
+    heard: bool
+
+
+@dataclass(slots=True, eq=False)
+class Ear:
+    """A node that listens after a frame of its own.
+
+    Attributes:
+        windows: name ("RX1", "RX2") → when it opens, frequency, data rate.
+        hears: makes sense of bytes; whether they were meant for it.
+        in_window: the name of the window in which it was answered; None so far.
+    """
+
+    node: str
+    number: int
+    windows: Mapping[str, tuple[int, int, DataRate]]
+    hears: Callable[[bytes], bool]
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    in_window: str | None = None
+
+    def window(self, begin_us: int, freq_hz: int, rate: DataRate) -> str | None:
+        """The window that a downlink falls into."""
+        for name, (open_us, freq, dr) in self.windows.items():
+            if (freq, dr) == (freq_hz, rate) and abs(begin_us - open_us) <= _WINDOW_US:
+                return name
+        return None
+
+
+class Field:
+    """Nodes and forwarders on one map.
+
+    Args:
+        links: between all of them, by name.
+        dice: of fading.
+    """
+
+    def __init__(self, links: Links, book: Book, dice: Random) -> None:
+        self._links = links
+        self._book = book
+        self._dice = dice
+        self._began_s = asyncio.get_running_loop().time()
+        self._forwarders: dict[str, UdpForwarder] = {}
+        self._air = Air(())
+        self._ears: set[Ear] = set()
+        self._meant: dict[int, tuple[str, int]] = {}  # an uplink's end → its node and its number
+        self._frames = 0
+
+    def now_us(self) -> int:
+        """Microseconds since the beginning."""
+        return round((asyncio.get_running_loop().time() - self._began_s) * 1e6)
+
+    def place(self, forwarders: Mapping[str, UdpForwarder]) -> None:
+        """These forwarders hear and send."""
+        self._forwarders = dict(forwarders)
+        self._air = Air(forwarders)
+
+    def number(self) -> int:
+        """A number for the next frame."""
+        self._frames += 1
+        return self._frames
+
+    async def send(self, number: int, phy: bytes, freq_hz: int, rate: DataRate, eirp_dbm: float, who: Mapping[str, Any], first: Callable[[], None]) -> Sent:  # fmt: skip
+        """Send an uplink; returns when it has ended.
+
+        Args:
+            who: device, sort and so on, for the ledger.
+            first: called when somebody heard it, before anybody is told.
+        """
+        begin = self.now_us()
+        node = who["device"]
+        powers: dict[str, float] = {}
+
+        def strength(antenna: str) -> float:
+            if antenna not in powers:
+                fading = self._dice.gauss(0.0, FADING_DB)
+                loss = self._links.loss_db(node, antenna)
+                powers[antenna] = eirp_dbm + FORWARDER_GAIN_DB - loss + fading
+            return powers[antenna]
+
+        frame = Frame(begin, airtime_us(len(phy), rate), freq_hz, rate, strength)
+        self._air.begin(frame)
+        await asyncio.sleep(frame.air_us / 1e6)
+        fates = self._air.fates(frame)
+        self._book.frame({"frame": number, **who}, frame, fates)
+        heard = [name for name, fate in fates.items() if fate is Fate.HEARD]
+        if heard:
+            first()
+            self._meant[frame.end_us] = (node, number)
+            while len(self._meant) > _REMEMBERED:
+                del self._meant[next(iter(self._meant))]
+        for name in heard:
+            power = strength(name)
+            snr = min(12.0, power - NOISE_DBM)
+            told = Hearing(phy, frame.end_us, freq_hz, rate, power, snr)
+            self._forwarders[name].push(told)
+        return Sent(number, frame.end_us, bool(heard))
+
+    async def listen(self, ear: Ear) -> None:
+        """Listen until something came that was meant for it, or its last window is over."""
+        opens, _, rate = max(ear.windows.values())
+        longest = airtime_us(64, rate, crc=False) + _WINDOW_US
+        self._ears.add(ear)
+        left_s = (opens + longest - self.now_us()) / 1e6
+        try:
+            async with asyncio.timeout(left_s):
+                await ear.answered.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._ears.discard(ear)
+
+    def take(self, forwarder: str, order: Order, fault: str) -> str:
+        """A forwarder is asked to send; see `simulators.lorawan.forwarder.Take`."""
+        air_us = airtime_us(len(order.phy), order.rate, crc=False)
+        end_us = order.begin_us + air_us
+        if not fault and self._air.is_sending(forwarder, order.begin_us, end_us):
+            fault = "COLLISION_PACKET"
+        line = self._about(forwarder, order)
+        if fault:
+            self._book.downlink({**line, "fate": fault})
+            return fault
+        powers: dict[str, float] = {}
+
+        def strength(node: str) -> float:
+            if node not in powers:
+                fading = self._dice.gauss(0.0, FADING_DB)
+                loss = self._links.loss_db(forwarder, node)
+                powers[node] = order.power_dbm + FORWARDER_GAIN_DB - loss + fading
+            return powers[node]
+
+        frame = Frame(order.begin_us, air_us, order.freq_hz, order.rate, strength)
+        self._air.send(forwarder, frame)
+        after_s = (end_us - self.now_us()) / 1e6
+        asyncio.get_running_loop().call_later(max(after_s, 0), self._land, frame, order, line)
+        return ""
+
+    def _land(self, frame: Frame, order: Order, line: dict[str, Any]) -> None:
+        """A downlink has been sent: whoever listened in that window may have heard it."""
+        reached = "nobody listened"
+        window = None
+        for ear in list(self._ears):
+            name = ear.window(frame.begin_us, frame.freq_hz, frame.rate)
+            if name is None:
+                continue
+            fate = self._air.reaches(frame, ear.node)
+            meant = ear.number == line["answers"]
+            if meant:
+                reached, window = fate.value, name
+            if fate is Fate.HEARD and ear.hears(order.phy):
+                ear.in_window = name
+                ear.answered.set()
+            elif meant and fate is Fate.HEARD:
+                reached = "refused by the node"
+        self._book.downlink({**line, "window": window, "fate": reached})
+
+    def _about(self, forwarder: str, order: Order) -> dict[str, Any]:
+        """What the ledger says of a downlink: which frame it answers, and whose counter it has."""
+        node, number = None, None
+        for delay_s in (1, 2, 5, 6):
+            found = self._meant.get(order.begin_us - delay_s * 1_000_000)
+            if found is not None:
+                node, number = found
+        line: dict[str, Any] = {
+            "downlink": forwarder,
+            "at": order.begin_us,
+            "answers": number,
+            "to": node,
+        }
+        try:
+            frame = parse(order.phy)
+        except FrameError:
+            return {**line, "sort": "no frame"}
+        if isinstance(frame, Data):
+            return {
+                **line,
+                "sort": "data",
+                "session": str(frame.dev_addr),
+                "f_cnt": frame.f_cnt,
+                "mic": frame.mic.hex(),
+            }
+        return {**line, "sort": "join" if isinstance(frame, JoinAccept) else "other"}
