@@ -27,6 +27,7 @@ _VERBS = {
     "lorawan": "Look at LoRaWAN frames on the bench.",
     "devices": "Register devices, homes and consents.",
     "command": "Say something to a device.",
+    "downlink": "Say something to a LoRaWAN device.",
     "keys": "Make the keys of a state directory, and look after them.",
     "tail": "Watch uplinks come in.",
     "query": "Read stored rows.",

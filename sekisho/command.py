@@ -16,7 +16,7 @@ from sekisho.place import Config, Json, Quiet, State
 from sekisho.spans import length
 from sekisho.window import ask
 
-_DONE = {Outcome.ACKNOWLEDGED.value, Outcome.SENT.value}
+_DONE = {Outcome.ACKNOWLEDGED.value, Outcome.SENT.value, Outcome.BROADCAST.value}
 _LEFT = 3
 
 
@@ -71,10 +71,10 @@ def command(
     directory, settings = place.find_state(state, config)
     zone = place.zone_of(settings)
     if show:
-        waiting = _one(directory, device, list=True)["waiting"]
-        _list(device, waiting, zone, json=json)
+        waiting = asked(directory, "command", device, list=True)["waiting"]
+        listed("command", device, waiting, zone, json=json)
     elif cancel is not None:
-        answer = _one(directory, device, cancel=_number(cancel))
+        answer = asked(directory, "command", device, cancel=number_of(cancel))
         if json:
             screen.document(answer)
         elif not quiet:
@@ -85,18 +85,34 @@ def command(
             "expires_s": length("--expires", expires),
             "wait_s": None if wait is None else length("--wait", wait),
         }
-        answer = _one(directory, device, **said)
+        answer = asked(directory, "command", device, **said)
         if json:
             screen.document(answer)
-        _tell(answer, zone, quiet=quiet or json, waited=wait is not None)
+        why = (
+            "the device has not acknowledged it yet"
+            if answer["heard"]
+            else "the device is not connected, or has not subscribed to its commands"
+        )
+        tell(
+            f"{why} (command {answer['number']})",
+            answer,
+            zone,
+            quiet=quiet or json,
+            waited=wait is not None,
+        )
 
 
-def _one(directory: StateDir, device: str, **more: Any) -> dict[str, Any]:
-    answer = next(ask(directory, "command", device=device, **more), None)
+def asked(directory: StateDir, verb: str, device: str, **more: Any) -> dict[str, Any]:
+    """The gateway's answer about something for a device.
+
+    Raises:
+        Refusal: it refuses, does not run, or ended meanwhile.
+    """
+    answer = next(ask(directory, verb, device=device, **more), None)
     if answer is None:
         raise Refusal(
             "The gateway ended before it answered. Once it runs again, --list shows whether it took the "
-            "command."
+            f"{verb}."
         )
     return answer
 
@@ -130,7 +146,12 @@ def _payload(
     return payload
 
 
-def _number(given: str) -> int | str:
+def number_of(given: str) -> int | str:
+    """What --cancel names.
+
+    Raises:
+        Refusal: neither a number nor all.
+    """
     if given == "all":
         return given
     if not given.isdecimal():
@@ -138,17 +159,16 @@ def _number(given: str) -> int | str:
     return int(given)
 
 
-def _tell(answer: dict[str, Any], zone: tzinfo, *, quiet: bool, waited: bool) -> None:
-    """Print what happened, and end with the exit code that belongs to it."""
+def tell(why: str, answer: dict[str, Any], zone: tzinfo, *, quiet: bool, waited: bool) -> None:
+    """Print what happened, and end with the exit code that belongs to it.
+
+    Args:
+        why: it waits, if it does.
+    """
     outcome = answer["outcome"]
     if outcome is None:
         until = to_datetime(answer["expires"], zone).isoformat(" ", "seconds")
-        why = (
-            "the device has not acknowledged it yet"
-            if answer["heard"]
-            else "the device is not connected, or has not subscribed to its commands"
-        )
-        sentence = f"waiting until {until}: {why} (command {answer['number']})"
+        sentence = f"waiting until {until}: {why}"
     else:
         sentence = outcome
     if not quiet:
@@ -159,11 +179,12 @@ def _tell(answer: dict[str, Any], zone: tzinfo, *, quiet: bool, waited: bool) ->
         raise typer.Exit(1)
 
 
-def _list(device: str, waiting: list[dict[str, Any]], zone: tzinfo, *, json: bool) -> None:
+def listed(verb: str, device: str, waiting: list[dict[str, Any]], zone: tzinfo, *, json: bool) -> None:  # fmt: skip
+    """Print what waits."""
     if json:
         screen.document(waiting)
     elif not waiting:
-        print(f"No command waits for {device}.")
+        print(f"No {verb} waits for {device}.")
     else:
         rows = [
             (

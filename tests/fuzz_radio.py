@@ -29,6 +29,9 @@ from gateway.lorawan.session import RESERVED, Session
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
 from gateway.pipeline.radio import Radio
+from gateway.sessions.airmail import Airmail
+from gateway.sessions.commands import Commands
+from gateway.sessions.names import Names
 from gateway.telemetry import Facts
 from gateway.transports.basics_station.limits import StationLimits
 from gateway.transports.basics_station.line import House, Line
@@ -40,6 +43,7 @@ from tests.fakes.loop import VirtualLoop
 from tests.fakes.node import APP_KEY, DEV_EUI, JOIN_EUI, Node
 from tests.fakes.readings import gauge
 from tests.fakes.receiver import Receiver
+from tests.fakes.sessions import KEY, PromptPen
 from tests.fakes.station import HELLO, uplink
 from tests.fuzz_mqtt import memory
 
@@ -120,8 +124,9 @@ class Fuzz:
         self.network = Network(PLAN, self._dice.randrange)
         self.network.admit({DEV_EUI: Root(DeviceId(device.device), DEV_EUI, JOIN_EUI, APP_KEY)})
         directory = Directory({device.device: device}, {})
+        mail = Airmail(Commands(Names(KEY), PromptPen(), loop))
         self.radio = Radio(
-            *(self.network, Notebook(), lambda _root, done: done(True), self.receiver),
+            *(self.network, Notebook(), mail, lambda _root, done: done(True), self.receiver),
             *(directory, self.facts, loop),
         )
         heard, sent = self.radio.heard, self.radio.outbox.sent

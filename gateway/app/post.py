@@ -30,7 +30,13 @@ class Post:
 
     Args:
         clock: the machine's own, by which commands expire.
+
+    Attributes:
+        verb: that asks.
+        by_radio: whether what is given goes along with uplinks.
     """
+
+    verb, by_radio = "command", False
 
     def __init__(self, checkpoint: Checkpoint, commands: Commands, clock: Clock) -> None:
         self._checkpoint = checkpoint
@@ -43,14 +49,14 @@ class Post:
         Raises:
             Refusal: no such device, too much, too long, or the disk does not take it.
         """
-        device = self._device(question.get("device"))
+        device = self.device(question.get("device"))
         if question.get("list"):
             return {"waiting": self._listed(device)}
         if "cancel" in question:
             return {"cancelled": self._cancel(device, question["cancel"])}
         return await self._give(device, question)
 
-    def _device(self, name: object) -> DeviceId:
+    def device(self, name: object) -> DeviceId:
         devices = self._checkpoint.directory.devices
         known = devices.get(DeviceId(str(name)))
         if known is None:
@@ -62,6 +68,7 @@ class Post:
 
     def _listed(self, device: DeviceId) -> list[dict[str, Any]]:
         self._commands.forget_over()
+        waiting = self._commands.waiting(device)
         return [
             {
                 "number": command.number,
@@ -70,20 +77,23 @@ class Post:
                 "expires": command.expires,
                 "state": "on its way" if on_its_way else "waiting",
             }
-            for command, on_its_way in self._commands.waiting(device)
+            for command, on_its_way in waiting
+            if command.by_radio == self.by_radio
         ]
 
     def _cancel(self, device: DeviceId, which: object) -> int:
         if which != "all" and (isinstance(which, bool) or not isinstance(which, int)):
             raise Refusal("refused because a command is cancelled by its number, or all of them.")
-        cancelled = self._commands.cancel(device, which if isinstance(which, int) else None)
+        ours = [one for one, _ in self._commands.waiting(device) if one.by_radio == self.by_radio]
+        numbers = [one.number for one in ours if which in ("all", one.number)]
+        cancelled = sum(self._commands.cancel(device, number) for number in numbers)
         if not cancelled:
             what = "no command waits" if which == "all" else f"no command {which} waits"
             raise Refusal(f"refused because {what} for {device}.")
         return cancelled
 
     async def _give(self, device: DeviceId, question: Mapping[str, Any]) -> dict[str, Any]:
-        payload = _payload(question.get("payload"))
+        payload = self._record(question)
         expires_s, wait_s = question.get("expires_s"), question.get("wait_s")
         if not isinstance(expires_s, (int, float)) or not 1 <= expires_s <= _LONGEST_S:
             raise Refusal("refused because a command expires after 1 s to 30 d.")
@@ -91,11 +101,13 @@ class Post:
         written: asyncio.Future[bool] = loop.create_future()
         settled: asyncio.Future[Outcome] = loop.create_future()
         expires = self._clock.now() + int(expires_s * SECOND)
-        command = self._commands.give(device, payload, expires, _told(written), _told(settled))
+        command = self._commands.give(
+            device, payload, expires, _told(written), _told(settled), by_radio=self.by_radio
+        )
         if command is None:
             raise Refusal(
                 f"refused because {WAITING} commands wait for {device} already. "
-                f"sekisho command {device} --list shows them, --cancel takes them back."
+                f"sekisho {self.verb} {device} --list shows them, --cancel takes them back."
             )
         if not await written:
             raise Refusal("refused because the disk does not take it. Nothing was sent.")
@@ -111,8 +123,17 @@ class Post:
             "heard": heard,
         }
 
+    def _record(self, question: Mapping[str, Any]) -> bytes:
+        """What waits, as it is written down."""
+        return payload_of(question.get("payload"))
 
-def _payload(text: object) -> bytes:
+
+def payload_of(text: object) -> bytes:
+    """A command's bytes.
+
+    Raises:
+        Refusal: no hex digits, or too many.
+    """
     try:
         payload = bytes.fromhex(str(text))
     except ValueError:

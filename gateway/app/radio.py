@@ -7,14 +7,18 @@ from functools import partial
 from typing import Any
 
 from gateway.app.checkpoint import Checkpoint
+from gateway.app.radio_post import RadioPost
+from gateway.clock import SystemClock
 from gateway.interfaces import Scripts
 from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.joining import Root
 from gateway.lorawan.network import Network
 from gateway.lorawan.plan import Plan
+from gateway.lorawan.session import Session
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.pipeline.radio import Done, Radio
+from gateway.registry.radio_rows import Radio as Known
 from gateway.registry.registry import Registry
 from gateway.sessions.keeping import Keeping
 from gateway.wire.lorawan.identifiers import Eui
@@ -56,11 +60,12 @@ class RadioHouse:
         self._network.admit(known.roots)
         sessions = keeping.recall_radio(directory.devices)
         resumed = {session.device for session in sessions}
-        fresh = [session for session in known.sessions if session.device not in resumed]
+        fresh = [one for one in self._never_joined(known) if one.device not in resumed]
         self._network.resume([*sessions, *fresh])
         self.radio = Radio(
             self._network,
             keeping.radio,
+            keeping.airmail,
             self._remember,
             checkpoint.intake,
             directory,
@@ -74,6 +79,9 @@ class RadioHouse:
         self._joins: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
         checkpoint.window.answer("radio", self._answer)
+        post = RadioPost(checkpoint, keeping.commands, SystemClock(), wish.plan, known)
+        self._post = post
+        checkpoint.window.answer("downlink", post.answer)
 
     def open(self) -> None:
         """Close windows from here on."""
@@ -83,6 +91,7 @@ class RadioHouse:
         """The registry has changed: other roots, other routes; who is gone has no session any more."""
         known = self._registry.radio()
         self.radio.renew(directory, known.roots)
+        self._post.renew(known)
         gone = [
             device
             for device in self._network.devices()
@@ -90,7 +99,13 @@ class RadioHouse:
         ]
         self._network.end(gone)
         held = set(self._network.devices())
-        self._network.resume([s for s in known.sessions if s.device not in held])
+        self._network.resume([s for s in self._never_joined(known) if s.device not in held])
+
+    def _never_joined(self, known: Known) -> list[Session]:
+        """Sessions of devices that never join (ABP): they listen where the region's devices do until told otherwise."""
+        for session in known.sessions:
+            session.rx2_dr = self.plan.rx2.dr
+        return known.sessions
 
     def stop_listening(self) -> None:
         """Nothing comes any more once the doors are shut."""

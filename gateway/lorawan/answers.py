@@ -5,10 +5,11 @@ that heard nothing does not mind (LoRaWAN 1.0.4 §3.3, §5).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from gateway.lorawan.plan import Plan
 from gateway.lorawan.reception import Downlink
+from gateway.lorawan.session import Session
 from gateway.lorawan.uplinks import Uplink
 from gateway.model.instant import Instant
 from gateway.wire.lorawan.commands import (
@@ -46,7 +47,16 @@ class Waiting(NamedTuple):
     f_port: int
     payload: bytes
     confirmed: bool
-    more: bool
+    more: bool = False
+
+    def record(self) -> bytes:
+        """As it is written down."""
+        return bytes((self.f_port, self.confirmed)) + self.payload
+
+    @classmethod
+    def of(cls, record: bytes, *, more: bool) -> Self:
+        """One that was written down."""
+        return cls(record[0], record[2:], bool(record[1]), more)
 
 
 class Answer(NamedTuple):
@@ -104,6 +114,8 @@ def answer(
 def downlink(number: int, uplink: Uplink, said: Answer, plan: Plan, freq_hz: int, dr: int) -> Downlink:  # fmt: skip
     """The frame of an answer, and where it goes; takes the next counter of the session.
 
+    A window whose data rate is too slow for it is not permitted.
+
     Args:
         freq_hz, dr: of the uplink.
 
@@ -122,6 +134,8 @@ def downlink(number: int, uplink: Uplink, said: Answer, plan: Plan, freq_hz: int
         session.app_down += 1
     else:
         session.down += 1
+    if carried is not None and carried.confirmed:
+        session.asked = f_cnt
     phy = sealed(
         session.keys,
         MType.CONFIRMED_DOWN if carried and carried.confirmed else MType.UNCONFIRMED_DOWN,
@@ -134,9 +148,27 @@ def downlink(number: int, uplink: Uplink, said: Answer, plan: Plan, freq_hz: int
         heard=Heard(conf_f_cnt=uplink.f_cnt & _LOW),
     )
     rx1_freq, rx1_dr = plan.rx1(freq_hz, dr, session.rx1_dr_offset)
+    first, second = _room(said, session, plan, freq_hz, dr)
     return Downlink(
         *(number, session.dev_eui, phy, rx1_freq, plan.data_rates[rx1_dr]),
         *(plan.rx2.freq_hz, plan.data_rates[session.rx2_dr]),
         float(session.rx_delay_s or 1),
         plan.max_eirp_dbm,
+        *(first, second),
     )
+
+
+def carriable(said: Answer, session: Session, plan: Plan, freq_hz: int, dr: int) -> bool:
+    """Whether what it carries has room in one of the windows after an uplink; else that waits for a better rate."""
+    return any(_room(said, session, plan, freq_hz, dr))
+
+
+def _room(said: Answer, session: Session, plan: Plan, freq_hz: int, dr: int) -> tuple[bool, bool]:
+    """Whether RX1 and RX2 carry it."""
+    _, rx1_dr = plan.rx1(freq_hz, dr, session.rx1_dr_offset)
+    size = 0 if said.carries is None else len(said.carries.payload) + len(said.commands)
+    first, second = (
+        said.carries is None or size <= plan.max_payload.get(number, 0)
+        for number in (rx1_dr, session.rx2_dr)
+    )
+    return first, second

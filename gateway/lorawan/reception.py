@@ -11,6 +11,9 @@ from gateway.wire.lorawan.identifiers import Eui
 RX1, RX2 = 1, 2
 """The two windows in which a device of class A listens after an uplink."""
 
+UNTOLD = "the forwarder told of no transmission"
+"""The one fault behind which a downlink may have been sent after all."""
+
 Told = Callable[[int, str | None, int], None]
 """What became of a downlink: its number; None for sent, else why not; the window."""
 

@@ -10,9 +10,10 @@ from gateway.wire.lorawan.identifiers import DevAddr, Eui
 from gateway.wire.lorawan.join import SessionKeys
 
 _FORM = 1
-_RECORD = Struct(f">BBI?4sBBBQQII8s{4 * BLOCK}s18x")
+_RECORD = Struct(f">BBI?4sBBBQQII8s{4 * BLOCK}sI14x")
 """form, minor version, number, whether ABP, DevAddr, RX1DROffset, RX2 data rate, RX delay, up and confirmed up (0: none, else one more),
-first downlink counters that were never reserved (network, application), DevEUI, keys. 128 bytes with the rest left free."""
+first downlink counters that were never reserved (network, application), DevEUI, keys, last confirmed downlink (0: none, else one more).
+128 bytes with the rest left free."""
 
 RESERVED = 64
 """Downlink counters that are reserved on disk at a time; what a kill leaves unused is never used."""
@@ -30,6 +31,7 @@ class Session:
         up: the last accepted uplink's counter, 32 bits; None before the first.
         confirmed_up: the last confirmed uplink's, which an acknowledgement stands for.
         down, app_down: the next downlink's counters; 1.0 has `down` alone.
+        asked: the last confirmed downlink's counter, which an uplink's acknowledgement stands for; None before the first.
         reserved, app_reserved: counters below these may be used: it is on disk that nobody uses them again.
     """
 
@@ -49,6 +51,7 @@ class Session:
     app_down: int = 0
     reserved: int = 0
     app_reserved: int = 0
+    asked: int | None = None
 
     def __repr__(self) -> str:
         return f"<session of {self.device}>"
@@ -57,6 +60,16 @@ class Session:
     def id(self) -> str:
         """What tells this session of a device from the next: it enters the identity of its rows."""
         return self.dev_addr.hex() + self.keys.f_nwk_s_int.cmac(b"session").hex()[:8]
+
+    def has_counter(self, *, by_app: bool, left: int = 1) -> bool:
+        """Whether so many downlinks may be counted without reserving.
+
+        Args:
+            by_app: of an application's downlinks, which 1.1 counts apart.
+        """
+        if by_app and self.keys.is_1_1:
+            return self.app_reserved - self.app_down >= left
+        return self.reserved - self.down >= left
 
     def record(self) -> bytes:
         """All of it that must survive, 128 bytes; to be sealed."""
@@ -71,6 +84,7 @@ class Session:
             + keys.s_nwk_s_int.secret
             + keys.nwk_s_enc.secret
             + keys.app_s.secret,
+            0 if self.asked is None else self.asked + 1,
         )
 
     @classmethod
@@ -82,7 +96,7 @@ class Session:
         """
         if len(record) != _RECORD.size or record[0] != _FORM:
             raise ValueError("a record of another form")
-        (_, minor, number, abp, addr, offset, rx2_dr, delay, up, confirmed, reserved, app_reserved, eui, secrets) = (
+        (_, minor, number, abp, addr, offset, rx2_dr, delay, up, confirmed, reserved, app_reserved, eui, secrets, asked) = (
             _RECORD.unpack(record)
         )  # fmt: skip
         f, s, enc, app = (Key(secrets[n : n + BLOCK]) for n in range(0, 4 * BLOCK, BLOCK))
@@ -95,4 +109,5 @@ class Session:
             app_down=app_reserved,
             reserved=reserved,
             app_reserved=app_reserved,
+            asked=asked - 1 if asked else None,
         )

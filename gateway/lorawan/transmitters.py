@@ -15,6 +15,8 @@ from gateway.lorawan.reception import RX1, RX2, Downlink, Reception
 from gateway.lorawan.rules import SubBand
 from gateway.wire.lorawan.identifiers import Eui
 
+_TOO_SLOW = Clause("too large for the data rates of both windows", "RP002-1.0.4, maximum payload")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Booking:
@@ -72,9 +74,13 @@ class Transmitters:
         for clause in clauses:
             if clause is not None:
                 self.refused[str(clause)] += 1
-        if clauses[0] is not None and clauses[1] is not None:
-            return clauses[1]
-        allowed = replace(downlink, first=clauses[0] is None, second=clauses[1] is None)
+        allowed = replace(
+            downlink,
+            first=downlink.first and clauses[0] is None,
+            second=downlink.second and clauses[1] is None,
+        )
+        if not allowed.first and not allowed.second:
+            return clauses[1] or clauses[0] or _TOO_SLOW
         booking = Booking(allowed, law, {RX1: first, RX2: second})
         law.sent(booking.windows[booking.counted])
         return booking

@@ -87,7 +87,7 @@ def _heard(session: Session, reception: Reception, plan: Plan) -> Heard:
     if not session.keys.is_1_1:
         return Heard()
     number, channel = plan.number(reception.rate), plan.channel(reception.freq_hz)
-    acknowledged = (session.down - 1) & _LOW if session.down else 0
+    acknowledged = (session.asked or 0) & _LOW
     return Heard(
         conf_f_cnt=acknowledged,
         tx_dr=0 if number is None else number,

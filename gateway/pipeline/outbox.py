@@ -1,7 +1,7 @@
 """Downlinks on their way to forwarders, and what became of them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from gateway.lorawan.air_law import Clause
@@ -9,6 +9,13 @@ from gateway.lorawan.merging import Merged
 from gateway.lorawan.reception import RX1, Downlink
 from gateway.lorawan.rules import SubBand
 from gateway.lorawan.transmitters import Booking, Transmitters
+
+Went = Callable[[str | None], None]
+"""Told what became of a downlink: None for sent, else why not."""
+
+
+def _nobody_minds(_fault: str | None) -> None:
+    """A device that hears nothing asks again."""
 
 
 class Outbox:
@@ -24,7 +31,7 @@ class Outbox:
 
     def __init__(self, rules: Sequence[SubBand]) -> None:
         self._numbers = count(1)
-        self._out: dict[int, tuple[str, Booking]] = {}
+        self._out: dict[int, tuple[str, Booking, Went]] = {}
         self.became: Counter[str] = Counter()
         self.transmitters = Transmitters(rules)
 
@@ -32,15 +39,19 @@ class Outbox:
         """Of the next downlink."""
         return next(self._numbers)
 
-    def send(self, what: str, sending: Downlink, merged: Merged) -> None:
-        """By the forwarder that heard it best; by the next one where that one cannot, or may not."""
+    def send(self, what: str, sending: Downlink, merged: Merged, went: Went = _nobody_minds) -> None:  # fmt: skip
+        """By the forwarder that heard it best; by the next one where that one cannot, or may not.
+
+        Args:
+            went: told once what became of it.
+        """
         fault = "nobody heard it"
         for reception in merged.receptions:
             booking = self.transmitters.book(sending, reception)
             if isinstance(booking, Clause):
                 fault = str(booking)
                 continue
-            self._out[sending.number] = what, booking
+            self._out[sending.number] = what, booking, went
             refused = reception.way.send(booking.downlink)
             if refused is None:
                 return
@@ -48,6 +59,7 @@ class Outbox:
             booking.used(None)
             fault = refused
         self.fail(what, fault)
+        went(fault)
 
     def fail(self, what: str, fault: str) -> None:
         """One of these has no way out."""
@@ -58,9 +70,10 @@ class Outbox:
         out = self._out.pop(number, None)
         if out is None:
             return
-        what, booking = out
+        what, booking, went = out
         booking.used(window if fault is None else None)
         if fault is None:
             self.became[f"{what} sent"] += 1
         else:
             self.fail(what, fault)
+        went(fault)

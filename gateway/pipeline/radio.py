@@ -16,7 +16,7 @@ from typing import Protocol
 from gateway.clock import Clock
 from gateway.devices.codecs import forwarded_route
 from gateway.interfaces import Scripts
-from gateway.lorawan.answers import answer, downlink
+from gateway.lorawan.answers import answer, carriable, downlink
 from gateway.lorawan.joining import Joined, Root
 from gateway.lorawan.merging import Merged, Merging
 from gateway.lorawan.network import Network
@@ -32,6 +32,7 @@ from gateway.model.uplink import Receiver, Route, Uplinks
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.scripting import Scripting
 from gateway.pipeline.sorting import Item
+from gateway.sessions.airmail import Airmail, Letter
 from gateway.telemetry import Facts
 from gateway.wire.lorawan.frames import (
     Data,
@@ -72,6 +73,7 @@ class Radio:
     """Everything between forwarders and the intake.
 
     Args:
+        mail: what applications have to say to devices.
         remember: makes a join durable.
         scripts: runs vendors' codecs; None where no codec is one.
         origin: of the uplinks, "own" or "simulated".
@@ -87,6 +89,7 @@ class Radio:
         self,
         network: Network,
         notebook: Notebook,
+        mail: Airmail,
         remember: RememberJoin,
         receiver: Receiver,
         directory: Directory,
@@ -98,6 +101,7 @@ class Radio:
     ) -> None:
         self._network = network
         self._notebook = notebook
+        self._mail = mail
         self._remember = remember
         self._receiver = receiver
         self._directory = directory
@@ -207,6 +211,8 @@ class Radio:
 
     def _settled(self, found: Uplink, merged: Merged, _refused: Mapping[int, Reason]) -> None:
         """The row is on disk, or there is none to be: now the counter, and then the answer."""
+        if found.data.ack:
+            self._mail.acknowledged(found.session.device)
         self._notebook.write(found.session, partial(self._counted, found, merged))
 
     def _counted(self, found: Uplink, merged: Merged, written: bool) -> None:
@@ -216,23 +222,42 @@ class Radio:
 
     def _answer(self, found: Uplink, merged: Merged) -> None:
         plan, best, session = self._network.plan, merged.best, found.session
-        said = answer(
+        dr = plan.number(best.rate)
+        if dr is None:
+            return
+        letter = self._mail.oldest(session.device)
+        say = partial(
+            answer,
             found,
             forwarders=len({one.forwarder for one in merged.receptions}),
             snr_db=best.snr_db,
             sf=best.rate.sf,
             at=best.at,
         )
-        dr = plan.number(best.rate)
-        if said is None or dr is None:
+        said = say(waiting=None if letter is None else letter.waiting)
+        if letter is not None and said and not carriable(said, session, plan, best.freq_hz, dr):
+            letter, said = None, say()
+        if said is None:
             return
-        if session.down >= session.reserved:
+        by_app = letter is not None
+        if not session.has_counter(by_app=by_app):
             self._notebook.reserve(session, partial(self._reserved, found, merged))
             return
         sending = downlink(self.outbox.number(), found, said, plan, best.freq_hz, dr)
-        if session.reserved - session.down < _LOW_WATER:
+        if not session.has_counter(by_app=by_app, left=_LOW_WATER):
             self._notebook.reserve(session, lambda _written: None)
-        self.outbox.send("answer", sending, merged)
+        if letter is None:
+            self.outbox.send("answer", sending, merged)
+            return
+        post = partial(self.outbox.send, "downlink", sending, merged, partial(self._mail.went, letter))  # fmt: skip
+        self._mail.leave(letter, partial(self._left, letter, session, post))
+
+    def _left(self, letter: Letter, session: Session, post: Callable[[], None], written: bool) -> None:  # fmt: skip
+        """The disk knows of it. What the device is to confirm is counted there too: its confirmation is signed with that."""
+        if written and letter.waiting.confirmed:
+            self._notebook.write(session, lambda counted: post() if counted else None)
+        elif written:
+            post()
 
     def _reserved(self, found: Uplink, merged: Merged, written: bool) -> None:
         if written:

@@ -20,12 +20,21 @@ NOBODY = bytes(SIZE)
 """In place of a session: it was sent to none yet."""
 
 
+BY_RADIO = b"\1" * SIZE
+"""In place of a session: for a LoRaWAN device, which takes it along with its next uplink."""
+
+ASKED_BY_RADIO = b"\2" * SIZE
+"""The same, once it was sent and the device was asked to confirm it."""
+
+
 class Outcome(StrEnum):
     """What became of a command that waits no more; the words that `sekisho command` prints."""
 
     ACKNOWLEDGED = "acknowledged by the device"
     SENT = "handed to the device, which subscribed without acknowledgements (QoS 0)"
     REFUSED = "refused by the device"
+    BROADCAST = "sent by a forwarder, to a device that was not asked to confirm it"
+    UNTOLD = "handed to a forwarder that did not tell whether it was sent; it is not sent again"
     TOO_LARGE = "refused because the device takes no packet of that size"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
@@ -86,6 +95,11 @@ class Command:
         fixed = (self.device, self.sent_to, self.made, self.expires)
         record = _RECORD.pack(*fixed, len(self.payload), self.payload)
         return PUT_COMMAND, (self.number, names.seal(record, _place(self.number)))
+
+    @property
+    def by_radio(self) -> bool:
+        """Whether it is for a LoRaWAN device."""
+        return self.sent_to in (BY_RADIO, ASKED_BY_RADIO)
 
     @property
     def packet_id(self) -> int:

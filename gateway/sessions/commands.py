@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 from gateway.clock import Clock
 from gateway.model.identity import DeviceId
 from gateway.model.instant import SECOND, Instant
-from gateway.sessions.command import NOBODY, Command, Listener, Outcome
+from gateway.sessions.command import ASKED_BY_RADIO, BY_RADIO, NOBODY, Command, Listener, Outcome
 from gateway.sessions.file import DROP_COMMAND, Change, SessionFile
 from gateway.sessions.names import Names
 from gateway.sessions.scribe import Done, Pen
@@ -59,7 +59,10 @@ class Commands:
     def waiting(self, device: DeviceId) -> list[Shown]:
         """What waits for a device."""
         commands = self._waiting.get(self._names.device(device), {})
-        return [(command, command.listener is not None) for command in commands.values()]
+        return [
+            (command, command.listener is not None or command.sent_to == ASKED_BY_RADIO)
+            for command in commands.values()
+        ]
 
     def is_heard(self, device: DeviceId) -> bool:
         """Whether the device is connected and has subscribed."""
@@ -72,6 +75,8 @@ class Commands:
         expires: Instant,
         done: Done,
         told: Callable[[Outcome], None],
+        *,
+        by_radio: bool = False,
     ) -> Command | None:
         """Take a command: written first, then sent to whoever listens. None if too many wait already.
 
@@ -79,6 +84,7 @@ class Commands:
             payload: at most `LARGEST` bytes.
             done: told whether it is on disk; where not, there is no such command.
             told: what becomes of it in this life of the gateway.
+            by_radio: it waits for an uplink over LoRaWAN (`gateway.sessions.airmail`), and goes to no connection.
         """
         tag = self._names.device(device)
         self._drop_expired(self._waiting.get(tag, {}))
@@ -86,7 +92,8 @@ class Commands:
         if len(commands) >= WAITING:
             return None
         self._last += 1
-        command = Command(self._last, tag, self._clock.now(), expires, payload)
+        sent_to = BY_RADIO if by_radio else NOBODY
+        command = Command(self._last, tag, self._clock.now(), expires, payload, sent_to)
         command.settled.append(told)
         commands[command.number] = command
 
@@ -171,7 +178,7 @@ class Commands:
         self._drop_expired(commands)
         listener, device = ears[-1]
         for command in list(commands.values()):
-            if command.listener is not None or not command.ready:
+            if command.listener is not None or not command.ready or command.by_radio:
                 continue
             if not listener.fits(device, command.payload):
                 self._settle([command], Outcome.TOO_LARGE)
@@ -209,12 +216,29 @@ class Commands:
         def written(ok: bool) -> None:
             if ok:
                 listener.send(device, command, self._left_s(command), again=False)
-                self._tell(command, Outcome.SENT)
-            else:
-                self._waiting.setdefault(command.device, {})[command.number] = command
+                self.tell(command, Outcome.SENT)
 
+        self.take(command, written)
+
+    def take(self, command: Command, done: Done) -> None:
+        """Take one off the disk before it leaves, so that it leaves once at most; it waits on where the disk refuses."""
+
+        def written(ok: bool) -> None:
+            if not ok:
+                self._waiting.setdefault(command.device, {})[command.number] = command
+            done(ok)
+
+        sent_to = command.sent_to
         self._take_away(command)
+        command.sent_to = sent_to
         self._pen.write([(DROP_COMMAND, (command.number,))], written)
+
+    def put(self, command: Command, sent_to: bytes, done: Done) -> None:
+        """Write one down as sent to somebody else, or one that was taken and did not leave."""
+        commands = {**self._waiting.get(command.device, {}), command.number: command}
+        self._waiting[command.device] = dict(sorted(commands.items()))
+        command.sent_to = sent_to
+        self._pen.write([command.put(self._names)], done)
 
     def _drop_expired(self, commands: dict[int, Command]) -> None:
         now = self._clock.now()
@@ -228,9 +252,10 @@ class Commands:
             gone: list[Change] = [(DROP_COMMAND, (command.number,)) for command in commands]
             self._pen.write(gone, _nobody_minds)
         for command in commands:
-            self._tell(command, outcome)
+            self.tell(command, outcome)
 
-    def _tell(self, command: Command, outcome: Outcome) -> None:
+    def tell(self, command: Command, outcome: Outcome) -> None:
+        """Say what became of one that waits no more to whoever gave it."""
         for told in command.settled:
             told(outcome)
         command.settled.clear()

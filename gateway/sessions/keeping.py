@@ -8,6 +8,7 @@ from gateway.clock import Clock
 from gateway.lorawan.session import Session
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
+from gateway.sessions.airmail import Airmail
 from gateway.sessions.commands import Commands
 from gateway.sessions.file import SessionFile
 from gateway.sessions.names import Names
@@ -23,6 +24,7 @@ class Keeping:
 
     Attributes:
         sessions, commands, radio: the three kinds of it.
+        airmail: commands of LoRaWAN devices.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Keeping:
         self._file = file
         self.commands = Commands(names, scribe, clock)
         self.radio = RadioSessions(names, scribe)
+        self.airmail = Airmail(self.commands)
         self.sessions = Sessions(names, scribe, clock, self.commands.forget_session)
         unreadable = self.sessions.load(file) + self.commands.load(file)
         if unreadable:

@@ -61,7 +61,10 @@ class Node:
         confirmed: bool = False,
         commands: bytes = b"",
         f_port: int = 2,
+        tx_dr: int = 5,
+        acks: int | None = None,
     ) -> bytes:
+        """An uplink; `acks` is the counter of the downlink that it confirms."""
         assert self.keys is not None
         mtype = MType.CONFIRMED_UP if confirmed else MType.UNCONFIRMED_UP
         return sealed(
@@ -69,7 +72,8 @@ class Node:
             f_port=f_port,
             payload=payload,
             commands=commands,
-            heard=Heard(tx_dr=5, tx_ch=0),
+            ack=acks is not None,
+            heard=Heard(conf_f_cnt=acks or 0, tx_dr=tx_dr, tx_ch=0),
         )
 
     def answered(self, phy: bytes, f_cnt: int, acknowledges: int = 0) -> tuple[Data, Plain]:

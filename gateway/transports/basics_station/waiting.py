@@ -7,7 +7,7 @@ from itertools import count
 from typing import NamedTuple, TypeAlias
 
 from gateway.clock import Clock
-from gateway.lorawan.reception import RX1, Told
+from gateway.lorawan.reception import RX1, UNTOLD, Told
 from gateway.wire.lorawan.identifiers import Eui
 from gateway.wire.station.messages import Sent
 
@@ -49,9 +49,7 @@ class Waiting:
             return None
         theirs = next(self._numbers)
         after_s = max(until_s - self._clock.monotonic(), 0.0)
-        timer = asyncio.get_running_loop().call_later(
-            after_s, self.fail, theirs, "the forwarder told of no transmission"
-        )
+        timer = asyncio.get_running_loop().call_later(after_s, self.fail, theirs, UNTOLD)
         self._handed[theirs] = _Handed(number, eui, windows, timer)
         self._of[eui] += 1
         return theirs

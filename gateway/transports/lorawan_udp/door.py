@@ -19,7 +19,7 @@ from itertools import count
 from gateway.clock import Clock
 from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import DataRate
-from gateway.lorawan.reception import Reception, Told
+from gateway.lorawan.reception import UNTOLD, Reception, Told
 from gateway.model.device import Directory
 from gateway.telemetry import Facts
 from gateway.transports.lorawan_udp.way import UdpWay
@@ -250,7 +250,7 @@ class UdpDoor(asyncio.DatagramProtocol):
     def _silent(self, token: bytes) -> None:
         sent = self._waiting.pop(token, None)
         if sent is not None:
-            self._sent(sent.number, "no TX_ACK", sent.window)
+            self._sent(sent.number, UNTOLD, sent.window)
 
 
 def _rate(heard: Heard) -> DataRate | None:
