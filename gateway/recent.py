@@ -4,8 +4,9 @@ Nothing of it is ever written anywhere (decisions 3). Of people's devices it kee
 and more only where nobody is real.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from gateway.model.identity import DeviceId
@@ -59,6 +60,26 @@ class Fault(NamedTuple):
     like: str | None
 
 
+@dataclass(slots=True)
+class Roof:
+    """What is remembered of a forwarder.
+
+    Attributes:
+        said: when it said anything last, by our clock; None for never.
+        back: when it last kept the way back open; None for never, or for a line that ended.
+        frames, harmed, elsewhere: frames that it heard, those whose CRC was wrong, those on a channel or at a data
+            rate that the region does not have.
+        ahead_us: how far its clock was ahead of ours; None where it never said.
+    """
+
+    said: Instant | None = None
+    back: Instant | None = None
+    frames: int = 0
+    harmed: int = 0
+    elsewhere: int = 0
+    ahead_us: int | None = None
+
+
 class Recent:
     """The memory; bounded by the number of registered devices and a few dozen lines.
 
@@ -69,6 +90,7 @@ class Recent:
         connected: when each credential connected last.
         radio: who heard the last forwarded uplink of each thing of the city, read when somebody asks; never
             of people's devices, because who hears a tracker says where it is.
+        roofs: forwarders that are listed, by EUI, once they spoke.
     """
 
     def __init__(self, exact: bool = False) -> None:
@@ -78,6 +100,7 @@ class Recent:
         self.faults: dict[DeviceId, Fault] = {}
         self.connected: dict[str, Instant] = {}
         self.radio: dict[DeviceId, Callable[[], Sequence[Heard]]] = {}
+        self.roofs: defaultdict[str, Roof] = defaultdict(Roof)
         self._came: dict[str, int] = {}  # credential → the turn in which it came in last
         self._turn = 0
 

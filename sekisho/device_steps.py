@@ -1,5 +1,6 @@
 """What `doctor` looks at first of one device: what the registry says of it."""
 
+from gateway.devices.catalog import catalog
 from gateway.model.device import Device, Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
@@ -11,7 +12,9 @@ from gateway.wire.topics import device_of
 from sekisho import facts, place
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
+from sekisho.radio_steps import of_trouble
 from sekisho.spans import ago
+from sekisho.window import ask
 
 
 def called(user: str) -> str:
@@ -41,6 +44,7 @@ class Patient:
             Step("registered", self._registered),
             Step("kind", self._kind),
             Step("credential", self._credential),
+            Step("radio", self._radio),
             Step("consent", self._consent),
             Step("home", self._home),
         ]
@@ -50,6 +54,9 @@ class Patient:
         with Registry.open(self._house.state, self._house.ring) as registry:
             self._directory = registry.directory()
             speaks = registry.credentials()
+            known = registry.radio()
+            self._roots = {root.device: root for root in known.roots.values()}
+            self._sessions = {session.device for session in known.sessions}
             try:
                 row = registry.device(name)
             except Refusal as refusal:
@@ -109,6 +116,8 @@ class Patient:
         return Finding("kind", GOOD, f"{device.kind}{'. ' + hint if hint else ''}")
 
     def _credential(self) -> Finding:
+        if not self.speakers and self.by_air:
+            return Finding("credential", GOOD, "none is needed: it speaks LoRaWAN")
         if not self.speakers and self._by_broker():
             return Finding("credential", GOOD, "none is needed: it speaks through a broker")
         if not self.speakers:
@@ -124,6 +133,46 @@ class Patient:
             said = f"{user} may speak for it and has no token yet"
             return Finding("credential", FAULT, said, f"sekisho devices token {user}")
         return Finding("credential", GOOD, f"{' and '.join(map(called, ready))} may speak for it")
+
+    @property
+    def by_air(self) -> bool:
+        """Whether it has LoRaWAN keys here, and forwarders may speak to this gateway."""
+        settings = self._house.settings
+        keys = self.device.device in self._roots or self.device.device in self._sessions
+        return settings is not None and settings.lorawan is not None and keys
+
+    def _radio(self) -> Finding | None:
+        """Its keys, whether it has joined, and what went wrong last; of people's devices its keys alone."""
+        settings, device = self._house.settings, self.device
+        if settings is None or settings.lorawan is None or not device.attributes.get("dev_eui"):
+            return None
+        if not self.by_air:
+            if self.speakers or settings.brokers or settings.pushes:
+                return None
+            remedy = "sekisho devices import-keys FILE"
+            return Finding("radio", FAULT, "it has a DevEUI and no LoRaWAN keys here", remedy)
+        if catalog()[device.kind].personal and not self._house.said.get("exact"):
+            return Finding("radio", GOOD, "its keys are here")
+        return self._trouble() or self._joined()
+
+    def _trouble(self) -> Finding | None:
+        for trouble in next(ask(self._house.state, "radio", place.PATIENCE_S))["troubles"]:
+            if trouble["device"] == self.name:
+                return of_trouble(trouble, self._house.clock)
+        return None
+
+    def _joined(self) -> Finding:
+        root = self._roots.get(self.device.device)
+        if root is None:
+            return Finding("radio", GOOD, "its keys are here; it never joins (ABP)")
+        if not root.join_nonce:
+            return Finding(
+                "radio",
+                FAULT,
+                "its keys are here, and it has never joined",
+                "switch it on near a forwarder; compare its DevEUI and JoinEUI; sekisho doctor lorawan looks at the forwarders",
+            )
+        return Finding("radio", GOOD, f"joined, {root.join_nonce} so far")
 
     def _by_broker(self) -> bool:
         """Whether it is known to a network server, and a broker is configured that may bring what that says."""

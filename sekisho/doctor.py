@@ -9,7 +9,11 @@ from sekisho import examination, screen
 from sekisho.device_steps import Patient
 from sekisho.house_steps import House
 from sekisho.place import Config, Json, Keys, State
+from sekisho.radio_steps import Air
 from sekisho.uplink_steps import Trail
+
+_AIR = "lorawan"
+"""In the place of a device."""
 
 
 def doctor(
@@ -26,12 +30,16 @@ def doctor(
 
     Without DEVICE: settings, directory, keys, disk, certificates, ports, the running gateway, its
     clock, and who was turned away last. With DEVICE also its registration, credential, consent and
-    home, connection, topic, payload, clock and last row. Of people's devices it says outside SIM and
+    home, connection, topic, payload, clock and last row. With lorawan in the place of DEVICE: the
+    forwarders, what they hear, refused devices, downlinks. Of people's devices it says outside SIM and
     REPLAY directories only that they were heard today. Exit code 1 if there is a fault.
     """
-    house = House(state, keys, config, device)
+    air = device == _AIR
+    house = House(state, keys, config, None if air else device)
     steps = house.steps()
-    if device is not None:
+    if air:
+        steps += Air(house).steps()
+    elif device is not None:
         patient = Patient(house, device)
         steps += [*patient.steps(), *Trail(house, patient).steps()]
     found = examination.examine(steps)

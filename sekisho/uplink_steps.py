@@ -69,6 +69,8 @@ class Trail:
             times = [at for at in came.values() if at is not None]
             when = f"last one {self._ago(max(times))}" if times else "since this gateway started"
             return Finding("connection", GOOD, when)
+        if self._patient.by_air:
+            return Finding("connection", GOOD, "none of its own: it speaks LoRaWAN")
         if heard:
             return Finding("connection", GOOD, "none of its own: it speaks through a broker")
         strangers = sorted({k["user"] for k in said["knocks"] if k["user"] is not None})

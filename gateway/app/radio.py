@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gateway.app import radio_health
 from gateway.app.checkpoint import Checkpoint
 from gateway.app.radio_post import RadioPost
 from gateway.clock import SystemClock
@@ -17,7 +18,8 @@ from gateway.lorawan.plan import Plan
 from gateway.lorawan.session import Session
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
-from gateway.pipeline.radio import Done, Radio
+from gateway.pipeline.notebook import Done
+from gateway.pipeline.radio import Radio
 from gateway.registry.radio_rows import Radio as Known
 from gateway.registry.registry import Registry
 from gateway.sessions.keeping import Keeping
@@ -135,14 +137,18 @@ class RadioHouse:
             done(True)
 
     async def _answer(self, _question: Mapping[str, Any]) -> dict[str, Any]:
-        """→ {"ask": "radio"}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "receptions": n, "late": n, "sessions": n}
+        """→ {"ask": "radio"}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "forwarders": [...], "troubles": [...], …}
 
-        `law`: how many windows of downlinks were refused, by clause.
+        `law`: how many windows of downlinks were refused, by clause; `forwarders` and `troubles`: `radio_health`.
         """
+        checkpoint = self._checkpoint
+        recent = checkpoint.facts.recent
         return {
             "refused": {why.value: count for why, count in self.radio.refused.items()},
             "downlinks": dict(self.radio.outbox.became),
             "law": dict(self.radio.outbox.transmitters.refused),
+            "forwarders": radio_health.roofs(recent, self.forwarders, checkpoint.clock.now()),
+            "troubles": radio_health.troubles(recent, checkpoint.directory, self.radio.troubles.of),
             "receptions": self.radio.receptions,
             "late": self.radio.late,
             "sessions": len(self._network.devices()),

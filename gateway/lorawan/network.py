@@ -66,6 +66,10 @@ class Network:
                     ended.append(session)
         return ended
 
+    def root(self, dev_eui: Eui) -> Root | None:
+        """The device that may join by this EUI."""
+        return self._roots.get(dev_eui)
+
     def devices(self) -> list[DeviceId]:
         """Whoever has a session."""
         return list(self._current)

@@ -89,6 +89,10 @@ class Plan:
         """The number of a data rate; None where the region has none such."""
         return next((n for n, one in self.data_rates.items() if one == rate), None)
 
+    def has(self, freq_hz: int, rate: DataRate) -> bool:
+        """Whether devices of the region send there, and so."""
+        return self.channel(freq_hz) is not None and self.number(rate) is not None
+
     def channel(self, freq_hz: int) -> int | None:
         """The number of an uplink channel as devices count them; None where there is none such."""
         if self.numbers:

@@ -64,7 +64,7 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
         found = _explained(data, session, heard)
         if found is not None:
             return Doubt(found, session)
-        doubt = Doubt(Refused.WRONG_KEY)
+        doubt = Doubt(Refused.WRONG_KEY, session)
     return doubt
 
 

@@ -11,7 +11,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.devices.codecs import forwarded_route
@@ -23,12 +22,14 @@ from gateway.lorawan.network import Network
 from gateway.lorawan.reception import Downlink, Reception
 from gateway.lorawan.refusals import Refused
 from gateway.lorawan.session import RESERVED, Session
+from gateway.lorawan.troubles import Troubles
 from gateway.lorawan.uplinks import Doubt, Uplink
 from gateway.model.device import Device, Directory
 from gateway.model.forwarded import Forwarded
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
+from gateway.pipeline.notebook import Notebook, RememberJoin
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.scripting import Scripting
 from gateway.pipeline.sorting import Item
@@ -51,24 +52,6 @@ _LOW_WATER = RESERVED // 4
 """Counters left at which the next ones are reserved, so that no answer waits for the disk."""
 
 
-class Notebook(Protocol):
-    """What writes sessions down (`gateway.sessions.radio.RadioSessions`)."""
-
-    def write(self, session: Session, done: Callable[[bool], None]) -> None:
-        """Write a session as it stands; tell when it is on disk."""
-        ...
-
-    def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
-        """Reserve the next counters of its downlinks; tell when they may be used."""
-        ...
-
-
-Done = Callable[[bool], None]
-
-RememberJoin = Callable[[Root, Done], None]
-"""Writes a device's join down; tells whether it is on disk."""
-
-
 class Radio:
     """Everything between forwarders and the intake.
 
@@ -82,6 +65,7 @@ class Radio:
     Attributes:
         refused: why frames came to nothing.
         outbox: answers on their way.
+        troubles: what went wrong last with each device.
         receptions: of frames that were believed, all together.
     """
 
@@ -115,6 +99,7 @@ class Radio:
         self._answerable: dict[DeviceId, int] = {}
         self.outbox = Outbox(network.plan.rules)
         self.refused: Counter[Refused] = Counter()
+        self.troubles = Troubles()
         self.receptions = 0
 
     @property
@@ -124,6 +109,9 @@ class Radio:
 
     def heard(self, reception: Reception) -> None:
         """A forwarder heard a frame; of whichever door."""
+        roof = self._facts.recent.roofs[str(reception.forwarder)]
+        roof.frames += 1
+        roof.elsewhere += not self._network.plan.has(reception.freq_hz, reception.rate)
         if self._merging.add(reception):
             self._opened.set()
 
@@ -172,7 +160,10 @@ class Radio:
         found = self._network.judge(data, merged)
         if isinstance(found, Doubt):
             self._refuse(found.why)
+            if found.session is not None:
+                self.troubles.doubt(found.session.device, found.why, merged.best.at)
             return
+        self.troubles.believe(found.session.device)
         self.receptions += len(merged.receptions)
         session = found.session
         device = self._directory.devices.get(session.device)
@@ -269,8 +260,12 @@ class Radio:
         found = self._network.join(request)
         if isinstance(found, Refused):
             self._refuse(found)
+            known = self._network.root(request.dev_eui)
+            if known is not None:
+                self.troubles.doubt(known.device, found, merged.best.at)
             return
         root, made = found
+        self.troubles.welcome(root.device, merged.best.at)
         self._facts.count("lorawan: joined")
         self.receptions += len(merged.receptions)
         session = made.session

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def connect(path: Path) -> sqlite3.Connection:
         Refusal: not readable by this user, not a database, or made by a newer Sekisho.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _make(path)
         connection = sqlite3.connect(
             path, isolation_level=None, timeout=5.0, check_same_thread=False
         )
@@ -42,6 +42,16 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make(path: Path) -> None:
+    """An empty file where there is none; one that is there is not touched.
+
+    To open and close it would drop the locks of whoever in this process has it open (POSIX), and then another process that
+    closes it would take the log away under them: what they write from then on is lost.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 @contextmanager

@@ -178,6 +178,10 @@ class Line:
     async def _take(self, said: messages.Upward) -> None:
         """One message that could be read."""
         house = self._house
+        roof = house.facts.recent.roofs[str(self._eui)]
+        roof.said = house.clock.now()
+        if self._configured:
+            roof.back = roof.said
         if isinstance(said, Version):
             await self._configure(said)
         elif not self._configured:

@@ -14,6 +14,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 
 from gateway.clock import Clock
@@ -21,6 +22,7 @@ from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import UNTOLD, Reception, Told
 from gateway.model.device import Directory
+from gateway.model.instant import Instant
 from gateway.telemetry import Facts
 from gateway.transports.lorawan_udp.way import UdpWay
 from gateway.wire.gwmp.datagrams import (
@@ -154,10 +156,13 @@ class UdpDoor(asyncio.DatagramProtocol):
         if not bucket.take(now_s, self._rate):
             self._facts.count("forwarder: too many datagrams")
             return
+        roof = self._facts.recent.roofs[str(said.forwarder)]
+        roof.said = self._clock.now()
         if isinstance(said, Push):
             self._answer(push_ack(said), address)
             self._push(said, forwarder, now_s)
         elif isinstance(said, Pull):
+            roof.back = roof.said
             self._back[said.forwarder] = (address, said.version, now_s)
             self._answer(pull_ack(said), address)
         else:
@@ -172,11 +177,15 @@ class UdpDoor(asyncio.DatagramProtocol):
             self._transport.sendto(datagram, address)
 
     def _push(self, push: Push, forwarder: Forwarder, now_s: float) -> None:
+        roof = self._facts.recent.roofs[str(forwarder.eui)]
+        ahead_us = _ahead_us(push, self._clock.now())
+        roof.ahead_us = roof.ahead_us if ahead_us is None else ahead_us
         for _ in push.refused:
             self._facts.count("forwarder: uplink not readable")
         for one in push.heard:
             rate = _rate(one)
             if one.crc != "ok":
+                roof.harmed += one.crc == "bad"
                 self._facts.count(f"forwarder: CRC {one.crc}")
             elif rate is None:
                 self._facts.count("forwarder: not LoRa")
@@ -258,3 +267,13 @@ def _rate(heard: Heard) -> DataRate | None:
         return None
     found = _RATE.fullmatch(heard.datr)
     return None if found is None else DataRate(int(found[1]), int(found[2]) * 1000)
+
+
+def _ahead_us(push: Push, now: Instant) -> int | None:
+    """How far the forwarder's clock is ahead of ours; None where it does not say."""
+    said = None if push.stat is None else push.stat.get("time")
+    try:
+        theirs = datetime.strptime(str(said), "%Y-%m-%d %H:%M:%S GMT").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(theirs.timestamp() * 1_000_000) - now

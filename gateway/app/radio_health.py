@@ -1,0 +1,70 @@
+"""What `sekisho doctor lorawan` may know of forwarders and devices (decisions 2, 3).
+
+Where people are real, a count of frames or the moment of one would stand beside a row or beside none: of forwarders it is said
+whether they are there and whether they hear anything, and of people's devices nothing.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from gateway.devices.catalog import catalog
+from gateway.lorawan.troubles import Trouble
+from gateway.model.device import Directory
+from gateway.model.identity import DeviceId
+from gateway.model.instant import MINUTE, Instant
+from gateway.recent import Recent, Roof
+from gateway.wire.lorawan.identifiers import Eui
+
+_SILENT = 5 * MINUTE
+"""After which a forwarder counts as gone: each says something every half minute."""
+
+_ENOUGH = 100
+"""Frames from which a share says something, and nothing of a single one."""
+
+
+def roofs(recent: Recent, listed: Collection[Eui], now: Instant) -> list[dict[str, Any]]:
+    """Every forwarder that may speak: whether it does, and what it hears."""
+    return [
+        {"eui": str(eui), **_roof(recent.roofs.get(str(eui), Roof()), now, recent.exact)}
+        for eui in listed
+    ]
+
+
+def _roof(roof: Roof, now: Instant, exact: bool) -> dict[str, Any]:
+    all_frames = roof.frames + roof.harmed
+    share = roof.harmed * 100 // all_frames if all_frames >= _ENOUGH else None
+    elsewhere = (
+        roof.elsewhere * 100 // roof.frames
+        if roof.frames >= _ENOUGH or (exact and roof.frames)
+        else None
+    )
+    return {
+        "seen": roof.said is not None,
+        "there": _late(roof.said, now),
+        "reachable": _late(roof.back, now),
+        "hears": roof.frames > 0,
+        "harmed_percent": share,
+        "elsewhere_percent": elsewhere,
+        "ahead_s": None if roof.ahead_us is None else round(roof.ahead_us / 1e6),
+        **({"frames": roof.frames, "harmed": roof.harmed, "said": roof.said} if exact else {}),
+    }
+
+
+def _late(at: Instant | None, now: Instant) -> bool:
+    return at is not None and now - at < _SILENT
+
+
+def troubles(
+    recent: Recent, directory: Directory, known: Mapping[DeviceId, Trouble]
+) -> list[dict[str, Any]]:
+    """What went wrong with devices, the latest first: things of the city alone where people are real."""
+    kinds = catalog()
+    told = []
+    for name, trouble in sorted(known.items(), key=lambda one: -one[1].at):
+        device = directory.devices.get(name)
+        if device is None or device.kind not in kinds:
+            continue
+        if recent.exact or not kinds[device.kind].personal:
+            why = None if trouble.why is None else trouble.why.value
+            told.append({"device": name, "why": why, "at": trouble.at, "joins": trouble.joins})
+    return told

@@ -1,0 +1,25 @@
+"""Who writes down what the network must not forget."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from gateway.lorawan.joining import Root
+from gateway.lorawan.session import Session
+
+
+class Notebook(Protocol):
+    """What writes sessions down (`gateway.sessions.radio.RadioSessions`)."""
+
+    def write(self, session: Session, done: Callable[[bool], None]) -> None:
+        """Write a session as it stands; tell when it is on disk."""
+        ...
+
+    def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
+        """Reserve the next counters of its downlinks; tell when they may be used."""
+        ...
+
+
+Done = Callable[[bool], None]
+
+RememberJoin = Callable[[Root, Done], None]
+"""Writes a device's join down; tells whether it is on disk."""

@@ -1,0 +1,234 @@
+"""What `doctor lorawan` looks at: forwarders, what they hear, and what became of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.clock import Clock
+from gateway.lorawan.refusals import Refused
+from gateway.model.errors import Refusal
+from gateway.model.reason import Fate
+from sekisho import place, screen
+from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
+from sekisho.house_steps import House
+from sekisho.spans import ago
+from sekisho.window import ask
+
+_CLOCK_S = 60
+_HARMED_PERCENT = 30
+_ELSEWHERE_PERCENT = 50
+_UNHEARD = 2
+"""Joins answered one after another, and no uplink: the device did not hear them."""
+
+_KEYS = "give it the key that the device has: sekisho devices import-keys FILE"
+
+_TOLD: Mapping[str, tuple[str, str]] = {
+    Refused.WRONG_KEY: ("its frames have a wrong MIC: its key here is not the device's, or the air harmed them", _KEYS),
+    Refused.REVERSED_KEY: (
+        "its frames have a wrong MIC, and a right one with the key's bytes reversed",
+        f"the key was written down in the other byte order; {_KEYS}",
+    ),
+    Refused.NO_KEY: ("it has no key here", _KEYS),
+    Refused.WRONG_JOIN_EUI: (
+        "it asks to join for another JoinEUI than it is registered with",
+        "leave join_eui out of its keys, or give it the device's: sekisho devices import-keys FILE",
+    ),
+    Refused.NONCE_REUSED: (
+        "its join has a DevNonce that it used before: a captured join was played back, or the device forgot its count",
+        "if it was reset: switch it off and on until its DevNonce is above the last one, or set it anew by its maker's tool",
+    ),
+    Refused.REPLAYED: (
+        "a frame of it was played back, or its backhaul brought it twice: it is refused, and nothing is lost",
+        "nothing, if rows of it go on; else let it join again",
+    ),
+    Refused.COUNTER_RESET: (
+        "it never joins (ABP) and has begun to count anew, as captured frames would",
+        "let it join (OTAA); or give it new keys, which begin a new session: sekisho devices import-keys FILE",
+    ),
+}  # fmt: skip
+"""Cause → what is so, and the next step."""
+
+
+class Air:
+    """One network from outside."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._said: Mapping[str, Any] = {}
+
+    def steps(self) -> list[Step]:
+        """In the order in which a frame meets them."""
+        return [
+            Step("lorawan", self._asked),
+            Step("forwarders", self._forwarders),
+            Step("way back", self._way_back),
+            Step("their clocks", self._clocks),
+            Step("CRC", self._crc),
+            Step("channels", self._channels),
+            Step("devices", self._devices),
+            Step("strangers", self._strangers),
+            Step("downlinks", self._downlinks),
+            Step("mask", self._masked),
+        ]
+
+    def _asked(self) -> Finding:
+        try:
+            self._said = next(ask(self._house.state, "radio", place.PATIENCE_S))
+        except (Refusal, StopIteration):
+            return Finding(
+                "lorawan",
+                FAULT,
+                "the running gateway speaks no LoRaWAN",
+                "name the region and the forwarders under lorawan:, open a door (docs/pilot-lora.md), and start again",
+            )
+        sessions = screen.count(self._said["sessions"], "device")
+        return Finding("lorawan", GOOD, f"runs; {sessions} with a session")
+
+    def _forwarders(self) -> Finding:
+        roofs = self._said["forwarders"]
+        knocks = self._house.said.get("knocks", [])
+        strangers = sorted({k["user"] for k in knocks if str(k["user"]).startswith("forwarder ")})
+        for roof in roofs:
+            if not roof["seen"]:
+                also = f"; turned away meanwhile: {', '.join(strangers)}" if strangers else ""
+                return Finding(
+                    "forwarders",
+                    FAULT,
+                    f"forwarder {roof['eui']} has said nothing since this gateway started{also}",
+                    "look at its server address and port, the firewall between, and its EUI and `from` under lorawan.forwarders",
+                )
+            if not roof["there"]:
+                return Finding(
+                    "forwarders",
+                    FAULT,
+                    f"forwarder {roof['eui']} has fallen silent",
+                    "look at its power and its network",
+                )
+        return Finding("forwarders", GOOD, f"{len(roofs)} of {len(roofs)} there")
+
+    def _way_back(self) -> Finding:
+        for roof in self._said["forwarders"]:
+            if not roof["reachable"]:
+                return Finding(
+                    "way back",
+                    FAULT,
+                    f"forwarder {roof['eui']} pushes and does not pull: nothing can be answered through it",
+                    "set its serv_port_down to the door's port, and let UDP answers through its firewall",
+                )
+        return Finding("way back", GOOD, "open")
+
+    def _clocks(self) -> Finding | None:
+        for roof in self._said["forwarders"]:
+            ahead_s = roof["ahead_s"]
+            if ahead_s is not None and abs(ahead_s) > _CLOCK_S:
+                side = "ahead of" if ahead_s > 0 else "behind"
+                return Finding(
+                    "their clocks",
+                    NOTE,
+                    f"that of forwarder {roof['eui']} is {abs(ahead_s):,} s {side} ours; nothing here goes by it",
+                    "set it (NTP), or its own log misleads",
+                )
+        return None
+
+    def _crc(self) -> Finding | None:
+        for roof in self._said["forwarders"]:
+            percent = roof["harmed_percent"]
+            if percent is not None and percent > _HARMED_PERCENT:
+                return Finding(
+                    "CRC",
+                    NOTE,
+                    f"{percent} % of what forwarder {roof['eui']} hears is harmed on the air",
+                    "look at its antenna and its cable, and at what else sends nearby",
+                )
+        return None
+
+    def _channels(self) -> Finding:
+        roofs = self._said["forwarders"]
+        for roof in roofs:
+            percent = roof["elsewhere_percent"]
+            if percent is not None and percent > _ELSEWHERE_PERCENT:
+                return Finding(
+                    "channels",
+                    FAULT,
+                    f"{percent} % of what forwarder {roof['eui']} hears lies on no channel of this region",
+                    "compare its channel plan, the devices' region and lorawan.region: they must be one",
+                )
+        if not any(roof["hears"] for roof in roofs):
+            return Finding(
+                "channels",
+                FAULT,
+                "the forwarders are there and hear no frame",
+                "switch a device on near one; if it stays so, compare the channel plan with the region, and look at the antenna",
+            )
+        return Finding("channels", GOOD, "frames are heard on those of the region")
+
+    def _devices(self) -> Finding:
+        for trouble in self._said["troubles"]:
+            found = of_trouble(trouble, self._house.clock)
+            if found is not None:
+                return found._replace(step="devices", said=f"{trouble['device']}, {found.said}")
+        return Finding("devices", GOOD, "none of ours was refused since it was believed last")
+
+    def _strangers(self) -> Finding | None:
+        refused = self._said["refused"]
+        unknown = refused.get(Refused.UNKNOWN_DEVICE, 0)
+        if unknown:
+            return Finding(
+                "strangers",
+                NOTE,
+                f"devices that are not registered asked to join ({unknown})",
+                "if one is yours: sekisho devices add … -a dev_eui=…, and import its key; look whether its DevEUI is reversed",
+            )
+        other = refused.get(Refused.OTHER_NETWORK, 0)
+        if other:
+            return Finding(
+                "strangers",
+                NOTE,
+                f"frames of other networks are heard and passed over ({other})",
+                "nothing; a device of yours among them must join again, because its DevAddr is of no session here",
+            )
+        return None
+
+    def _downlinks(self) -> Finding | None:
+        for clause, count in self._said["law"].items():
+            return Finding(
+                "downlinks",
+                NOTE,
+                f"the law of the air refused {screen.count(count, 'window')}: {clause}",
+                "another forwarder takes over where one is near; confirmed uplinks and joins at longer intervals help",
+            )
+        lost = {what: n for what, n in self._said["downlinks"].items() if " not sent: " in what}
+        for what, count in lost.items():
+            return Finding(
+                "downlinks",
+                NOTE,
+                f"{what} ({count})",
+                "TOO_LATE: the network to the forwarder is slow; TX_FREQ, TX_POWER: its own configuration does not fit the region",
+            )
+        return None
+
+    def _masked(self) -> Finding | None:
+        """Where nobody is real it can be said what the mask did."""
+        if not self._house.said.get("exact"):
+            return None
+        terms = next(ask(self._house.state, "terms", place.PATIENCE_S))["terms"]
+        masked = sum(t["count"] or 0 for t in terms if t["fate"] == Fate.SUPPRESSED.value)
+        if not masked:
+            return None
+        said = f"{screen.count(masked, 'uplink')} came and became no row: masked, not lost"
+        return Finding("mask", NOTE, said)
+
+
+def of_trouble(trouble: Mapping[str, Any], clock: Clock) -> Finding | None:
+    """What is wrong with a device, as the gateway remembers it; None where nothing is."""
+    why, when = trouble["why"], ago(trouble["at"], clock)
+    if why in _TOLD:
+        said, remedy = _TOLD[why]
+        return Finding("radio", FAULT, f"{when}: {said}", remedy)
+    if why is None and trouble["joins"] >= _UNHEARD:
+        return Finding(
+            "radio",
+            FAULT,
+            f"{when}: it asked to join {trouble['joins']} times, was answered, and has sent nothing since: it does not hear us",
+            "look at the forwarder's log for the downlink, its antenna and its power; then: sekisho lorawan join-trace",
+        )
+    return None

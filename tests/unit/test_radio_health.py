@@ -1,0 +1,54 @@
+"""What may be known of the air beside real people's devices: nothing that tells a masked uplink from a stored one."""
+
+import json
+
+from gateway.app.radio_health import roofs, troubles
+from gateway.lorawan.refusals import Refused
+from gateway.lorawan.troubles import Troubles
+from gateway.model.device import Directory
+from gateway.model.identity import DeviceId
+from gateway.model.instant import MINUTE, parse_rfc3339
+from gateway.recent import Recent
+from gateway.wire.lorawan.identifiers import Eui
+from tests.fakes.readings import child, gauge
+
+NOON = parse_rfc3339("2026-05-12T12:00:00Z")
+ROOF = Eui.of("aa555a0000000001")
+
+
+def heard(exact: bool, frames: int, said_us: int = 0) -> Recent:
+    recent = Recent(exact)
+    roof = recent.roofs[str(ROOF)]
+    roof.said = roof.back = NOON - said_us
+    roof.frames = frames
+    return recent
+
+
+def test_one_frame_more_is_not_to_be_seen_where_people_are_real() -> None:
+    """Neither its count nor its moment; where nobody is real both are said."""
+    one, two = heard(False, 1), heard(False, 2, said_us=MINUTE)
+    assert roofs(one, [ROOF], NOON) == roofs(two, [ROOF], NOON)
+    (exact,) = roofs(heard(True, 2), [ROOF], NOON)
+    assert exact["frames"] == 2
+
+
+def test_a_forwarder_is_gone_after_five_minutes() -> None:
+    (gone,) = roofs(heard(False, 1, said_us=6 * MINUTE), [ROOF], NOON)
+    assert (gone["seen"], gone["there"], gone["reachable"]) == (True, False, False)
+    (never,) = roofs(Recent(), [ROOF], NOON)
+    assert (never["seen"], never["there"]) == (False, False)
+
+
+def test_of_real_people_s_devices_no_trouble_is_told() -> None:
+    """Of things of the city, and where nobody is real, all; and one that is believed has none."""
+    person, thing = child(), gauge()
+    directory = Directory({one.device: one for one in (person, thing)}, {})
+    of = Troubles()
+    for device in (person.device, thing.device):
+        of.doubt(device, Refused.WRONG_KEY, NOON)
+    shown = troubles(Recent(), directory, of.of)
+    assert [one["device"] for one in shown] == [thing.device]
+    assert str(person.device) not in json.dumps(shown)
+    assert len(troubles(Recent(exact=True), directory, of.of)) == 2
+    of.believe(DeviceId(thing.device))
+    assert troubles(Recent(), directory, of.of) == []
