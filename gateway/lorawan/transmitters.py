@@ -61,8 +61,12 @@ class Transmitters:
         self._laws: dict[tuple[Eui, bool], AirLaw] = {}
         self.refused: Counter[str] = Counter()
 
-    def book(self, downlink: Downlink, heard: Reception) -> Booking | Clause:
-        """Let the forwarder send it in the windows that are permitted; the clause of RX2 where none is."""
+    def book(self, downlink: Downlink, heard: Reception, *, in_rx1: bool = False) -> Booking | Clause:  # fmt: skip
+        """Let the forwarder send it in the windows that are permitted; the clause of RX2 where none is.
+
+        Args:
+            in_rx1: only if RX1 is one of them; else its clause.
+        """
         station = heard.way.station
         law = self._laws.get((heard.forwarder, station))
         if law is None:
@@ -71,7 +75,7 @@ class Transmitters:
         first = _sent(downlink, at_s, downlink.rx1_freq_hz, downlink.rx1_rate)
         second = _sent(downlink, at_s + 1, downlink.rx2_freq_hz, downlink.rx2_rate)
         clauses = law.allow(first), law.allow(second)
-        for clause in clauses:
+        for clause in clauses[:1] if in_rx1 else clauses:
             if clause is not None:
                 self.refused[str(clause)] += 1
         allowed = replace(
@@ -79,6 +83,8 @@ class Transmitters:
             first=downlink.first and clauses[0] is None,
             second=downlink.second and clauses[1] is None,
         )
+        if in_rx1 and not allowed.first:
+            return clauses[0] or _TOO_SLOW
         if not allowed.first and not allowed.second:
             return clauses[1] or clauses[0] or _TOO_SLOW
         booking = Booking(allowed, law, {RX1: first, RX2: second})

@@ -40,14 +40,20 @@ class Outbox:
         return next(self._numbers)
 
     def send(self, what: str, sending: Downlink, merged: Merged, went: Went = _nobody_minds) -> None:  # fmt: skip
-        """By the forwarder that heard it best; by the next one where that one cannot, or may not.
+        """By the best forwarder that may send in RX1; else by the best one that may in RX2.
+
+        RX2 is one slow channel that all devices share, and its forwarder is deaf there for longest.
 
         Args:
             went: told once what became of it.
         """
         fault = "nobody heard it"
-        for reception in merged.receptions:
-            booking = self.transmitters.book(sending, reception)
+        heard = merged.receptions
+        for reception, in_rx1 in (
+            *((one, True) for one in heard),
+            *((one, False) for one in heard),
+        ):
+            booking = self.transmitters.book(sending, reception, in_rx1=in_rx1)
             if isinstance(booking, Clause):
                 fault = str(booking)
                 continue

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from gateway.lorawan.air_law import Clause
+from gateway.lorawan.merging import Merged
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import RX1, RX2, Downlink, Reception
 from gateway.lorawan.regions import PLANS
 from gateway.lorawan.transmitters import Booking, Transmitters
 from gateway.model.instant import parse_rfc3339
+from gateway.pipeline.outbox import Outbox
 from gateway.wire.lorawan.identifiers import Eui
 from tests.fakes.node import DEV_EUI
 
@@ -59,6 +61,37 @@ def test_two_answers_at_a_time_take_one_window_each_and_a_third_takes_another_fo
     assert "silence" in third.says
     assert japan.refused == {str(third): 3}
     assert windows(japan.book(DOWN, heard(0.0, forwarder=2))) == (True, True)
+
+
+def test_whoever_must_have_rx1_gets_no_other_window(japan: Transmitters) -> None:
+    """The clause of RX1 is counted, and RX2 is neither asked for nor taken."""
+    booked(japan.book(DOWN, heard(0.0)))
+    found = japan.book(DOWN, heard(0.0), in_rx1=True)
+    assert isinstance(found, Clause)
+    assert japan.refused.total() == 1
+    assert windows(japan.book(DOWN, heard(0.0))) == (False, True)
+
+
+def test_a_second_forwarder_in_rx1_goes_before_the_best_one_in_rx2() -> None:
+    """RX2 is slow and everybody's: it is the last thing that is tried."""
+    outbox, took = Outbox(PLANS["AS923-1"].rules), list[tuple[str, bool]]()
+
+    class Taking(Way):
+        def __init__(self, name: str) -> None:
+            super().__init__(station=False)
+            self._name = name
+
+        def send(self, downlink: Downlink) -> str | None:
+            took.append((self._name, downlink.first))
+            return None
+
+    ways = [
+        replace(heard(0.0, number), way=Taking(name))
+        for number, name in enumerate(("best", "next"))
+    ]
+    for number in range(4):
+        outbox.send("answer", replace(DOWN, number=number), Merged(ways[0], tuple(ways)))
+    assert took == [("best", True), ("next", True), ("best", False), ("next", False)]
 
 
 @pytest.mark.parametrize("used", [RX1, RX2, None])
