@@ -20,8 +20,11 @@ TRIES = 8
 """Transmissions of a confirmed uplink, all in all (1.0.4 §4.3.1.1 leaves it to the device)."""
 
 _AGAIN_S = (1.0, 3.0)
-_JOIN_AGAIN_S = (1.0, 4.0)
-_ASKS_EVERY = 5
+_JOIN_AGAIN_S = (1.0, 6.0)
+_ASKS_TIME, _CHECKS_LINK = 0.2, 0.05
+"""Shares of nodes that ask for the time once they have joined, and of uplinks that ask how well they are heard."""
+
+_SLOWER_EVERY = 4
 _STEP_DB = 2.0
 
 
@@ -74,7 +77,8 @@ class Life:
             if await _rest(dice.uniform(*_JOIN_AGAIN_S), stop):
                 return
         self._book.joined(self.device, tries)
-        self.node.asks.append(Command(Cid.DEVICE_TIME))
+        if dice.random() < _ASKS_TIME:
+            self.node.asks.append(Command(Cid.DEVICE_TIME))
         pause = dice.uniform(0.2, 0.5) * habits.every_s
         while not await _rest(pause, stop):
             begun = self._field.now_us()
@@ -103,7 +107,7 @@ class Life:
         node = self.node
         payload, values = self._meter.read()
         confirmed = self._dice.random() < self._habits.confirmed
-        if self.uplinks % _ASKS_EVERY == 1:
+        if self._dice.random() < _CHECKS_LINK:
             node.asks.append(Command(Cid.LINK_CHECK))
         f_cnt = node.say(payload, self._meter.f_port, confirmed=confirmed)
         self.uplinks += 1
@@ -178,10 +182,10 @@ class Life:
         return ear
 
     def _slower(self, tries: int) -> None:
-        """Every second try that nobody answered takes a data rate less, as far as joins may go."""
+        """Every fourth try that nobody answered takes a data rate less, as far as joins may go."""
         lowest = max(channel.low for channel in self.node.plan.channels)
         usable = max(lowest, self.node.plan.rx2.dr)
-        if tries % 2 == 1:
+        if tries % _SLOWER_EVERY == 0:
             self.node.dr = max(usable, self.node.dr - 1)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import ceil, sqrt
 from random import Random
 from typing import Any
 
@@ -77,6 +78,18 @@ def spot(seed: int, name: str) -> Point:
         crossing.x + dice.uniform(-_BESIDE_M, _BESIDE_M),
         crossing.y + dice.uniform(-_BESIDE_M, _BESIDE_M),
     )
+
+
+def masts(many: int) -> list[Point]:
+    """Where so many forwarders stand: in the middle of equal parts of the town, as somebody would plan it."""
+    columns = ceil(sqrt(many))
+    rows = ceil(many / columns)
+    nodes = town().streets.nodes
+    width, height = max(node.x for node in nodes), max(node.y for node in nodes)
+    return [
+        Point((n % columns + 0.5) / columns * width, (n // columns + 0.5) / rows * height)
+        for n in range(many)
+    ]
 
 
 def _secret(seed: int, name: str, what: str) -> bytes:

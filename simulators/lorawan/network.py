@@ -12,7 +12,7 @@ from simulators.lorawan.field import Field
 from simulators.lorawan.forwarder import UdpForwarder
 from simulators.lorawan.life import Habits, Life
 from simulators.lorawan.links import Links
-from simulators.lorawan.meters import Member, Meter, spot
+from simulators.lorawan.meters import Member, Meter, masts
 from simulators.lorawan.node import Node
 from simulators.streams import stream
 
@@ -44,7 +44,7 @@ async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
     seed = wish.seed
     names = [str(eui) for eui in wish.forwarders]
     places = {member.device.device: member.place for member in wish.members}
-    places |= {name: spot(seed, f"forwarder-{n}") for n, name in enumerate(names, 1)}
+    places |= dict(zip(names, masts(len(names)), strict=True))
     field = Field(Links(seed, places), book, stream(seed, "fading"))
     forwarders = {
         str(eui): UdpForwarder(eui, wish.to, field.now_us, field.take, stream(seed, "forwarder", str(eui)))

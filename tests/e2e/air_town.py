@@ -150,3 +150,15 @@ def fewest_uplinks(told: Told) -> int:
     """Of any node that joined."""
     sent = Counter(device for device, _ in told.over)
     return min(sent[device] for device in told.joined)
+
+
+def joins_after_the_first(told: Told) -> list[int]:
+    """Join-requests of devices that had spoken before."""
+    spoken: set[str] = set()
+    again = []
+    for number, frame in sorted(told.frames.items()):
+        if frame["sort"] == "data":
+            spoken.add(frame["device"])
+        elif frame["device"] in spoken:
+            again.append(number)
+    return again

@@ -9,6 +9,7 @@ from gateway.lorawan.airtime import airtime_us
 from gateway.lorawan.plan import DataRate
 from simulators.lorawan.air import DEMODULATORS, Air, Fate, Frame, whole
 from simulators.lorawan.links import Links, plain_loss_db
+from simulators.lorawan.meters import masts
 from simulators.streets import Point
 
 SF7, SF8, SF12 = (DataRate(sf, 125_000) for sf in (7, 8, 12))
@@ -112,6 +113,13 @@ def test_loss_grows_by_the_slope_that_was_measured() -> None:
     assert isclose(plain_loss_db(1000), 128.95)
     assert isclose(plain_loss_db(10_000) - plain_loss_db(1000), 23.2)
     assert plain_loss_db(0.0) == plain_loss_db(10.0)
+
+
+@pytest.mark.parametrize("many", [1, 4, 5, 98])
+def test_forwarders_stand_apart_all_over_the_town(many: int) -> None:
+    places = masts(many)
+    assert len(set(places)) == many
+    assert all(0 < place.x < 3000 and 0 < place.y < 2200 for place in places)
 
 
 def test_what_stands_between_two_antennas_is_the_same_both_ways_and_for_the_same_seed() -> None:
