@@ -53,6 +53,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
     region: given.Region = "AS923-1",
     confirmed: given.Confirmed = 0.2,
     switched_on: given.SwitchedOn = "10s",
+    uplinks: given.Uplinks = None,
     settings: given.Settings = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -86,6 +87,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
             keys=keys,
             ledger=ledger,
             duration=duration,
+            uplinks=uplinks,
         )
         carry_out(asked, only_settings=settings, as_json=as_json, quiet=quiet)
         return

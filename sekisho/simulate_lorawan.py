@@ -46,7 +46,8 @@ class Asked:
         forwarders: and so many forwarders.
         to: "udp://HOST:PORT"; None for the door of the gateway that `follow` names.
         switched_on: all nodes are switched on within this time.
-        duration: how long; None until it is interrupted.
+        duration: how long at most; None until it is interrupted.
+        uplinks: it is over when every node has sent so many.
     """
 
     seed: int
@@ -62,6 +63,7 @@ class Asked:
     keys: Path | None
     ledger: Path | None
     duration: str | None
+    uplinks: int | None
 
 
 def carry_out(asked: Asked, *, only_settings: bool, as_json: bool, quiet: bool) -> None:
@@ -108,6 +110,7 @@ def simulate_lorawan(asked: Asked) -> dict[str, Any]:
         Habits(asked.every_s, asked.confirmed, _seconds("--switched-on-within", asked.switched_on)),
         _door(asked),
         _FOREVER_S if asked.duration is None else _seconds("--for", asked.duration),
+        asked.uplinks,
     )
     return asyncio.run(_run(wish, asked.ledger))
 

@@ -250,6 +250,15 @@ SwitchedOn: TypeAlias = Annotated[
         help="All nodes are switched on within this time.",
     ),
 ]
+Uplinks: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        rich_help_panel=_LORAWAN,
+        metavar="N",
+        min=1,
+        help="End when every node has sent so many, if --for does not end it before.",
+    ),
+]
 Settings: TypeAlias = Annotated[
     bool,
     typer.Option(

@@ -17,6 +17,7 @@ from simulators.lorawan.node import Node
 from simulators.streams import stream
 
 _FIRST_PULL_S = 0.3
+_LOOK_S = 0.5
 
 
 class Wish(NamedTuple):
@@ -26,6 +27,7 @@ class Wish(NamedTuple):
         nonces: DevEUI → the last DevNonce that was used in an earlier run.
         to: host and port of the gateway's UDP door.
         last_s: seconds until nobody begins anything new.
+        uplinks: it is over as soon as every node has sent so many; None: only when its time is.
     """
 
     seed: int
@@ -37,6 +39,7 @@ class Wish(NamedTuple):
     habits: Habits
     to: tuple[str, int]
     last_s: float
+    uplinks: int | None = None
 
 
 async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
@@ -57,12 +60,23 @@ async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
     try:
         await asyncio.sleep(_FIRST_PULL_S)
         over = asyncio.get_running_loop().call_later(wish.last_s, stop.set)
+        watch = asyncio.create_task(_watch(lives, wish.uplinks, stop), name="network watch")
         await asyncio.gather(*(life.live(stop) for life in lives))
         over.cancel()
+        watch.cancel()
     finally:
         for forwarder in forwarders.values():
             await forwarder.close()
     return lives
+
+
+async def _watch(lives: Sequence[Life], uplinks: int | None, stop: asyncio.Event) -> None:
+    """Stop when everybody has sent so many."""
+    if uplinks is None:
+        return
+    while any(life.uplinks < uplinks for life in lives):  # noqa: ASYNC110 - wall time
+        await asyncio.sleep(_LOOK_S)
+    stop.set()
 
 
 def _life(wish: Wish, member: Member, field: Field, book: Book) -> Life:

@@ -43,21 +43,22 @@ def settled(town: Town, hearings: int) -> dict[str, Any] | None:
     return said if said["receptions"] + said["late"] >= hearings else None
 
 
-def test_every_uplink_that_a_forwarder_heard_is_stored_once_and_explained(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nodes", [100])
+def test_every_uplink_that_a_forwarder_heard_is_stored_once_and_explained(tmp_path: Path, nodes: int) -> None:  # fmt: skip
     """Every node joins and sends four uplinks and more; each that was heard is one row with its values, each copy is
     merged into one or named late; of the confirmed ones that were heard 95 in a hundred are acknowledged, and for
     each other the ledger says why; no frame was refused."""
-    town, ledger = air_town(tmp_path / "town", 30, 4), tmp_path / "truth.jsonl"
+    town, ledger = air_town(tmp_path / "town", nodes, 4), tmp_path / "truth.jsonl"
     with Gateway(town) as gateway:
-        options = {"lorawan": "30", "report_every": "5", "for": "40s", "confirmed": "0.2"}
+        options = {"lorawan": f"{nodes}", "report_every": "6", "uplinks": "4", "for": "150s"}
         code, out, err = sekisho(
-            gateway.town.folder, *words(town, ledger, **options), patience_s=120
+            gateway.town.folder, *words(town, ledger, **options), patience_s=200
         )
         assert code == 0, err
         figures = json.loads(out)
         told = read(ledger)
         said = until(partial(settled, town, told.hearings), "every copy")
-    assert figures["joined"] == figures["nodes"] == 30
+    assert figures["joined"] == figures["nodes"] == nodes
     assert fewest_uplinks(told) >= 4
     assert said["receptions"] + said["late"] == told.hearings
     assert not said["refused"]
