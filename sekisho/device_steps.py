@@ -175,10 +175,10 @@ class Patient:
         return Finding("radio", GOOD, f"joined, {root.join_nonce} so far")
 
     def _by_broker(self) -> bool:
-        """Whether it is known to a network server, and a broker is configured that may bring what that says."""
+        """Whether it is known to a network server or a bridge, and a broker is configured that may bring what that says."""
         settings = self._house.settings
         return settings is not None and bool(
-            settings.brokers and self.device.attributes.get("dev_eui")
+            settings.brokers and {"dev_eui", "codec"} & set(self.device.attributes)
         )
 
     def _consent(self) -> Finding | None:

@@ -1,13 +1,16 @@
 """`sekisho devices`: one device at a time; `admission` and `registration` have the other verbs."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
+from gateway.devices.codecs import codec, codec_fault, codec_names
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.device_rows import DeviceRow
 from gateway.registry.registry import Registry
+from gateway.registry.words import nearest
 from sekisho import admission, completion, facts, place, registration, screen, try_line
 from sekisho.following import Followed, follow
 from sekisho.place import Config, Json, Keys, Quiet, State
@@ -76,6 +79,7 @@ def add(
             )
         owner = owner or facts.owner(here.settings, registry)
         given = facts.attributes(kind, attribute)
+        _refuse_codec(here, kind, given)
         with registry.change():
             registry.put_device(device, kind, owner, now, household, attributes=given, name=name)
             token = _speak(registry, user, device, now)
@@ -192,6 +196,7 @@ def set_(
         is_now = kind or row.kind
         kept = row.attributes if is_now == row.kind else {}
         given = {**kept, **facts.attributes(is_now, attribute)}
+        _refuse_codec(here, is_now, given)
         registry.put_device(
             *(device, is_now, row.owner, row.registered_at, household or row.household),
             attributes=given,
@@ -221,6 +226,21 @@ def _speak(registry: Registry, user: str, device: str, now: Instant) -> str | No
         registry.allow(user, device, now)
         return None
     return registry.put_credential(user, [device], at=now)
+
+
+def _refuse_codec(here: place.Place, kind: str, given: Mapping[str, str | float | bool]) -> None:
+    """Refuse a codec that nobody has, or that is another kind's; where no configuration is there to declare
+    some, only the latter.
+
+    Raises:
+        Refusal: names the nearest one.
+    """
+    name = str(given.get("codec", ""))
+    if not name or (here.settings is None and codec(name) is None):
+        return
+    if (fault := codec_fault(kind, name)) is not None:
+        hint = "" if codec(name) else nearest(name, codec_names(), unless="")
+        raise Refusal(f"codec: {fault}{hint} sekisho codec list shows them all.", exit_code=2)
 
 
 def _require_restart(followed: Followed, kind: str) -> None:

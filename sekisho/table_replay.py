@@ -18,7 +18,7 @@ from gateway.statedir import StateDir
 from gateway.transports.replay.clock import RecordedClock
 from gateway.transports.replay.columns import Readings, Table, decoder
 from gateway.transports.replay.door import Replay
-from sekisho import place, recorded, track
+from sekisho import place, recorded, screen, track
 from sekisho.forwarded_replay import Result, result
 from sekisho.kinds_in_force import keep
 
@@ -52,6 +52,10 @@ def table(kind: DeviceKind, columns: str | None, named: str | None, device: str 
         )
     mapped = Mapped("columns", kind.name, fields)
     zone = place.zone_of(settings)
+    if settings is None:
+        screen.warn(
+            f"Times without an offset are read in {zone}: no configuration here says another zone."
+        )
     return Table(mapped, whose or device or "", bool(whose), zone, encoding)
 
 

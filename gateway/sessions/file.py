@@ -19,8 +19,10 @@ CREATE TABLE subscriptions (
 ) WITHOUT ROWID;
 CREATE INDEX subscriptions_of ON subscriptions (session);
 CREATE TABLE commands (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
-CREATE TABLE radio (session BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
 """
+
+_RADIO = "CREATE TABLE IF NOT EXISTS radio (session BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID"
+"""In files of before LoRaWAN, too."""
 
 PUT_SESSION = "INSERT OR REPLACE INTO sessions VALUES (?,?)"
 DROP_SESSION = "DELETE FROM sessions WHERE session = ?"
@@ -56,6 +58,8 @@ class SessionFile:
             (form,) = self._db.execute("PRAGMA user_version").fetchone()
             if not form:
                 self._db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={FORM};COMMIT;")
+            if form <= FORM:
+                self._db.execute(_RADIO)
         except FAULTS as error:
             raise Refusal(
                 f"{path} cannot be used ({error}). It holds what clients are remembered by and the "

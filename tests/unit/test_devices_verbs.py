@@ -191,3 +191,11 @@ def test_on_a_terminal_homes_are_asked_for(fleet: Fleet) -> None:
     os.close(terminal)
     assert "1 home sealed" in done.stdout
     assert asked in done.stderr
+
+
+def test_a_codec_that_nobody_has_or_that_is_another_kinds_is_refused(fleet: Fleet) -> None:
+    """With the nearest one, before a network server's uplinks are turned away for it."""
+    words = ("add", "w-31", "--kind", "weather_station", "--owner", "16201")
+    answer = fleet(*words, "-a", "codec=dragino_ldds75")
+    assert answer.code == 2
+    assert "fills the fields of river_gauge" in answer.err
