@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.clock import SystemClock
+from gateway.lorawan.airtime import FRAME, airtime_us
+from gateway.lorawan.plan import Plan
 from gateway.lorawan.regions import PLANS
 from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND, Instant
@@ -34,6 +36,9 @@ lorawan:
   region: {region}
   forwarders:
 """
+_LONGEST_PAYLOAD = 18
+"""A weather station's; no node says more at once."""
+
 _FOREVER_S = 10 * 365 * 86400.0
 
 
@@ -97,6 +102,7 @@ def simulate_lorawan(asked: Asked) -> dict[str, Any]:
     if plan is None or plan.masks:
         known = ", ".join(name for name, one in PLANS.items() if not one.masks)
         raise Refusal(f"--region {asked.region}: simulated are {known}.", 2)
+    _require_lawful(plan, asked.every_s)
     start = SystemClock().now()
     if asked.follow is not None:
         start = place.clock_of(StateDir.open(asked.follow)).now()
@@ -161,6 +167,24 @@ def _report(figures: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
         for title in ("frames", "downlinks"):
             said = ", ".join(f"{name} {n:,}" for name, n in figures[title].items())
             print(f"  {title}: {said or 'none'}")
+
+
+def _require_lawful(plan: Plan, every_s: float) -> None:
+    """Refuse nodes that would send more often than the law permits at their fastest data rate.
+
+    Raises:
+        Refusal: names the clause.
+    """
+    for channel in plan.channels:
+        rate = plan.data_rates[channel.high]
+        air_us = airtime_us(FRAME + _LONGEST_PAYLOAD, rate)
+        for rule in plan.rules:
+            if rule.holds(channel.freq_hz, rate.bw_hz) and 3600 / every_s > rule.an_hour(air_us):
+                raise Refusal(
+                    f"--report-every {every_s:g}: a frame of {air_us / 1000:.0f} ms at {rate} may be sent "
+                    f"{rule.an_hour(air_us):,} times an hour ({rule.law}). Report more rarely.",
+                    2,
+                )
 
 
 def _enrol(people: Sequence[Member], state: Path, keys: Path | None) -> dict[Eui, int]:

