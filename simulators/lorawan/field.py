@@ -11,7 +11,7 @@ from gateway.lorawan.plan import DataRate
 from gateway.wire.lorawan.frames import Data, FrameError, JoinAccept, parse
 from simulators.lorawan.air import NOISE_DBM, Air, Fate, Frame
 from simulators.lorawan.book import Book
-from simulators.lorawan.forwarder import Hearing, Order, UdpForwarder
+from simulators.lorawan.forwarder import Forwarder, Hearing, Order
 from simulators.lorawan.links import FADING_DB, Links
 
 FORWARDER_GAIN_DB = 5.0
@@ -73,7 +73,7 @@ class Field:
         self._book = book
         self._dice = dice
         self._began_s = asyncio.get_running_loop().time()
-        self._forwarders: dict[str, UdpForwarder] = {}
+        self._forwarders: dict[str, Forwarder] = {}
         self._air = Air(())
         self._ears: set[Ear] = set()
         self._meant: dict[int, tuple[str, int]] = {}  # an uplink's end → its node and its number
@@ -83,7 +83,7 @@ class Field:
         """Microseconds since the beginning."""
         return round((asyncio.get_running_loop().time() - self._began_s) * 1e6)
 
-    def place(self, forwarders: Mapping[str, UdpForwarder]) -> None:
+    def place(self, forwarders: Mapping[str, Forwarder]) -> None:
         """These forwarders hear and send."""
         self._forwarders = dict(forwarders)
         self._air = Air(forwarders)

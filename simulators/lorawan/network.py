@@ -9,7 +9,7 @@ from gateway.model.instant import Instant
 from gateway.wire.lorawan.identifiers import Eui
 from simulators.lorawan.book import Book
 from simulators.lorawan.field import Field
-from simulators.lorawan.forwarder import UdpForwarder
+from simulators.lorawan.gwmp_forwarder import GwmpForwarder
 from simulators.lorawan.life import Habits, Life
 from simulators.lorawan.links import Links
 from simulators.lorawan.meters import Member, Meter, masts
@@ -50,7 +50,7 @@ async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
     places |= dict(zip(names, masts(len(names)), strict=True))
     field = Field(Links(seed, places), book, stream(seed, "fading"))
     forwarders = {
-        str(eui): UdpForwarder(eui, wish.to, field.now_us, field.take, stream(seed, "forwarder", str(eui)))
+        str(eui): GwmpForwarder(eui, wish.to, field.now_us, field.take, stream(seed, "forwarder", str(eui)))
         for eui in wish.forwarders
     }  # fmt: skip
     field.place(forwarders)
