@@ -60,7 +60,7 @@ def register(gateway: Gateway) -> None:
             registry.put_device(name, "river_gauge", "16201", at, attributes=facts)
             own = keys_of(n)
             addr = DevAddr(n.to_bytes(4, "big"))
-            registry.put_radio(name, Secrets(dev_addr=addr, keys=(own, own, own, own)), at)
+            registry.radio.put(name, Secrets(dev_addr=addr, keys=(own, own, own, own)), at)
     until(lambda: next(ask(gateway.state, "radio"))["sessions"] == DEVICES)
 
 

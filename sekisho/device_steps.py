@@ -54,7 +54,7 @@ class Patient:
         with Registry.open(self._house.state, self._house.ring) as registry:
             self._directory = registry.directory()
             speaks = registry.credentials()
-            known = registry.radio()
+            known = registry.radio.read()
             self._roots = {root.device: root for root in known.roots.values()}
             self._sessions = {session.device for session in known.sessions}
             try:

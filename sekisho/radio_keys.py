@@ -50,7 +50,7 @@ def import_keys(
             )
         with registry.change():
             for eui, secrets in found.items():
-                registry.put_radio(known[str(eui)], secrets, here.clock.now())
+                registry.radio.put(known[str(eui)], secrets, here.clock.now())
     followed = follow(here.state)
     if json:
         screen.document({"imported": len(found)})

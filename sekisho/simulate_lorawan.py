@@ -201,8 +201,8 @@ def _enrol(people: Sequence[Member], state: Path, keys: Path | None) -> dict[Eui
                     nwk_key=who.nwk_key,
                     counting=True,
                 )
-                registry.put_radio(one.device.device, secrets, one.device.registered_at)
-        roots = registry.radio().roots
+                registry.radio.put(one.device.device, secrets, one.device.registered_at)
+        roots = registry.radio.read().roots
     return {eui: max(root.nonces, default=0) for eui, root in roots.items()}
 
 

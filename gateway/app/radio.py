@@ -58,7 +58,7 @@ class RadioHouse:
         self.plan = wish.plan
         self.forwarders = wish.forwarders
         directory = checkpoint.directory
-        known = self._registry.radio()
+        known = self._registry.radio.read()
         self._network.admit(known.roots)
         sessions = keeping.recall_radio(directory.devices)
         resumed = {session.device for session in sessions}
@@ -91,7 +91,7 @@ class RadioHouse:
 
     def renew(self, directory: Directory) -> None:
         """The registry has changed: other roots, other routes; who is gone has no session any more."""
-        known = self._registry.radio()
+        known = self._registry.radio.read()
         self.radio.renew(directory, known.roots)
         self._post.renew(known)
         gone = [
@@ -126,7 +126,9 @@ class RadioHouse:
         task.add_done_callback(self._joins.discard)
 
     async def _write_join(self, root: Root, done: Done) -> None:
-        write = partial(self._registry.joined, root.device, sorted(root.nonces), root.join_nonce)
+        write = partial(
+            self._registry.radio.joined, root.device, sorted(root.nonces), root.join_nonce
+        )
         try:
             async with self._turn:
                 await asyncio.to_thread(write)

@@ -4,7 +4,7 @@ import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn, Protocol, Self
+from typing import NoReturn, Self
 
 from gateway.model.device import Device, Directory, Household
 from gateway.model.errors import Refusal
@@ -15,28 +15,17 @@ from gateway.registry import (
     credential_rows,
     database,
     device_rows,
+    generations,
     household_rows,
-    radio_rows,
     tokens,
 )
 from gateway.registry.device_rows import DeviceRow
-from gateway.registry.radio_rows import Radio, Secrets
+from gateway.registry.key_source import Keys
+from gateway.registry.radio_book import RadioBook
 from gateway.statedir import Mark, StateDir
 
 STORE = "store"
 """The purpose that a personal device needs before anything of it is kept."""
-
-
-class Keys(household_rows.Seal, Protocol):
-    """What the registry asks of the key ring."""
-
-    def token_key(self) -> bytes:
-        """Key of the token hashes."""
-        ...
-
-    def registry_key(self) -> bytes:
-        """Key under which those hashes are sealed."""
-        ...
 
 
 class Registry:
@@ -44,6 +33,9 @@ class Registry:
 
     Each change is durable when its call returns; inside `with registry.change():` all of them
     are when the block ends. Texts are checked, and a Refusal says what is wrong with them.
+
+    Attributes:
+        radio: what it knows of devices that speak LoRaWAN.
     """
 
     def __init__(self, state: StateDir, keys: Keys, connection: sqlite3.Connection) -> None:
@@ -52,6 +44,7 @@ class Registry:
         self._db = connection
         self._seen: int | None = None
         self._loads = 0
+        self.radio = RadioBook(connection, self.change, keys.registry_key)
 
     @classmethod
     def open(cls, state: StateDir, keys: Keys) -> Self:
@@ -205,20 +198,6 @@ class Registry:
         """Credential name → "command" or "file": which of the two set it last."""
         return credential_rows.sources(self._db)
 
-    def put_radio(self, device: str, secrets: Secrets, at: Instant) -> None:
-        """Remember a device's LoRaWAN secrets, sealed; it needs the fact `dev_eui` to be heard."""
-        with self.change():
-            radio_rows.put(self._db, self._keys.registry_key(), device, secrets, at)
-
-    def joined(self, device: str, nonces: Iterable[int], join_nonce: int) -> None:
-        """Remember the joins of a device: none of them is believed again."""
-        with self.change():
-            radio_rows.joined(self._db, self._keys.registry_key(), device, nonces, join_nonce)
-
-    def radio(self) -> Radio:
-        """Every device that speaks LoRaWAN to us, with its secrets."""
-        return radio_rows.read(self._db, self._keys.registry_key())
-
     def put_home(
         self,
         household: str,
@@ -271,14 +250,7 @@ class Registry:
         The first rule set of a directory is generation 1 and holds since ever (0).
         """
         with self.change():
-            newest = self._db.execute(
-                "SELECT generation, hash, since FROM rulesets ORDER BY generation DESC LIMIT 1"
-            ).fetchone()
-            if newest is not None and newest[1] == digest:
-                return newest[0], newest[2]
-            entry = (1, digest, 0) if newest is None else (newest[0] + 1, digest, now)
-            self._db.execute("INSERT INTO rulesets VALUES (?,?,?)", entry)
-            return entry[0], entry[2]
+            return generations.generation(self._db, digest, now)
 
     def changed(self) -> bool:
         """Whether anyone changed the registry since `directory()` was last read; costs microseconds."""

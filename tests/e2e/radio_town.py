@@ -29,7 +29,7 @@ def radio_town(folder: Path, doors: str, is_1_1: bool = False) -> Town:
     with town.registry() as registry:
         nwk_key = NWK_KEY.secret if is_1_1 else None
         secrets = Secrets(app_key=APP_KEY.secret, nwk_key=nwk_key, counting=True)
-        registry.put_radio("node-1", secrets, SINCE)
+        registry.radio.put("node-1", secrets, SINCE)
     return town
 
 

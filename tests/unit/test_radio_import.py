@@ -105,12 +105,12 @@ def test_the_verb_seals_keys_of_registered_devices(tmp_path: Path) -> None:
     code, out, _ = sekisho(tmp_path, *words)
     assert (code, "keys of 1 device" in out) == (0, True)
     with town.registry() as registry:
-        registry.joined("node-1", [1, 2], 2)
-        (root,) = registry.radio().roots.values()
+        registry.radio.joined("node-1", [1, 2], 2)
+        (root,) = registry.radio.read().roots.values()
         assert (root.app_key.secret.hex(), root.nonces, root.join_nonce) == (APP, {1, 2}, 2)
     assert sekisho(tmp_path, *words)[0] == 0
     with town.registry() as registry:
-        (root,) = registry.radio().roots.values()
+        (root,) = registry.radio.read().roots.values()
         assert root.nonces == {1, 2}, "the same keys begin no new history"
     assert APP.encode() not in town.state.registry_db.read_bytes()
     assert bytes.fromhex(APP) not in town.state.registry_db.read_bytes()
