@@ -68,7 +68,7 @@ def airtime(
 def _row(plan: Plan, number: int, rate: DataRate, sizes: tuple[int, ...], *, down: bool) -> dict[str, Any]:  # fmt: skip
     most = plan.max_payload.get(number, 0)
     freq_hz = plan.rx2.freq_hz if number in plan.down_only else _channel(plan, number)
-    rule = next((rule for rule in plan.rules if rule.holds(freq_hz, rate.bw_hz)), None)
+    rule = plan.rule(freq_hz, rate)
     return {
         "dr": number,
         "rate": str(rate),

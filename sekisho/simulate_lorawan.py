@@ -25,6 +25,7 @@ from simulators.ledger import Ledger, header
 from simulators.lorawan import network
 from simulators.lorawan.book import Book
 from simulators.lorawan.life import Habits
+from simulators.lorawan.links import FORWARDER_GAIN_DB
 from simulators.lorawan.meters import Member, forwarder_eui, members
 
 _SETTINGS = """\
@@ -86,7 +87,7 @@ def carry_out(asked: Asked, *, only_settings: bool, as_json: bool, quiet: bool) 
 def settings(seed: int, forwarders: int, region: str) -> str:
     """What a gateway's configuration needs for these forwarders, as YAML."""
     euis = "".join(
-        f"    - {{eui: {forwarder_eui(seed, n)}, from: [127.0.0.0/8]}}\n"
+        f"    - {{eui: {forwarder_eui(seed, n)}, from: [127.0.0.0/8], gain_db: {FORWARDER_GAIN_DB:g}}}\n"
         for n in range(1, forwarders + 1)
     )
     return _SETTINGS.format(region=region) + euis

@@ -93,6 +93,10 @@ class Plan:
         """Whether devices of the region send there, and so."""
         return self.channel(freq_hz) is not None and self.number(rate) is not None
 
+    def rule(self, freq_hz: int, rate: DataRate) -> SubBand | None:
+        """What the law says there; None where nothing may be sent."""
+        return next((rule for rule in self.rules if rule.holds(freq_hz, rate.bw_hz)), None)
+
     def channel(self, freq_hz: int) -> int | None:
         """The number of an uplink channel as devices count them; None where there is none such."""
         if self.numbers:

@@ -45,6 +45,7 @@ class SubBand(NamedTuple):
         eirp_dbm: the most that may leave the antenna.
         widest_hz: bandwidth of LoRa; wider ones are not permitted, or have a rule of their own.
         longest_us: one transmission; None where nothing limits it.
+        sense_us: who sends has listened so long just before, and heard nobody at −80 dBm; 0 where nobody needs to.
         pauses: the first whose `after_us` is exceeded is owed, on every frequency.
         share: None where nothing limits the sum.
         station_rest: LoRa Basics Station leaves a channel (or all stretches with this number) alone for so many times the
@@ -58,6 +59,7 @@ class SubBand(NamedTuple):
     eirp_dbm: float
     widest_hz: int = 500_000
     longest_us: int | None = None
+    sense_us: int = 0
     pauses: tuple[Pause, ...] = ()
     share: Share | None = None
     station_rest: int = 0

@@ -4,6 +4,8 @@ A frame is heard where it is strong enough for its spreading factor, where nothi
 receiver does not send meanwhile, and where one of eight demodulators is free. Overlapping counts from five symbols
 before the end of the preamble on: what ended before does no harm. Of the same channel and spreading factor the stronger
 one survives by 6 dB (capture), and by less none; another spreading factor is in the way when it is 16 dB stronger.
+Who listens before it sends hears a carrier from −80 dBm on, of any spreading factor and in either direction; that is
+forty decibels above what a forwarder still understands, so only neighbours keep out of each other's way.
 Figures: SX1301 datasheet (sensitivity, demodulators); Bor and others, "Do LoRa low-power wide-area networks scale?", 2016.
 """
 
@@ -19,6 +21,7 @@ NOISE_DBM = -117.0
 DEMODULATORS = 8
 CAPTURE_DB = 6.0
 ISOLATION_DB = 16.0
+CARRIER_DBM = -80.0
 _PREAMBLE, _ENOUGH = 8, 5
 _KEPT_US = 10_000_000
 
@@ -39,6 +42,7 @@ class Frame:
 
     Attributes:
         strength: antenna → how strongly it arrives there, dBm.
+        sender: whose it is; nobody hears a carrier of its own.
     """
 
     begin_us: int
@@ -46,6 +50,7 @@ class Frame:
     freq_hz: int
     rate: DataRate
     strength: Callable[[str], float]
+    sender: str = ""
 
     @property
     def end_us(self) -> int:
@@ -110,6 +115,22 @@ class Air:
         self._down.append(frame)
         kept = [span for span in self._sending[antenna] if span[1] > oldest]
         self._sending[antenna] = [*kept, (frame.begin_us, frame.end_us)]
+
+    def withdraw(self, antenna: str, frame: Frame) -> None:
+        """A forwarder does not send after all what it was to send."""
+        self._down.remove(frame)
+        self._sending[antenna].remove((frame.begin_us, frame.end_us))
+
+    def is_busy(self, listener: str, freq_hz: int, begin_us: int, end_us: int) -> bool:
+        """Whether somebody who listens between these moments hears a carrier of anybody else."""
+        return any(
+            one.begin_us < end_us
+            and begin_us < one.end_us
+            and one.freq_hz == freq_hz
+            and one.sender != listener
+            and one.strength(listener) >= CARRIER_DBM
+            for one in (*self._up, *self._down)
+        )
 
     def is_sending(self, antenna: str, begin_us: int, end_us: int) -> bool:
         """Whether a forwarder sends at any moment between."""

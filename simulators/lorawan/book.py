@@ -8,6 +8,9 @@ from simulators.ledger import Ledger
 from simulators.lorawan.air import Fate, Frame, whole
 from simulators.uplink import SimUplink
 
+CHANNEL_BUSY = "channel busy"
+"""Fate of a frame that was not sent because of carriers of others, up or down."""
+
 
 class Book:
     """Counts what happens, and writes it down where a ledger is kept.
@@ -54,10 +57,10 @@ class Book:
         )
         return fate
 
-    def not_sent(self, who: Mapping[str, Any], clause: str) -> None:
-        """A frame that the law does not permit now."""
-        self.frames[who["sort"], "not sent"] += 1
-        self._note({**who, "fate": "not sent", "clause": clause})
+    def not_sent(self, who: Mapping[str, Any], clause: str, fate: str = "not sent") -> None:
+        """A frame that the law does not permit now; also since others were heard on every channel (`CHANNEL_BUSY`)."""
+        self.frames[who["sort"], fate] += 1
+        self._note({**who, "fate": fate, "clause": clause})
 
     def downlink(self, line: Mapping[str, Any]) -> None:
         """A downlink that a forwarder was asked for, and its `fate`."""

@@ -7,14 +7,13 @@ from random import Random
 from typing import Any, NamedTuple
 
 from gateway.lorawan.airtime import airtime_us
-from gateway.lorawan.plan import DataRate
+from gateway.lorawan.plan import DataRate, Plan
 from gateway.wire.lorawan.frames import Data, FrameError, JoinAccept, parse
 from simulators.lorawan.air import NOISE_DBM, Air, Fate, Frame
-from simulators.lorawan.book import Book
+from simulators.lorawan.book import CHANNEL_BUSY, Book
 from simulators.lorawan.forwarder import Forwarder, Hearing, Order
-from simulators.lorawan.links import FADING_DB, Links
+from simulators.lorawan.links import FADING_DB, FORWARDER_GAIN_DB, Links
 
-FORWARDER_GAIN_DB = 5.0
 _WINDOW_US = 20_000
 """A node listens so long before and behind the moment at which a window opens."""
 
@@ -68,7 +67,8 @@ class Field:
         dice: of fading.
     """
 
-    def __init__(self, links: Links, book: Book, dice: Random) -> None:
+    def __init__(self, plan: Plan, links: Links, book: Book, dice: Random) -> None:
+        self._plan = plan
         self._links = links
         self._book = book
         self._dice = dice
@@ -93,6 +93,15 @@ class Field:
         self._frames += 1
         return self._frames
 
+    def busy(self, listener: str, freq_hz: int, rate: DataRate) -> str:
+        """The law by which one must be silent that hears somebody else on this channel just now; "" when it is free."""
+        rule = self._plan.rule(freq_hz, rate)
+        if rule is None or not rule.sense_us:
+            return ""
+        now = self.now_us()
+        heard = self._air.is_busy(listener, freq_hz, now - rule.sense_us, now)
+        return rule.law if heard else ""
+
     async def send(self, number: int, phy: bytes, freq_hz: int, rate: DataRate, eirp_dbm: float, who: Mapping[str, Any], first: Callable[[], None]) -> Sent:  # fmt: skip
         """Send an uplink; returns when it has ended.
 
@@ -102,16 +111,8 @@ class Field:
         """
         begin = self.now_us()
         node = who["device"]
-        powers: dict[str, float] = {}
-
-        def strength(antenna: str) -> float:
-            if antenna not in powers:
-                fading = self._dice.gauss(0.0, FADING_DB)
-                loss = self._links.loss_db(node, antenna)
-                powers[antenna] = eirp_dbm + FORWARDER_GAIN_DB - loss + fading
-            return powers[antenna]
-
-        frame = Frame(begin, airtime_us(len(phy), rate), freq_hz, rate, strength)
+        strength = self._strength(node, eirp_dbm)
+        frame = Frame(begin, airtime_us(len(phy), rate), freq_hz, rate, strength, node)
         self._air.begin(frame)
         await asyncio.sleep(frame.air_us / 1e6)
         fates = self._air.fates(frame)
@@ -153,20 +154,39 @@ class Field:
         if fault:
             self._book.downlink({**line, "fate": fault})
             return fault
+        strength = self._strength(forwarder, order.power_dbm + FORWARDER_GAIN_DB)
+        frame = Frame(order.begin_us, air_us, order.freq_hz, order.rate, strength, forwarder)
+        self._air.send(forwarder, frame)
+        after_s = (order.begin_us - self.now_us()) / 1e6
+        asyncio.get_running_loop().call_later(max(after_s, 0), self._leave, frame, order, line)
+        return ""
+
+    def _strength(self, sender: str, eirp_dbm: float) -> Callable[[str], float]:
+        """How strongly one frame arrives wherever somebody asks; the same whenever asked again."""
         powers: dict[str, float] = {}
 
-        def strength(node: str) -> float:
-            if node not in powers:
-                fading = self._dice.gauss(0.0, FADING_DB)
-                loss = self._links.loss_db(forwarder, node)
-                powers[node] = order.power_dbm + FORWARDER_GAIN_DB - loss + fading
-            return powers[node]
+        def strength(listener: str) -> float:
+            if listener not in powers:
+                gain = FORWARDER_GAIN_DB if listener in self._forwarders else 0.0
+                loss = self._links.loss_db(sender, listener)
+                powers[listener] = eirp_dbm + gain - loss + self._dice.gauss(0.0, FADING_DB)
+            return powers[listener]
 
-        frame = Frame(order.begin_us, air_us, order.freq_hz, order.rate, strength)
-        self._air.send(forwarder, frame)
-        after_s = (end_us - self.now_us()) / 1e6
+        return strength
+
+    def _leave(self, frame: Frame, order: Order, line: dict[str, Any]) -> None:
+        """The moment of a downlink has come: it goes out unless the forwarder hears somebody else.
+
+        By then a UDP forwarder has long said that it would (`lora_pkt_fwd.c` of packet_forwarder 4.0.1).
+        """
+        clause = self.busy(frame.sender, frame.freq_hz, frame.rate)
+        order.told(not clause)
+        if clause:
+            self._air.withdraw(frame.sender, frame)
+            self._book.downlink({**line, "fate": CHANNEL_BUSY, "clause": clause})
+            return
+        after_s = (frame.end_us - self.now_us()) / 1e6
         asyncio.get_running_loop().call_later(max(after_s, 0), self._land, frame, order, line)
-        return ""
 
     def _land(self, frame: Frame, order: Order, line: dict[str, Any]) -> None:
         """A downlink has been sent: whoever listened in that window may have heard it."""

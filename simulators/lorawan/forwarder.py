@@ -23,13 +23,18 @@ class Hearing(NamedTuple):
 
 
 class Order(NamedTuple):
-    """A downlink that a forwarder was asked to send, and at which moment of the common clock."""
+    """A downlink that a forwarder was asked to send, and at which moment of the common clock.
+
+    Attributes:
+        told: called at that moment: whether it goes out, or a carrier of somebody else is in the way.
+    """
 
     phy: bytes
     begin_us: int
     freq_hz: int
     rate: DataRate
     power_dbm: float
+    told: Callable[[bool], None]
 
 
 Take = Callable[[str, Order, str], str]
@@ -44,6 +49,7 @@ class Counts:
     acked: int = 0
     asked: int = 0
     refused: int = 0
+    sent: int = 0
 
 
 class Forwarder(Protocol):

@@ -133,7 +133,8 @@ class GwmpForwarder:
         while True:
             self._down.sendto(self._head(_PULL_DATA))
             if beat % _STAT_EVERY == 0:
-                self._say({"stat": {"rxnb": self.counts.pushed, "dwnb": self.counts.asked}})
+                said = self.counts
+                self._say({"stat": {"rxnb": said.pushed, "dwnb": said.asked, "txnb": said.sent}})
             beat += 1
             await asyncio.sleep(PULL_S)
 
@@ -147,6 +148,9 @@ class GwmpForwarder:
         body = msgspec.json.encode({"txpk_ack": {"error": fault}}) if fault else b""
         self._down.sendto(head + body)
 
+    def _went(self, sent: bool) -> None:
+        self.counts.sent += sent
+
     def _obey(self, txpk: dict[str, Any]) -> str:
         """Put a downlink into the air at its moment; the word why not."""
         now = self._now_us()
@@ -159,6 +163,7 @@ class GwmpForwarder:
             round(txpk["freq"] * 1e6),
             DataRate(int(spreading), int(width) * 1000),
             float(txpk["powe"]),
+            self._went,
         )
         fault = "TOO_LATE" if ahead < _MARGIN_US else "TOO_EARLY" if ahead > _FARTHEST_US else ""
         return self._take(str(self.eui), order, fault)

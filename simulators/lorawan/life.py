@@ -1,7 +1,7 @@
 """What a node does all day: it joins, tries again until it has, reports, and repeats what must be acknowledged."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.lorawan.air_law import AirLaw, Transmission
 from gateway.lorawan.airtime import airtime_us
 from gateway.model.instant import Instant
 from gateway.wire.lorawan.commands import Cid, Command
-from simulators.lorawan.book import Book
+from simulators.lorawan.book import CHANNEL_BUSY, Book
 from simulators.lorawan.field import Ear, Field, Sent
 from simulators.lorawan.meters import Meter
 from simulators.lorawan.node import Node
@@ -23,6 +23,12 @@ _AGAIN_S = (1.0, 3.0)
 _JOIN_AGAIN_S = (1.0, 6.0)
 _ASKS_TIME, _CHECKS_LINK = 0.2, 0.05
 """Shares of nodes that ask for the time once they have joined, and of uplinks that ask how well they are heard."""
+
+LISTENS = 8
+"""So often a node listens on its channels, in any order, before it gives a frame up."""
+
+BACK_OFF_S = (0.02, 0.3)
+"""It waits so long in between: about as long as others send."""
 
 _SLOWER_EVERY = 4
 _STEP_DB = 2.0
@@ -90,8 +96,12 @@ class Life:
         node, plan = self.node, self.node.plan
         phy = node.request()
         usual = [channel.freq_hz for channel in plan.channels]
-        freq_hz = self._dice.choice(usual)
-        sent = await self._send(phy, freq_hz, {"sort": "join"}, _nothing)
+        who = {"sort": "join"}
+        place = await self._free(usual, who)
+        if place is None:
+            return False
+        freq_hz = usual[place]
+        sent = await self._send(phy, freq_hz, who, _nothing)
         if sent is None:
             return False
 
@@ -137,9 +147,11 @@ class Life:
     async def _try(self, f_cnt: int, number: int, first: Callable[[], None]) -> str | None:
         """Send it once; the window in which it was acknowledged."""
         node = self.node
-        channel = self._dice.randrange(len(node.channels))
-        freq_hz = node.channels[channel]
         who = {"sort": "data", "f_cnt": f_cnt, "try": number}
+        channel = await self._free(node.channels, who)
+        if channel is None:
+            return None
+        freq_hz = node.channels[channel]
         sent = await self._send(node.frame(channel), freq_hz, who, first)
         acked = False
 
@@ -153,6 +165,22 @@ class Life:
             return None
         ear = await self._listen(sent, freq_hz, node.rx_delay_s, node.rx2_dr, hears)
         return ear.in_window if acked else None
+
+    async def _free(self, channels: Sequence[int], who: dict[str, Any]) -> int | None:
+        """The place of one of these channels on which nobody is heard, any of them where nobody need listen."""
+        rate = self.node.plan.data_rates[self.node.dr]
+        places = list(range(len(channels)))
+        clause = ""
+        for _ in range(LISTENS):
+            self._dice.shuffle(places)
+            for place in places:
+                clause = self._field.busy(self.device, channels[place], rate)
+                if not clause:
+                    return place
+            await asyncio.sleep(self._dice.uniform(*BACK_OFF_S))
+        said = {"frame": self._field.number(), "device": self.device, **who}
+        self._book.not_sent(said, clause, CHANNEL_BUSY)
+        return None
 
     async def _send(self, phy: bytes, freq_hz: int, who: dict[str, Any], first: Callable[[], None]) -> Sent | None:  # fmt: skip
         node, plan = self.node, self.node.plan

@@ -19,6 +19,9 @@ _NEAREST_M = 10.0
 FADING_DB = 2.0
 """Standard deviation from frame to frame of antennas that do not move."""
 
+FORWARDER_GAIN_DB = 5.0
+"""Of a forwarder's antenna; the gateway should know of it (`gain_db`), since the law limits what leaves it."""
+
 
 def plain_loss_db(metres: float) -> float:
     """The loss over open ground, by distance alone."""

@@ -48,7 +48,7 @@ async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
     names = [str(eui) for eui in wish.forwarders]
     places = {member.device.device: member.place for member in wish.members}
     places |= dict(zip(names, masts(len(names)), strict=True))
-    field = Field(Links(seed, places), book, stream(seed, "fading"))
+    field = Field(wish.plan, Links(seed, places), book, stream(seed, "fading"))
     forwarders = {
         str(eui): GwmpForwarder(eui, wish.to, field.now_us, field.take, stream(seed, "forwarder", str(eui)))
         for eui in wish.forwarders
