@@ -12,7 +12,7 @@ from gateway.wire.topics import device_of
 from sekisho import facts, place
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
-from sekisho.radio_steps import of_trouble
+from sekisho.radio_steps import RESUME, of_trouble
 from sekisho.spans import ago
 from sekisho.window import ask
 
@@ -57,6 +57,7 @@ class Patient:
             known = registry.radio.read()
             self._roots = {root.device: root for root in known.roots.values()}
             self._sessions = {session.device for session in known.sessions}
+            self._held = registry.radio.held()
             try:
                 row = registry.device(name)
             except Refusal as refusal:
@@ -151,6 +152,9 @@ class Patient:
                 return None
             remedy = "sekisho devices import-keys FILE"
             return Finding("radio", FAULT, "it has a DevEUI and no LoRaWAN keys here", remedy)
+        if self.name in self._held:
+            said = "its counters were lost with sessions.db, as after a restore: nothing of it is believed"
+            return Finding("radio", FAULT, said, RESUME.replace("DEVICE", self.name))
         if catalog()[device.kind].personal and not self._house.said.get("exact"):
             return Finding("radio", GOOD, "its keys are here")
         return self._trouble() or self._joined()
@@ -172,7 +176,7 @@ class Patient:
                 "its keys are here, and it has never joined",
                 "switch it on near a forwarder; compare its DevEUI and JoinEUI; sekisho doctor lorawan looks at the forwarders",
             )
-        return Finding("radio", GOOD, f"joined, {root.join_nonce} so far")
+        return Finding("radio", GOOD, "it has joined")
 
     def _by_broker(self) -> bool:
         """Whether it is known to a network server or a bridge, and a broker is configured that may bring what that says."""

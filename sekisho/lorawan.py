@@ -1,4 +1,4 @@
-"""`sekisho lorawan`: the bench: how long a frame takes, what one says, one made by hand, and what went wrong at a join."""
+"""`sekisho lorawan`: the bench (how long a frame takes, what one says, what went wrong at a join), and counters after a restore."""
 
 import typer
 
@@ -6,16 +6,18 @@ from sekisho.lorawan_airtime import airtime
 from sekisho.lorawan_decode import decode
 from sekisho.lorawan_encode import app as encode
 from sekisho.lorawan_join import join_trace
+from sekisho.lorawan_resume import resume
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
 
 @app.callback()
 def lorawan() -> None:
-    """Look at LoRaWAN frames on the bench; no gateway is asked and nothing is kept."""
+    """Look at LoRaWAN frames on the bench, where no gateway is asked and nothing is kept; or resume after a restore."""
 
 
 app.command()(airtime)
 app.command()(decode)
 app.add_typer(encode, name="encode")
 app.command("join-trace")(join_trace)
+app.command()(resume)

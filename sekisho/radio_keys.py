@@ -9,6 +9,8 @@ import typer
 from gateway.model.errors import Refusal
 from gateway.registry.home_import import read_private
 from gateway.registry.radio_import import read_keys
+from gateway.sessions.file import SessionFile
+from gateway.statedir import StateDir
 from sekisho import place, screen
 from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Quiet, State
@@ -48,6 +50,8 @@ def import_keys(
                 + ". Register it first: sekisho devices add ID --kind KIND --attribute "
                 f"dev_eui={strangers[0]}. Nothing was imported."
             )
+        if registry.radio.file is None:
+            registry.radio.stand_in(_counters_file(here.state))
         with registry.change():
             for eui, secrets in found.items():
                 registry.radio.put(known[str(eui)], secrets, here.clock.now())
@@ -56,3 +60,12 @@ def import_keys(
         screen.document({"imported": len(found)})
     elif not quiet:
         print(f"Sealed the keys of {screen.count(len(found), 'device')}. {followed.sentence}")
+
+
+def _counters_file(state: StateDir) -> bytes:
+    """Where the counters will stand: known before the first frame, so that a backup of now knows it too."""
+    file = SessionFile(state.sessions_db)
+    try:
+        return file.id
+    finally:
+        file.close()

@@ -21,6 +21,10 @@ _UNHEARD = 2
 
 _KEYS = "give it the key that the device has: sekisho devices import-keys FILE"
 
+RESUME = (
+    "read its counter from its display or its maker's tool: sekisho lorawan resume DEVICE --up N"
+)
+
 _TOLD: Mapping[str, tuple[str, str]] = {
     Refused.WRONG_KEY: ("its frames have a wrong MIC: its key here is not the device's, or the air harmed them", _KEYS),
     Refused.REVERSED_KEY: (
@@ -39,6 +43,10 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     Refused.REPLAYED: (
         "a frame of it was played back, or its backhaul brought it twice: it is refused, and nothing is lost",
         "nothing, if rows of it go on; else let it join again",
+    ),
+    Refused.COUNTERS_LOST: (
+        "its counters were lost with sessions.db, as after a restore: until somebody says how far it has counted nothing of it is believed",
+        RESUME,
     ),
     Refused.COUNTER_RESET: (
         "it never joins (ABP) and has begun to count anew, as captured frames would",
@@ -64,6 +72,7 @@ class Air:
             Step("their clocks", self._clocks),
             Step("CRC", self._crc),
             Step("channels", self._channels),
+            Step("counters", self._counters),
             Step("devices", self._devices),
             Step("strangers", self._strangers),
             Step("downlinks", self._downlinks),
@@ -160,6 +169,16 @@ class Air:
                 "switch a device on near one; if it stays so, compare the channel plan with the region, and look at the antenna",
             )
         return Finding("channels", GOOD, "frames are heard on those of the region")
+
+    def _counters(self) -> Finding | None:
+        """Whoever waits for a word after a restore; that is known of the registry, and not of an uplink."""
+        held = self._said["held"]
+        if not held:
+            return None
+        names = ", ".join(held[:3]) + (f" and {len(held) - 3} more" if held[3:] else "")
+        return Finding(
+            "counters", FAULT, f"lost with sessions.db, as after a restore: {names}", RESUME
+        )
 
     def _devices(self) -> Finding:
         for trouble in self._said["troubles"]:

@@ -1,6 +1,7 @@
 """LoRaWAN wired into a run: the network and its memory, and the doors of forwarders."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from gateway.lorawan.plan import Plan
 from gateway.lorawan.session import Session
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId
 from gateway.pipeline.notebook import Done
 from gateway.pipeline.radio import Radio
 from gateway.registry.radio_rows import Radio as Known
@@ -58,12 +60,11 @@ class RadioHouse:
         self.plan = wish.plan
         self.forwarders = wish.forwarders
         directory = checkpoint.directory
+        sessions = self._recall(keeping)
         known = self._registry.radio.read()
         self._network.admit(known.roots)
-        sessions = keeping.recall_radio(directory.devices)
-        resumed = {session.device for session in sessions}
-        fresh = [one for one in self._never_joined(known) if one.device not in resumed]
-        self._network.resume([*sessions, *fresh])
+        self._network.resume(session for session in sessions if not session.abp)
+        self._go_on(known, {session.device: session for session in sessions if session.abp})
         self.radio = Radio(
             self._network,
             keeping.radio,
@@ -94,20 +95,50 @@ class RadioHouse:
         known = self._registry.radio.read()
         self.radio.renew(directory, known.roots)
         self._post.renew(known)
+        never_join = {session.device for session in known.sessions}
         gone = [
             device
-            for device in self._network.devices()
-            if (found := directory.devices.get(device)) is None or found.revoked
+            for device, session in self._network.sessions()
+            if (found := directory.devices.get(device)) is None
+            or found.revoked
+            or (session.abp and device not in never_join)
         ]
         self._network.end(gone)
-        held = set(self._network.devices())
-        self._network.resume([s for s in self._never_joined(known) if s.device not in held])
+        self._go_on(known, {})
 
-    def _never_joined(self, known: Known) -> list[Session]:
-        """Sessions of devices that never join (ABP): they listen where the region's devices do until told otherwise."""
-        for session in known.sessions:
-            session.rx2_dr = self.plan.rx2.dr
-        return known.sessions
+    def _recall(self, keeping: Keeping) -> list[Session]:
+        """The sessions as they were left; none where they were left in another file than this one."""
+        known = self._registry.radio.file
+        if known is None:
+            self._registry.radio.stand_in(keeping.file_id)
+        if known in (None, keeping.file_id):
+            return keeping.recall_radio(self._checkpoint.directory.devices)
+        keeping.forget_radio()  # first: a kill between the two must not leave them to the next start
+        self._registry.radio.lost(keeping.file_id, SystemClock().now())
+        self._checkpoint.facts.note(
+            "lorawan counters lost",
+            "This directory's sessions.db is gone or another one, as after a restore, and LoRaWAN's counters with it: devices "
+            "that join must join again; those that never join (ABP) are refused until sekisho lorawan resume says how "
+            "far they have counted",
+            logging.WARNING,
+        )
+        return []
+
+    def _go_on(self, known: Known, recalled: Mapping[DeviceId, Session]) -> None:
+        """Sessions of devices that never join (ABP), as they were left if their keys are still the same."""
+        for fresh in known.sessions:
+            fresh.rx2_dr = (
+                self.plan.rx2.dr
+            )  # where the region's devices listen until told otherwise
+            current = self._network.session(fresh.device)
+            session = current or recalled.get(fresh.device) or fresh
+            if session.id != fresh.id:
+                session = fresh
+            if session is not current:
+                self._network.end([fresh.device])
+                self._network.resume([session])
+            if fresh.device in known.counters:
+                session.obey(known.counters[fresh.device])
 
     def stop_listening(self) -> None:
         """Nothing comes any more once the doors are shut."""
@@ -154,4 +185,5 @@ class RadioHouse:
             "receptions": self.radio.receptions,
             "late": self.radio.late,
             "sessions": len(self._network.devices()),
+            "held": self._registry.radio.held(),
         }

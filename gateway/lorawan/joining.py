@@ -33,7 +33,8 @@ class Root:
         nwk_key: the network's, of 1.1 alone.
         counting: whether its DevNonce counts up (1.0.4, 1.1).
         nonces: those that were used; of one that counts, the last.
-        join_nonce: of the last join; the next one is one more.
+        join_nonce: of the last join that is known; the next one is one more,
+        join_floor: and above this, where later ones may have been forgotten.
     """
 
     device: DeviceId
@@ -44,6 +45,7 @@ class Root:
     counting: bool = True
     nonces: set[int] = field(default_factory=set)
     join_nonce: int = 0
+    join_floor: int = 0
 
     def __repr__(self) -> str:
         return f"<root of {self.device}>"
@@ -104,7 +106,7 @@ def joined(
     Raises:
         OverflowError: the JoinNonce has run out (16 million joins).
     """
-    join_nonce = root.join_nonce + 1
+    join_nonce = max(root.join_nonce, root.join_floor) + 1
     nonce = JoinNonce(join_nonce.to_bytes(3, "big"))
     is_1_1 = root.nwk_key is not None
     accept = Accept(

@@ -74,6 +74,10 @@ class Network:
         """Whoever has a session."""
         return list(self._current)
 
+    def sessions(self) -> list[tuple[DeviceId, Session]]:
+        """Whoever has one, and which it speaks in."""
+        return list(self._current.items())
+
     def session(self, device: DeviceId) -> Session | None:
         """The session that a device speaks in."""
         return self._current.get(device)

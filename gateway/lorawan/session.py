@@ -2,21 +2,36 @@
 
 from dataclasses import dataclass
 from struct import Struct
-from typing import Self
+from typing import NamedTuple, Self
 
 from gateway.model.identity import DeviceId
+from gateway.model.instant import Instant
 from gateway.wire.lorawan.crypto import BLOCK, Key
 from gateway.wire.lorawan.identifiers import DevAddr, Eui
 from gateway.wire.lorawan.join import SessionKeys
 
 _FORM = 1
-_RECORD = Struct(f">BBI?4sBBBQQII8s{4 * BLOCK}sI14x")
+_RECORD = Struct(f">BBI?4sBBBQQII8s{4 * BLOCK}sIQ6x")
 """form, minor version, number, whether ABP, DevAddr, RX1DROffset, RX2 data rate, RX delay, up and confirmed up (0: none, else one more),
-first downlink counters that were never reserved (network, application), DevEUI, keys, last confirmed downlink (0: none, else one more).
-128 bytes with the rest left free."""
+first downlink counters that were never reserved (network, application), DevEUI, keys, last confirmed downlink (0: none, else one more), when
+its counters were said (0: never). 128 bytes with the rest left free."""
 
 RESERVED = 64
 """Downlink counters that are reserved on disk at a time; what a kill leaves unused is never used."""
+
+
+class Counters(NamedTuple):
+    """What somebody said of a device's counters, which were lost.
+
+    Attributes:
+        up: the last uplink that may have been heard; None while nobody knows, and then no frame of it is believed.
+        down: the first downlink that surely was not heard.
+        said_at: when; 0 for never.
+    """
+
+    up: int | None
+    down: int = 0
+    said_at: Instant = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +48,8 @@ class Session:
         down, app_down: the next downlink's counters; 1.0 has `down` alone.
         asked: the last confirmed downlink's counter, which an uplink's acknowledgement stands for; None before the first.
         reserved, app_reserved: counters below these may be used: it is on disk that nobody uses them again.
+        said_at: of the counters that it obeyed last; 0 for none.
+        held: its counters were lost, and nobody has said how far they were.
     """
 
     device: DeviceId
@@ -52,6 +69,8 @@ class Session:
     reserved: int = 0
     app_reserved: int = 0
     asked: int | None = None
+    said_at: Instant = 0
+    held: bool = False
 
     def __repr__(self) -> str:
         return f"<session of {self.device}>"
@@ -71,6 +90,15 @@ class Session:
             return self.app_reserved - self.app_down >= left
         return self.reserved - self.down >= left
 
+    def obey(self, said: Counters) -> None:
+        """Go on behind what somebody said of its counters, once; downlinks never behind what was reserved."""
+        self.held = said.up is None
+        if self.held or self.said_at == said.said_at:
+            return
+        self.up, self.said_at = said.up, said.said_at
+        self.down = self.reserved = max(self.reserved, said.down)
+        self.app_down = self.app_reserved = max(self.app_reserved, said.down)
+
     def record(self) -> bytes:
         """All of it that must survive, 128 bytes; to be sealed."""
         keys = self.keys
@@ -85,6 +113,7 @@ class Session:
             + keys.nwk_s_enc.secret
             + keys.app_s.secret,
             0 if self.asked is None else self.asked + 1,
+            self.said_at,
         )
 
     @classmethod
@@ -96,7 +125,7 @@ class Session:
         """
         if len(record) != _RECORD.size or record[0] != _FORM:
             raise ValueError("a record of another form")
-        (_, minor, number, abp, addr, offset, rx2_dr, delay, up, confirmed, reserved, app_reserved, eui, secrets, asked) = (
+        (_, minor, number, abp, addr, offset, rx2_dr, delay, up, confirmed, reserved, app_reserved, eui, secrets, asked, said_at) = (
             _RECORD.unpack(record)
         )  # fmt: skip
         f, s, enc, app = (Key(secrets[n : n + BLOCK]) for n in range(0, 4 * BLOCK, BLOCK))
@@ -110,4 +139,5 @@ class Session:
             reserved=reserved,
             app_reserved=app_reserved,
             asked=asked - 1 if asked else None,
+            said_at=said_at,
         )

@@ -53,6 +53,9 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
     """
     doubt = Doubt(Refused.OTHER_NETWORK)
     for session in sessions:
+        if session.held:
+            doubt = Doubt(Refused.COUNTERS_LOST, session)
+            continue
         heard = _heard(session, reception, plan)
         try:
             next_one = reconstruct(data.f_cnt, session.up)

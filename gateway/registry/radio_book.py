@@ -4,13 +4,14 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
+from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
-from gateway.registry import radio_rows
+from gateway.registry import device_rows, radio_memory, radio_rows
 from gateway.registry.radio_rows import Radio, Secrets
 
 
 class RadioBook:
-    """Secrets and joins.
+    """Secrets, joins, and whose counters were lost.
 
     Args:
         change: one transaction of the whole registry.
@@ -40,3 +41,46 @@ class RadioBook:
     def read(self) -> Radio:
         """Every device that speaks LoRaWAN to us, with its secrets."""
         return radio_rows.read(self._db, self._key())
+
+    @property
+    def file(self) -> bytes | None:
+        """The id of the `sessions.db` that the counters stand in; None before there is one."""
+        return radio_memory.file_of(self._db)
+
+    def stand_in(self, file: bytes) -> None:
+        """This is the first one."""
+        with self._change():
+            radio_memory.remember_file(self._db, file)
+
+    def lost(self, file: bytes, now: Instant) -> None:
+        """It was another one, and what stood there is gone: whoever never joins is held, and joins go on far ahead
+        (`radio_memory.hold`).
+        """
+        with self._change():
+            held = radio_rows.never_joining(self._db, self._key())
+            nonce = radio_rows.largest_nonce(self._db)
+            radio_memory.hold(self._db, file, held, nonce, now)
+
+    def held(self) -> list[str]:
+        """Devices whose counters were lost, and nobody has said how far they were."""
+        lost = radio_memory.counters(self._db)
+        return sorted(device for device, said in lost.items() if said.up is None)
+
+    def resume(self, device: str, up: int, down: int, at: Instant) -> None:
+        """Say how far a device has counted whose counters were lost: it is believed from the next uplink on.
+
+        Args:
+            up: the last uplink that may have been heard.
+            down: the first downlink that surely was not.
+
+        Raises:
+            Refusal: nothing of it was lost, or nobody knows it.
+        """
+        with self._change():
+            device_rows.require(self._db, device)
+            if device not in radio_memory.counters(self._db):
+                raise Refusal(
+                    f"The counters of {device} were never lost, so nothing was changed. A device that joins has none to be "
+                    "set: let it join again. What is wrong with it: sekisho doctor " + device
+                )
+            radio_memory.say(self._db, device, up, down, at)

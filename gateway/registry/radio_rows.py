@@ -6,15 +6,15 @@ join could be played back to it (decisions 6). Callers hold the transaction.
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 
 from gateway.lorawan.joining import Root
-from gateway.lorawan.session import Session
+from gateway.lorawan.session import Counters, Session
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant
-from gateway.registry import device_rows, tokens
+from gateway.registry import device_rows, radio_memory, tokens
 from gateway.wire.lorawan.crypto import BLOCK, Key
 from gateway.wire.lorawan.identifiers import DevAddr, Eui
 from gateway.wire.lorawan.join import SessionKeys
@@ -54,10 +54,12 @@ class Radio:
     Attributes:
         roots: of those that join, by DevEUI.
         sessions: of those that never do, as at their beginning.
+        counters: of those among them whose counters were lost, what was said of them since.
     """
 
     roots: dict[Eui, Root]
     sessions: list[Session]
+    counters: dict[DeviceId, Counters] = field(default_factory=dict)
 
 
 def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: Instant) -> None:
@@ -83,6 +85,7 @@ def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: I
         "INSERT OR REPLACE INTO radio VALUES (?,?,0,?,?)",
         (device, tokens.seal(key, _place(device), plain), _nonces(key, device, ()), at),
     )
+    radio_memory.forget(db, device)
 
 
 def joined(
@@ -95,6 +98,21 @@ def joined(
     )
 
 
+def never_joining(db: sqlite3.Connection, key: bytes) -> list[str]:
+    """Every device with the keys of a session, whether it may speak now or not."""
+    found = []
+    for device, sealed in db.execute("SELECT device, sealed FROM radio").fetchall():
+        plain = tokens.unseal(key, _place(device), sealed)
+        if plain is None or plain[0] == _NEVER_JOINS:
+            found.append(device)
+    return found
+
+
+def largest_nonce(db: sqlite3.Connection) -> int:
+    """The largest JoinNonce that any device was given."""
+    return int(db.execute("SELECT coalesce(max(join_nonce), 0) FROM radio").fetchone()[0])
+
+
 def read(db: sqlite3.Connection, key: bytes) -> Radio:
     """Every device that has a DevEUI and secrets.
 
@@ -102,6 +120,7 @@ def read(db: sqlite3.Connection, key: bytes) -> Radio:
         Refusal: secrets of one cannot be read with these keys.
     """
     found = Radio({}, [])
+    floor, lost = radio_memory.join_floor(db), radio_memory.counters(db)
     euis = {
         row.device: str(row.attributes["dev_eui"])
         for row in device_rows.rows(db)
@@ -125,7 +144,7 @@ def read(db: sqlite3.Connection, key: bytes) -> Radio:
                 Key(parts[1]) if minor else None,
                 counting,
                 {int.from_bytes(used[n : n + 2], "big") for n in range(0, len(used), 2)},
-                join_nonce,
+                *(join_nonce, floor),
             )
         else:
             f, s, enc, app = map(Key, parts)
@@ -133,6 +152,8 @@ def read(db: sqlite3.Connection, key: bytes) -> Radio:
             found.sessions.append(
                 Session(device, dev_eui, DevAddr(addr), keys, minor=minor, abp=True)
             )
+            if name in lost:
+                found.counters[device] = lost[name]
     return found
 
 

@@ -4,6 +4,7 @@ It is no part of a backup, and the only file that may change for an uplink of wh
 """
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,9 @@ CREATE TABLE commands (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
 _RADIO = "CREATE TABLE IF NOT EXISTS radio (session BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID"
 """In files of before LoRaWAN, too."""
 
+_IDENTITY = "CREATE TABLE IF NOT EXISTS identity (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), id BLOB)"
+_ID = 16
+
 PUT_SESSION = "INSERT OR REPLACE INTO sessions VALUES (?,?)"
 DROP_SESSION = "DELETE FROM sessions WHERE session = ?"
 PUT_SUBSCRIPTION = "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?)"
@@ -32,6 +36,7 @@ DROP_SUBSCRIPTIONS = "DELETE FROM subscriptions WHERE session = ?"
 PUT_COMMAND = "INSERT OR REPLACE INTO commands VALUES (?,?)"
 PUT_RADIO = "INSERT OR REPLACE INTO radio VALUES (?,?)"
 DROP_RADIO = "DELETE FROM radio WHERE session = ?"
+DROP_ALL_RADIO = "DELETE FROM radio"
 DROP_COMMAND = "DELETE FROM commands WHERE number = ?"
 
 Change: TypeAlias = tuple[str, tuple[Any, ...]]
@@ -43,6 +48,9 @@ FAULTS = (OSError, sqlite3.Error)
 
 class SessionFile:
     """The file, with one writer: this one.
+
+    Attributes:
+        id: drawn when the file was made; no copy of a directory without it has the same one.
 
     Raises:
         Refusal: it cannot be opened, is damaged, or was made by a newer Sekisho.
@@ -60,6 +68,8 @@ class SessionFile:
                 self._db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={FORM};COMMIT;")
             if form <= FORM:
                 self._db.execute(_RADIO)
+                self._db.execute(_IDENTITY)
+                self.id = self._identity()
         except FAULTS as error:
             raise Refusal(
                 f"{path} cannot be used ({error}). It holds what clients are remembered by and the "
@@ -71,6 +81,11 @@ class SessionFile:
                 f"{path} was written by a newer Sekisho (form {form}; this one knows {FORM}). "
                 "Install that version, or use another --state."
             )
+
+    def _identity(self) -> bytes:
+        drawn = secrets.token_bytes(_ID)
+        self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (drawn,))
+        return bytes(self._db.execute("SELECT id FROM identity").fetchone()[0])
 
     def sessions(self) -> list[tuple[bytes, bytes]]:
         """(session, sealed) of every session."""
@@ -87,6 +102,19 @@ class SessionFile:
     def radio(self) -> list[tuple[bytes, bytes]]:
         """(session, sealed) of every LoRaWAN session."""
         return self._db.execute("SELECT session, sealed FROM radio").fetchall()
+
+    def forget_radio(self) -> None:
+        """Drop every LoRaWAN session.
+
+        Raises:
+            Refusal: the disk does not take it.
+        """
+        try:
+            self.apply([(DROP_ALL_RADIO, ())])
+        except FAULTS as error:
+            raise Refusal(
+                f"{self.path} cannot be written ({error}). Mend the disk, and start again."
+            ) from error
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make all changes, durable when this returns; or raise one of `FAULTS` and make none."""

@@ -64,10 +64,23 @@ class Keeping:
         self.sessions.keep_of(directory.credentials)
         self.commands.keep_for([d for d, known in directory.devices.items() if not known.revoked])
 
+    @property
+    def file_id(self) -> bytes:
+        """Which `sessions.db` this is."""
+        return self._file.id
+
     def recall_radio(self, devices: Iterable[DeviceId]) -> list[Session]:
         """The LoRaWAN sessions of these devices, as they were written down last."""
         found, _lost = self.radio.load(self._file, devices)
         return found
+
+    def forget_radio(self) -> None:
+        """Forget every LoRaWAN session at once, before anything else is written.
+
+        Raises:
+            Refusal: the disk does not take it.
+        """
+        self._file.forget_radio()
 
     def look_after(self) -> None:
         """Forget what is over; to be asked now and then, while the clock is trusted."""

@@ -130,7 +130,7 @@ def test_a_lorawan_device_is_followed_from_its_keys_to_its_row(tmp_path: Path) -
         believed(town, forwarder, node, 0)
         code, said = doctor(town, "node-1")
         assert code == 0, said
-        assert "joined, 1 so far" in said
+        assert "it has joined" in said
         assert "none of its own: it speaks LoRaWAN" in said
 
 
