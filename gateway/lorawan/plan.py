@@ -84,14 +84,24 @@ class Plan:
     masks: tuple[int, ...] = ()
     numbers: Mapping[int, int] = field(default_factory=dict)
     rules: tuple[SubBand, ...] = ()
+    _numbers: Mapping[DataRate, int] = field(init=False, repr=False, compare=False)
+    _channels: Mapping[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """What is looked up for every frame, turned round once; of two equal data rates the first number counts."""
+        rates = {rate: number for number, rate in reversed(list(self.data_rates.items()))}
+        freqs = (*(channel.freq_hz for channel in self.channels), *self.cf_list)
+        channels = self.numbers or {freq: number for number, freq in enumerate(freqs)}
+        object.__setattr__(self, "_numbers", rates)
+        object.__setattr__(self, "_channels", channels)
 
     def number(self, rate: DataRate) -> int | None:
         """The number of a data rate; None where the region has none such."""
-        return next((n for n, one in self.data_rates.items() if one == rate), None)
+        return self._numbers.get(rate)
 
     def has(self, freq_hz: int, rate: DataRate) -> bool:
         """Whether devices of the region send there, and so."""
-        return self.channel(freq_hz) is not None and self.number(rate) is not None
+        return freq_hz in self._channels and rate in self._numbers
 
     def rule(self, freq_hz: int, rate: DataRate) -> SubBand | None:
         """What the law says there; None where nothing may be sent."""
@@ -99,10 +109,7 @@ class Plan:
 
     def channel(self, freq_hz: int) -> int | None:
         """The number of an uplink channel as devices count them; None where there is none such."""
-        if self.numbers:
-            return self.numbers.get(freq_hz)
-        known = [channel.freq_hz for channel in self.channels] + list(self.cf_list)
-        return known.index(freq_hz) if freq_hz in known else None
+        return self._channels.get(freq_hz)
 
     def cf_list_wire(self) -> bytes:
         """The CFList of a join-accept, 16 bytes; b"" for none.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.lorawan.plan import DataRate
 from gateway.model.instant import Instant
@@ -65,8 +65,7 @@ class Way(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reception:
+class Reception(NamedTuple):
     """One hearing.
 
     Attributes:

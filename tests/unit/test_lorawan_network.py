@@ -313,7 +313,7 @@ def test_who_hears_first_plays_no_part() -> None:
     for order in permutations(copies):
         merging = Merging()
         for at, copy in enumerate(order):
-            assert merging.add(replace(copy, heard_s=at / 100))
+            assert merging.add(copy._replace(heard_s=at / 100))
         assert merging.due(0.19) == []
         (merged,) = merging.due(0.2)
         results.add((merged.best.forwarder, tuple(r.forwarder for r in merged.receptions)))

@@ -86,7 +86,7 @@ def test_a_second_forwarder_in_rx1_goes_before_the_best_one_in_rx2() -> None:
             return None
 
     ways = [
-        replace(heard(0.0, number), way=Taking(name))
+        heard(0.0, number)._replace(way=Taking(name))
         for number, name in enumerate(("best", "next"))
     ]
     for number in range(4):

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import count
 
 from gateway.clock import Clock
@@ -23,6 +24,7 @@ from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import UNTOLD, Reception, Told
 from gateway.model.device import Directory
 from gateway.model.instant import Instant
+from gateway.recent import Roof
 from gateway.telemetry import Facts
 from gateway.transports.lorawan_udp.way import UdpWay
 from gateway.wire.gwmp.datagrams import (
@@ -35,7 +37,7 @@ from gateway.wire.gwmp.datagrams import (
     push_ack,
     read,
 )
-from gateway.wire.gwmp.rxpk import DatagramError, Heard
+from gateway.wire.gwmp.rxpk import DatagramError
 from gateway.wire.lorawan.identifiers import Eui
 
 _ACK_S = 2.0
@@ -160,7 +162,7 @@ class UdpDoor(asyncio.DatagramProtocol):
         roof.said = self._clock.now()
         if isinstance(said, Push):
             self._answer(push_ack(said), address)
-            self._push(said, forwarder, now_s)
+            self._push(said, forwarder, roof, now_s)
         elif isinstance(said, Pull):
             roof.back = roof.said
             self._back[said.forwarder] = (address, said.version, now_s)
@@ -176,14 +178,15 @@ class UdpDoor(asyncio.DatagramProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(datagram, address)
 
-    def _push(self, push: Push, forwarder: Forwarder, now_s: float) -> None:
-        roof = self._facts.recent.roofs[str(forwarder.eui)]
-        ahead_us = _ahead_us(push, self._clock.now())
-        roof.ahead_us = roof.ahead_us if ahead_us is None else ahead_us
+    def _push(self, push: Push, forwarder: Forwarder, roof: Roof, now_s: float) -> None:
+        at = self._clock.now()
+        if push.stat is not None:
+            ahead_us = _ahead_us(push.stat.get("time"), at)
+            roof.ahead_us = roof.ahead_us if ahead_us is None else ahead_us
         for _ in push.refused:
             self._facts.count("forwarder: uplink not readable")
         for one in push.heard:
-            rate = _rate(one)
+            rate = _rate(one.datr) if one.modulation == "LORA" else None
             if one.crc != "ok":
                 roof.harmed += one.crc == "bad"
                 self._facts.count(f"forwarder: CRC {one.crc}")
@@ -191,7 +194,6 @@ class UdpDoor(asyncio.DatagramProtocol):
                 self._facts.count("forwarder: not LoRa")
             else:
                 way = UdpWay(self, forwarder, one.tmst, now_s)
-                at = self._clock.now()
                 for antenna in one.antennas:
                     self._heard(
                         Reception(
@@ -262,16 +264,15 @@ class UdpDoor(asyncio.DatagramProtocol):
             self._sent(sent.number, UNTOLD, sent.window)
 
 
-def _rate(heard: Heard) -> DataRate | None:
-    if heard.modulation != "LORA" or not isinstance(heard.datr, str):
-        return None
-    found = _RATE.fullmatch(heard.datr)
+@lru_cache(maxsize=64)
+def _rate(datr: str | int) -> DataRate | None:
+    """What "SF7BW125" means; None for anything else."""
+    found = _RATE.fullmatch(str(datr))
     return None if found is None else DataRate(int(found[1]), int(found[2]) * 1000)
 
 
-def _ahead_us(push: Push, now: Instant) -> int | None:
-    """How far the forwarder's clock is ahead of ours; None where it does not say."""
-    said = None if push.stat is None else push.stat.get("time")
+def _ahead_us(said: object, now: Instant) -> int | None:
+    """How far a forwarder's clock is ahead of ours, by its own word; None where that tells no time."""
     try:
         theirs = datetime.strptime(str(said), "%Y-%m-%d %H:%M:%S GMT").replace(tzinfo=UTC)
     except ValueError:

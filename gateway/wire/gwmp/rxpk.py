@@ -3,13 +3,13 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 Crc: TypeAlias = Literal["ok", "bad", "none"]
 
+_ALPHABETS = str.maketrans("-_", "+/")
 _CRC: Mapping[int, Crc] = {1: "ok", -1: "bad", 0: "none"}
 
 
@@ -33,8 +33,7 @@ class Antenna(NamedTuple):
     snr_db: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """One uplink as a forwarder heard it (`rxpk`).
 
     Attributes:
@@ -135,7 +134,7 @@ def read_rxpk(raw: msgspec.Raw) -> Heard:
 
 def _bytes(text: str) -> bytes:
     """Base64 with or without padding, in either of its alphabets, which the protocol's own samples mix."""
-    plain = text.translate(str.maketrans("-_", "+/")).rstrip("=")
+    plain = text.translate(_ALPHABETS).rstrip("=")
     try:
         return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (Base64Error, ValueError):
