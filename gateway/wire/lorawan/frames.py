@@ -44,6 +44,8 @@ class MType(IntEnum):
 _MTYPES = tuple(MType)
 _UP = (MType.UNCONFIRMED_UP, MType.CONFIRMED_UP)
 _CONFIRMED = (MType.CONFIRMED_UP, MType.CONFIRMED_DOWN)
+_FLAGS = tuple((n & 8 > 0, n & 4 > 0, n & 2 > 0, n & 1 > 0) for n in range(16))
+"""The upper half of FCtrl: ADR, ADRACKReq, ACK, ClassB or FPending."""
 
 
 class Data(NamedTuple):
@@ -174,19 +176,10 @@ def _data(phy: bytes, mtype: MType) -> Data:
     f_port = phy[port] if port < end else None
     if f_port == 0 and port > opts:
         raise FrameError("MAC commands stand in FOpts and on port 0")
+    adr, asks, ack, bit_4 = _FLAGS[control >> 4]
     return Data(
-        mtype=mtype,
-        dev_addr=DevAddr.sent(address),
-        adr=bool(control & 0x80),
-        adr_ack_req=bool(control & 0x40) and mtype in _UP,
-        ack=bool(control & 0x20),
-        bit_4=bool(control & 0x10),
-        f_cnt=f_cnt,
-        f_opts=phy[opts:port],
-        f_port=f_port,
-        frm_payload=phy[port + 1 : end],
-        signed=phy[:end],
-        mic=phy[end:],
+        *(mtype, DevAddr.sent(address), adr, asks and mtype in _UP, ack, bit_4, f_cnt),
+        *(phy[opts:port], f_port, phy[port + 1 : end], phy[:end], phy[end:]),
     )
 
 
