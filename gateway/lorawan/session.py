@@ -48,6 +48,7 @@ class Session:
         down, app_down: the next downlink's counters; 1.0 has `down` alone.
         asked: the last confirmed downlink's counter, which an uplink's acknowledgement stands for; None before the first.
         reserved, app_reserved: counters below these may be used: it is on disk that nobody uses them again.
+        kept: the last uplink's counter that is on disk behind its row: repeated, it is answered again.
         said_at: of the counters that it obeyed last; 0 for none.
         held: its counters were lost, and nobody has said how far they were.
     """
@@ -69,6 +70,7 @@ class Session:
     reserved: int = 0
     app_reserved: int = 0
     asked: int | None = None
+    kept: int | None = None
     said_at: Instant = 0
     held: bool = False
 
@@ -139,5 +141,6 @@ class Session:
             reserved=reserved,
             app_reserved=app_reserved,
             asked=asked - 1 if asked else None,
+            kept=up - 1 if up else None,
             said_at=said_at,
         )

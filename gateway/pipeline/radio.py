@@ -99,7 +99,6 @@ class Radio:
         self._origin = origin
         self._merging = Merging(window_s)
         self._opened = asyncio.Event()
-        self._answerable: dict[DeviceId, int] = {}
         self.outbox = Outbox(network.plan.rules)
         self.refused: Counter[Refused] = Counter()
         self.troubles = Troubles()
@@ -174,7 +173,7 @@ class Radio:
             self._refuse(Refused.REVOKED)
         elif found.again:
             self._facts.count("lorawan: repeated")
-            if self._answerable.get(session.device) == found.f_cnt:
+            if session.kept == found.f_cnt:
                 self._answer(found, merged)
         elif data.f_port is None or not 1 <= data.f_port <= _LAST_PORT:
             self._settled(found, merged, {})  # nothing to store: MAC commands, or a sign of life
@@ -211,7 +210,7 @@ class Radio:
 
     def _counted(self, found: Uplink, merged: Merged, written: bool) -> None:
         if written:
-            self._answerable[found.session.device] = found.f_cnt
+            found.session.kept = found.f_cnt
             self._answer(found, merged)
 
     def _answer(self, found: Uplink, merged: Merged) -> None:

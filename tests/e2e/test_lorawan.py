@@ -41,12 +41,12 @@ def plugged_in(gateway: Gateway) -> UdpForwarder:
 @pytest.mark.parametrize("is_1_1", [False, True], ids=["1.0", "1.1"])
 def test_a_device_joins_is_stored_and_answered_over_two_kills(tmp_path: Path, is_1_1: bool) -> None:
     """Join-accept after five seconds by the concentrator's time, rows with the network's clock, an acknowledgement
-    after one second; after kill -9 the session goes on without a join, what was captured is a replay, and no downlink has
-    a counter that one before it had."""
+    after one second; after kill -9 the session goes on without a join, what was captured is a replay, the last uplink
+    is acknowledged where the device repeats it, and no downlink has a counter that one before it had."""
     town, node = radio_town(tmp_path / "town", DOOR, is_1_1), Node(is_1_1)
     used: list[int] = []
     f_cnt = 0
-    captured = b""
+    captured = last = b""
     for life in range(3):
         with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
             if life == 0:
@@ -63,6 +63,12 @@ def test_a_device_joins_is_stored_and_answered_over_two_kills(tmp_path: Path, is
             else:
                 forwarder.push(captured)
                 until(lambda: radio(town)["refused"].get("replayed"), "the replay's name")
+                forwarder.push(last)
+                answer = forwarder.asked()
+                assert answer is not None, "repeated after the kill, and never acknowledged"
+                used.append(int.from_bytes(answer["phy"][6:8], "little"))
+                data, _ = node.answered(answer["phy"], used[-1], acknowledges=f_cnt - 1)
+                assert data.ack
             for _ in range(3):
                 phy = node.says(f_cnt, STAGE, confirmed=True, f_port=GAUGE_PORT)
                 forwarder.push(phy)
@@ -73,7 +79,7 @@ def test_a_device_joins_is_stored_and_answered_over_two_kills(tmp_path: Path, is
                 data, _ = node.answered(answer["phy"], down, acknowledges=f_cnt)
                 assert data.ack
                 used.append(down)
-                captured = phy if f_cnt == 0 else captured
+                captured, last = phy if f_cnt == 0 else captured, phy
                 f_cnt += 1
             until(partial(has, town, f_cnt), "the rows")
             gateway.kill()
