@@ -8,17 +8,19 @@ from pathlib import Path
 import typer
 
 from gateway.model.errors import Refusal
-from sekisho import enrolment, place
+from sekisho import enrolment, fault_menu, place
 from sekisho import simulate_options as given
 from sekisho.destination import CaFile, PasswordFile, User
 from sekisho.journey import decide, wish
 from sekisho.kinds_in_force import know
 from sekisho.place import Json, Quiet
 from sekisho.progress import Progress
+from sekisho.simulate_fitting import require_fitting
 from sekisho.travel import enrolled, report, travel
 
 
 def simulate(  # noqa: C901 - each of its ways out is one step
+    ctx: typer.Context,
     seed: given.Seed = None,
     children: given.Children = None,
     devices: given.Devices = None,
@@ -54,6 +56,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
     confirmed: given.Confirmed = 0.2,
     switched_on: given.SwitchedOn = "10s",
     uplinks: given.Uplinks = None,
+    over: given.Over = None,
     settings: given.Settings = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -70,6 +73,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
     sekisho simulate --devices 20000 --connections 200 --pace 1 --to mqtt://HOST
     sekisho simulate --lorawan 30 --register DIR --follow DIR --for 10min
     """  # noqa: D301 - \b keeps the lines of the examples apart
+    require_fitting(ctx, lorawan=lorawan is not None)
     if lorawan is not None:
         from sekisho.simulate_lorawan import Asked, carry_out
 
@@ -82,6 +86,11 @@ def simulate(  # noqa: C901 - each of its ways out is one step
             confirmed=confirmed,
             switched_on=switched_on,
             to=to,
+            over=over,
+            user=user,
+            password_file=password_file,
+            cafile=cafile,
+            faults={} if faults is None else fault_menu.read_air(faults),
             follow=follow,
             register=register,
             keys=keys,

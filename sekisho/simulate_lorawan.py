@@ -1,4 +1,4 @@
-"""`sekisho simulate --lorawan`: nodes that join and speak through simulated forwarders, to a gateway's UDP door."""
+"""`sekisho simulate --lorawan`: nodes that join and speak through simulated forwarders, to a gateway's door."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +16,18 @@ from gateway.lorawan.plan import Plan
 from gateway.lorawan.regions import PLANS
 from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND, Instant
-from gateway.registry.radio_rows import Secrets
 from gateway.statedir import StateDir
 from gateway.wire.lorawan.identifiers import Eui
-from sekisho import enrolment, place
+from sekisho import air_door, place, radio_enrolment
+from sekisho.air_settings import settings
 from sekisho.journey import length
 from simulators.ledger import Ledger, header
 from simulators.lorawan import network
+from simulators.lorawan.air_faults import AirFaults
 from simulators.lorawan.book import Book
 from simulators.lorawan.life import Habits
-from simulators.lorawan.links import FORWARDER_GAIN_DB
 from simulators.lorawan.meters import Member, forwarder_eui, members
 
-_SETTINGS = """\
-doors:
-  - kind: lorawan_udp
-    name: forwarders
-    port: 1700
-lorawan:
-  region: {region}
-  forwarders:
-"""
 _LONGEST_PAYLOAD = 18
 """A weather station's; no node says more at once."""
 
@@ -50,7 +41,10 @@ class Asked:
     Attributes:
         nodes: so many devices.
         forwarders: and so many forwarders.
-        to: "udp://HOST:PORT"; None for the door of the gateway that `follow` names.
+        to: "udp://HOST:PORT", "ws://…" or "wss://…"; None for the door of the gateway that `follow` names.
+        over: "udp" or "station"; None for whatever `to` says, or the gateway has.
+        user, password_file, cafile: what stations prove themselves with, and whom they believe.
+        faults: of forwarders and behind them.
         switched_on: all nodes are switched on within this time.
         duration: how long at most; None until it is interrupted.
         uplinks: it is over when every node has sent so many.
@@ -64,6 +58,11 @@ class Asked:
     confirmed: float
     switched_on: str
     to: str | None
+    over: str | None
+    user: str | None
+    password_file: Path | None
+    cafile: Path | None
+    faults: Mapping[str, float]
     follow: Path | None
     register: Path | None
     keys: Path | None
@@ -75,22 +74,13 @@ class Asked:
 def carry_out(asked: Asked, *, only_settings: bool, as_json: bool, quiet: bool) -> None:
     """Print the settings; or register, where nobody is named to speak to; or run it and print the figures."""
     if only_settings:
-        sys.stdout.write(settings(asked.seed, asked.forwarders, asked.region))
+        sys.stdout.write(settings(asked.seed, asked.forwarders, asked.region, asked.over))
         return
     if asked.to is None and asked.follow is None and asked.register is not None:
-        _enrol(members(asked.seed, SystemClock().now(), asked.nodes), asked.register, asked.keys)
+        _enrolled(asked, members(asked.seed, SystemClock().now(), asked.nodes), asked.register)
         print(f"{asked.nodes:,} nodes are registered in {asked.register}.", file=sys.stderr)
         return
     _report(simulate_lorawan(asked), as_json=as_json, quiet=quiet)
-
-
-def settings(seed: int, forwarders: int, region: str) -> str:
-    """What a gateway's configuration needs for these forwarders, as YAML."""
-    euis = "".join(
-        f"    - {{eui: {forwarder_eui(seed, n)}, from: [127.0.0.0/8], gain_db: {FORWARDER_GAIN_DB:g}}}\n"
-        for n in range(1, forwarders + 1)
-    )
-    return _SETTINGS.format(region=region) + euis
 
 
 def simulate_lorawan(asked: Asked) -> dict[str, Any]:
@@ -111,15 +101,21 @@ def simulate_lorawan(asked: Asked) -> dict[str, Any]:
     euis = [forwarder_eui(asked.seed, n) for n in range(1, asked.forwarders + 1)]
     nonces: Mapping[Eui, int] = {}
     if asked.register is not None:
-        nonces = _enrol(people, asked.register, asked.keys)
+        nonces = _enrolled(asked, people, asked.register)
+    login = air_door.login(asked.user, asked.password_file, asked.cafile, asked.follow)
     wish = network.Wish(
         *(asked.seed, plan, start, people, euis, nonces),
         Habits(asked.every_s, asked.confirmed, _seconds("--switched-on-within", asked.switched_on)),
-        _door(asked),
+        air_door.find(asked.to, asked.over, asked.follow, login),
         _FOREVER_S if asked.duration is None else _seconds("--for", asked.duration),
         asked.uplinks,
+        AirFaults(**asked.faults),
     )
     return asyncio.run(_run(wish, asked.ledger))
+
+
+def _enrolled(asked: Asked, people: Sequence[Member], state: Path) -> dict[Eui, int]:
+    return radio_enrolment.enrol(people, state, asked.keys, stations=asked.over == "station")
 
 
 def _seconds(option: str, text: str) -> float:
@@ -148,6 +144,7 @@ def _figures(wish: network.Wish, book: Book, uplinks: Sequence[int]) -> dict[str
         "frames": {f"{sort}: {fate}": n for (sort, fate), n in sorted(book.frames.items())},
         "hearings": book.hearings,
         "downlinks": dict(book.downlinks),
+        "backhaul": dict(book.backhaul),
         "air_s": round(book.air_us / 1e6, 1),
     }
 
@@ -165,7 +162,7 @@ def _report(figures: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
             f"{ups.get('all', 0):,} uplinks, {ups.get('heard', 0):,} heard; {ups.get('confirmed', 0):,} confirmed, "
             f"{ups.get('acknowledged', 0):,} acknowledged; {figures['air_s']:,} s on the air"
         )
-        for title in ("frames", "downlinks"):
+        for title in ("frames", "downlinks", "backhaul"):
             said = ", ".join(f"{name} {n:,}" for name, n in figures[title].items())
             print(f"  {title}: {said or 'none'}")
 
@@ -188,50 +185,10 @@ def _require_lawful(plan: Plan, every_s: float) -> None:
                 )
 
 
-def _enrol(people: Sequence[Member], state: Path, keys: Path | None) -> dict[Eui, int]:
-    """Put the nodes and their root keys into a SIM directory; the DevNonces that they have used."""
-    enrolment.enrol([one.device for one in people], state, keys)
-    here = place.find(state, keys, None)
-    with here.registry() as registry:
-        with registry.change():
-            for one in people:
-                who = one.identity
-                secrets = Secrets(
-                    join_eui=who.join_eui,
-                    app_key=who.app_key,
-                    nwk_key=who.nwk_key,
-                    counting=True,
-                )
-                registry.radio.put(one.device.device, secrets, one.device.registered_at)
-        roots = registry.radio.read().roots
-    return {eui: max(root.nonces, default=0) for eui, root in roots.items()}
-
-
-def _door(asked: Asked) -> tuple[str, int]:
-    """Host and port of the door for forwarders.
-
-    Raises:
-        Refusal: none is named, or the gateway has none.
-    """
-    if asked.to is not None:
-        host, colon, port = asked.to.removeprefix("udp://").rpartition(":")
-        if not asked.to.startswith("udp://") or not colon or not port.isdecimal():
-            raise Refusal(f"--to {asked.to}: forwarders speak to udp://HOST:PORT.", 2)
-        return host, int(port)
-    if asked.follow is None:
-        raise Refusal("Forwarders need to know whom to speak to: --follow DIR, or --to udp://HOST:PORT.", 2)  # fmt: skip
-    for door in place.running(StateDir.open(asked.follow)).get("doors", {}).values():
-        if door.get("kind") == "lorawan_udp" and door.get("port"):
-            return door["host"], door["port"]
-    raise Refusal(
-        f"No gateway with an open door for forwarders runs on {asked.follow}. sekisho simulate --lorawan "
-        f"{asked.nodes} --settings prints what its configuration needs; then sekisho run."
-    )
-
-
 def _open_ledger(path: Path, wish: network.Wish) -> Ledger:
     start: Instant = wish.start
     head = header(wish.seed, start, 0, wish.habits.every_s, 0.0, {}, 0)
+    head["faults"] = {name: rate for name, rate in asdict(wish.faults).items() if rate}
     head["lorawan"] = {
         "region": wish.plan.name,
         "forwarders": [str(eui) for eui in wish.forwarders],

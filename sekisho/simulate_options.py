@@ -220,9 +220,11 @@ Lorawan: TypeAlias = Annotated[
         min=1,
         max=10_000,
         help="So many nodes, of five kinds of the city, that join and speak LoRaWAN through simulated "
-        "forwarders, to a gateway's UDP door, at pace 1. --report-every, --for, --register, --follow, "
-        "--ledger and --seed mean the same as for the town; --to is udp://HOST:PORT; with --register alone the "
-        "nodes are registered and send nothing.",
+        "forwarders, to a gateway's door, at pace 1. --report-every, --for, --register, --follow, "
+        "--ledger and --seed mean the same as for the town; --to is udp://HOST:PORT, or of Basics Station "
+        "ws://HOST:PORT or wss://HOST:PORT (--cafile, and --user and --password-file for a token); with --register "
+        "alone the nodes are registered and send nothing. --faults has a menu of its own: "
+        f"{fault_menu.AIR_HELP}",
     ),
 ]
 Forwarders: TypeAlias = Annotated[
@@ -257,6 +259,16 @@ Uplinks: TypeAlias = Annotated[
         metavar="N",
         min=1,
         help="End when every node has sent so many, if --for does not end it before.",
+    ),
+]
+Over: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--over",
+        rich_help_panel=_LORAWAN,
+        metavar="udp|station",
+        help="What forwarders speak: Semtech's UDP, or LoRa Basics Station's protocol. Default: what --to says, "
+        "or the gateway that --follow names has a door for.",
     ),
 ]
 Settings: TypeAlias = Annotated[

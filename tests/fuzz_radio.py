@@ -39,12 +39,13 @@ from gateway.transports.basics_station.setup import Setup
 from gateway.transports.basics_station.waiting import Waiting
 from gateway.transports.lorawan_udp.door import UdpDoor
 from gateway.wire.lorawan.identifiers import Eui
+from simulators.lorawan.station_words import HELLO
 from tests.fakes.loop import VirtualLoop
 from tests.fakes.node import APP_KEY, DEV_EUI, JOIN_EUI, Node
 from tests.fakes.readings import gauge
 from tests.fakes.receiver import Receiver
 from tests.fakes.sessions import KEY, PromptPen
-from tests.fakes.station import HELLO, uplink
+from tests.fakes.station import uplink
 from tests.fuzz_mqtt import memory
 
 BY_UDP, BY_LINE, STRANGER = (Eui.of(f"aa555a000000000{n}") for n in range(3))

@@ -1,9 +1,10 @@
 """The ledger of a simulated network: every frame and its fate, beside the uplinks themselves (docs/ledger.md)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from gateway.wire.lorawan.identifiers import Eui
 from simulators.ledger import Ledger
 from simulators.lorawan.air import Fate, Frame, whole
 from simulators.uplink import SimUplink
@@ -20,6 +21,7 @@ class Book:
         hearings: of frames by forwarders, all together.
         downlinks: fate → downlinks that forwarders were asked for.
         uplinks: what became of uplinks of data, by name.
+        backhaul: fate → hearings that did not reach the gateway as they should.
         air_us: all uplinks together.
     """
 
@@ -28,20 +30,22 @@ class Book:
         self.frames: Counter[tuple[str, str]] = Counter()
         self.hearings = 0
         self.downlinks: Counter[str] = Counter()
+        self.backhaul: Counter[str] = Counter()
         self.uplinks: Counter[str] = Counter()
         self.joins = 0
         self.air_us = 0
 
-    def frame(self, who: Mapping[str, Any], frame: Frame, fates: Mapping[str, Fate]) -> Fate:
+    def frame(self, who: Mapping[str, Any], frame: Frame, fates: Mapping[str, Fate], twice: Collection[str]) -> None:  # fmt: skip
         """An uplink frame has ended; what became of it as a whole.
 
         Args:
             who: `frame` (its number), `device`, `sort`, and of data `f_cnt` and `try`.
+            twice: forwarders that heard it with both antennas.
         """
         fate = whole(fates)
         heard = [name for name, one in fates.items() if one is Fate.HEARD]
         self.frames[who["sort"], fate.value] += 1
-        self.hearings += len(heard)
+        self.hearings += len(heard) + len(twice)
         self.air_us += frame.air_us
         self._note(
             {
@@ -52,10 +56,10 @@ class Book:
                 "rate": str(frame.rate),
                 "fate": fate.value,
                 "heard_by": heard,
+                **({"twice": list(twice)} if twice else {}),
                 "by": {name: one.value for name, one in fates.items()},
             }
         )
-        return fate
 
     def not_sent(self, who: Mapping[str, Any], clause: str, fate: str = "not sent") -> None:
         """A frame that the law does not permit now; also since others were heard on every channel (`CHANNEL_BUSY`)."""
@@ -66,6 +70,15 @@ class Book:
         """A downlink that a forwarder was asked for, and its `fate`."""
         self.downlinks[line["fate"]] += 1
         self._note(line)
+
+    def handed(self, forwarder: Eui, number: int, fate: str) -> None:
+        """A frame that a forwarder heard did not reach the gateway as it should: `lost in the backhaul`, `late` and so on."""
+        self.backhaul[fate] += 1
+        self._note({"handed": str(forwarder), "frame": number, "fate": fate})
+
+    def away(self, forwarder: Eui, begin_us: int, end_us: int) -> None:
+        """Between these two moments a forwarder found that the gateway was not there."""
+        self._note({"away": str(forwarder), "from": begin_us, "until": end_us})
 
     def joined(self, device: str, tries: int) -> None:
         """A device has its session."""

@@ -1,7 +1,7 @@
 """The town's air in real time: what nodes send reaches forwarders, and what forwarders send reaches nodes in their windows."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 from gateway.lorawan.airtime import airtime_us
 from gateway.lorawan.plan import DataRate, Plan
 from gateway.wire.lorawan.frames import Data, FrameError, JoinAccept, parse
-from simulators.lorawan.air import NOISE_DBM, Air, Fate, Frame
+from simulators.lorawan.air import NOISE_DBM, SENSITIVITY_DBM, Air, Fate, Frame
 from simulators.lorawan.book import CHANNEL_BUSY, Book
-from simulators.lorawan.forwarder import Forwarder, Hearing, Order
+from simulators.lorawan.forwarder import Forwarder, Hearing, Order, Signal
 from simulators.lorawan.links import FADING_DB, FORWARDER_GAIN_DB, Links
 
 _WINDOW_US = 20_000
 """A node listens so long before and behind the moment at which a window opens."""
 
 _REMEMBERED = 4096
+_SNR_MOST_DB = 12.0
 
 
 class Sent(NamedTuple):
@@ -57,6 +58,24 @@ class Ear:
             if (freq, dr) == (freq_hz, rate) and abs(begin_us - open_us) <= _WINDOW_US:
                 return name
         return None
+
+
+class _Strength:
+    """How strongly one frame arrives at a listener, by its better antenna; the same whenever it is asked again."""
+
+    def __init__(self, draw: Callable[[str], list[float]]) -> None:
+        self._draw = draw
+        self._of: dict[str, list[float]] = {}
+
+    def __call__(self, listener: str) -> float:
+        return max(self.antennas(listener))
+
+    def antennas(self, listener: str) -> list[float]:
+        """At each of them."""
+        found = self._of.get(listener)
+        if found is None:
+            found = self._of[listener] = self._draw(listener)
+        return found
 
 
 class Field:
@@ -116,19 +135,22 @@ class Field:
         self._air.begin(frame)
         await asyncio.sleep(frame.air_us / 1e6)
         fates = self._air.fates(frame)
-        self._book.frame({"frame": number, **who}, frame, fates)
-        heard = [name for name, fate in fates.items() if fate is Fate.HEARD]
-        if heard:
+        signals = {
+            name: _signals(strength.antennas(name), rate)
+            for name, fate in fates.items()
+            if fate is Fate.HEARD
+        }
+        twice = [name for name, heard in signals.items() if len(heard) > 1]
+        self._book.frame({"frame": number, **who}, frame, fates, twice)
+        if signals:
             first()
             self._meant[frame.end_us] = (node, number)
             while len(self._meant) > _REMEMBERED:
                 del self._meant[next(iter(self._meant))]
-        for name in heard:
-            power = strength(name)
-            snr = min(12.0, power - NOISE_DBM)
-            told = Hearing(phy, frame.end_us, freq_hz, rate, power, snr)
+        for name, heard in signals.items():
+            told = Hearing(number, phy, frame.end_us, freq_hz, rate, heard)
             self._forwarders[name].push(told)
-        return Sent(number, frame.end_us, bool(heard))
+        return Sent(number, frame.end_us, bool(signals))
 
     async def listen(self, ear: Ear) -> None:
         """Listen until something came that was meant for it, or its last window is over."""
@@ -161,18 +183,18 @@ class Field:
         asyncio.get_running_loop().call_later(max(after_s, 0), self._leave, frame, order, line)
         return ""
 
-    def _strength(self, sender: str, eirp_dbm: float) -> Callable[[str], float]:
-        """How strongly one frame arrives wherever somebody asks; the same whenever asked again."""
-        powers: dict[str, float] = {}
+    def _strength(self, sender: str, eirp_dbm: float) -> "_Strength":
+        """How strongly one frame arrives wherever somebody asks."""
 
-        def strength(listener: str) -> float:
-            if listener not in powers:
-                gain = FORWARDER_GAIN_DB if listener in self._forwarders else 0.0
-                loss = self._links.loss_db(sender, listener)
-                powers[listener] = eirp_dbm + gain - loss + self._dice.gauss(0.0, FADING_DB)
-            return powers[listener]
+        def draw(listener: str) -> list[float]:
+            forwarder = self._forwarders.get(listener)
+            gain, antennas = (
+                (0.0, 1) if forwarder is None else (FORWARDER_GAIN_DB, forwarder.antennas)
+            )
+            plain = eirp_dbm + gain - self._links.loss_db(sender, listener)
+            return [plain + self._dice.gauss(0.0, FADING_DB) for _ in range(antennas)]
 
-        return strength
+        return _Strength(draw)
 
     def _leave(self, frame: Frame, order: Order, line: dict[str, Any]) -> None:
         """The moment of a downlink has come: it goes out unless the forwarder hears somebody else.
@@ -233,3 +255,12 @@ class Field:
                 "mic": frame.mic.hex(),
             }
         return {**line, "sort": "join" if isinstance(frame, JoinAccept) else "other"}
+
+
+def _signals(powers: Sequence[float], rate: DataRate) -> tuple[Signal, ...]:
+    """What each antenna tells of a frame that it can demodulate."""
+    return tuple(
+        Signal(antenna, power, min(_SNR_MOST_DB, power - NOISE_DBM))
+        for antenna, power in enumerate(powers)
+        if power >= SENSITIVITY_DBM[rate.sf]
+    )

@@ -5,21 +5,38 @@ It hands over what it hears, and takes what the network wants to be sent, at a m
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import NamedTuple, Protocol
 
 from gateway.lorawan.plan import DataRate
+from gateway.model.instant import Instant
 from gateway.wire.lorawan.identifiers import Eui
+from simulators.lorawan.backhaul import Backhaul
+from simulators.lorawan.book import Book
+
+
+class Signal(NamedTuple):
+    """How one antenna heard a frame."""
+
+    antenna: int
+    rssi_dbm: float
+    snr_db: float
 
 
 class Hearing(NamedTuple):
-    """A frame as this forwarder heard it, and when it had ended."""
+    """A frame as this forwarder heard it, and when it had ended.
 
+    Attributes:
+        number: of the frame, for the ledger.
+        signals: of each antenna that heard it, one at least.
+    """
+
+    number: int
     phy: bytes
     end_us: int
     freq_hz: int
     rate: DataRate
-    rssi_dbm: float
-    snr_db: float
+    signals: tuple[Signal, ...]
 
 
 class Order(NamedTuple):
@@ -41,6 +58,25 @@ Take = Callable[[str, Order, str], str]
 """(name of the forwarder, downlink, its own word why not or "") → "" once it is in the air, or the word why not."""
 
 
+class Site(NamedTuple):
+    """What a forwarder has around it.
+
+    Attributes:
+        now_us: the clock that all of the simulation shares.
+        utc: what this forwarder believes the time is; None where it does not know.
+        antennas: 1 or 2.
+        dice: where its counter stands.
+    """
+
+    now_us: Callable[[], int]
+    utc: Callable[[], Instant | None]
+    take: Take
+    backhaul: Backhaul
+    book: Book
+    antennas: int
+    dice: Random
+
+
 @dataclass(slots=True)
 class Counts:
     """What a forwarder did, as its `stat` tells."""
@@ -57,6 +93,7 @@ class Forwarder(Protocol):
 
     eui: Eui
     counts: Counts
+    antennas: int
 
     async def open(self) -> None:
         """Be there for the gateway, or keep trying to."""

@@ -1,25 +1,22 @@
-"""A forwarder as its network sees it: GWMP over UDP, from two source ports (PROTOCOL.TXT of packet_forwarder 4.0.1).
+"""A forwarder that speaks GWMP over UDP, from two source ports (PROTOCOL.TXT of packet_forwarder 4.0.1).
 
-It pushes what it hears after the backhaul's delay, pulls to keep the way back open, and takes a downlink for a moment of
+It pushes what it hears once the backhaul lets it, pulls to keep the way back open, and takes a downlink for a moment of
 its counter, unless that has passed or is taken. The counter has 32 bits of microseconds, and wraps in 71 minutes.
 """
 
 import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from math import log
-from random import Random
 from typing import Any
 
 import msgspec
 
 from gateway.lorawan.plan import DataRate
+from gateway.model.instant import Instant, to_datetime
 from gateway.wire.lorawan.identifiers import Eui
-from simulators.lorawan.forwarder import Counts, Hearing, Order, Take
+from simulators.lorawan.forwarder import Counts, Hearing, Order, Signal, Site
 
 PULL_S = 5.0
-BACKHAUL_S, BACKHAUL_SIGMA = 0.06, 0.6
-"""Median and sigma of the log-normal time that a datagram takes."""
 
 _WRAP = 1 << 32
 _MARGIN_US = 1_500
@@ -27,7 +24,10 @@ _MARGIN_US = 1_500
 
 _FARTHEST_US = 10_000_000
 _STAT_EVERY = 6
+_KEPT = 0.5
+"""Of what is heard during an outage, the share that a forwarder keeps and hands over afterwards."""
 
+_ACK_US = 1_000_000
 _PUSH_DATA, _PUSH_ACK, _PULL_DATA, _PULL_RESP, _PULL_ACK, _TX_ACK = range(6)
 
 
@@ -50,24 +50,23 @@ class GwmpForwarder:
     """One forwarder.
 
     Args:
-        now_us: the common clock.
-        take: see `Take`.
-        dice: the backhaul's, and where its counter stands.
+        to: host and port of the gateway's door.
     """
 
-    def __init__(self, eui: Eui, to: tuple[str, int], now_us: Callable[[], int], take: Take, dice: Random) -> None:  # fmt: skip
+    def __init__(self, eui: Eui, to: tuple[str, int], site: Site) -> None:
         self.eui = eui
         self.counts = Counts()
+        self.antennas = site.antennas
         self._to = to
-        self._now_us = now_us
-        self._take = take
-        self._dice = dice
-        self._ahead = dice.randrange(_WRAP)
-        self._token = dice.randrange(1 << 16)
+        self._site = site
+        self._ahead = site.dice.randrange(_WRAP)
+        self._token = site.dice.randrange(1 << 16)
         self._up: asyncio.DatagramTransport
         self._down: asyncio.DatagramTransport
         self._puller: asyncio.Task[None]
-        self._waiting: set[bytes] = set()
+        self._waiting: dict[bytes, tuple[int | None, int]] = {}  # token → frame, when it was sent
+        self._held: set[int] = set()
+        self._acked_us = 0
 
     async def open(self) -> None:
         """Open both ports and begin to pull."""
@@ -83,21 +82,41 @@ class GwmpForwarder:
     async def close(self) -> None:
         self._puller.cancel()
         await asyncio.gather(self._puller, return_exceptions=True)
+        for number in self._held:
+            self._site.book.handed(self.eui, number, "lost in the backhaul")
+        self._missed(self._site.now_us())
         self._up.close()
         self._down.close()
 
     def push(self, heard: Hearing) -> None:
         """Hand over what was heard, as soon as the backhaul does."""
-        after_s = self._dice.lognormvariate(log(BACKHAUL_S), BACKHAUL_SIGMA)
-        asyncio.get_running_loop().call_later(after_s, self._say, {"rxpk": [self._rxpk(heard)]})
+        site, loop = self._site, asyncio.get_running_loop()
+        after_s = site.backhaul.delay_s()
+        if not site.backhaul.is_out:
+            loop.call_later(after_s, self._hand_over, heard)
+        elif site.dice.random() < _KEPT:
+            self._held.add(heard.number)
+            loop.call_at(site.backhaul.back_s + after_s, self._hand_over, heard)
+        else:
+            site.book.handed(self.eui, heard.number, "lost in the backhaul")
 
-    def tmst(self, at_us: int) -> int:
+    def _hand_over(self, heard: Hearing) -> None:
+        if self._up.is_closing():
+            return
+        if heard.number in self._held:
+            self._held.discard(heard.number)
+            self._site.book.handed(self.eui, heard.number, "late")
+        self._say({"rxpk": [self._rxpk(heard)]}, heard.number)
+
+    def _tmst(self, at_us: int) -> int:
         """Its counter at a moment of the common clock."""
         return (at_us + self._ahead) % _WRAP
 
     def _rxpk(self, heard: Hearing) -> dict[str, Any]:
+        utc = self._site.utc()
         return {
-            "tmst": self.tmst(heard.end_us),
+            "tmst": self._tmst(heard.end_us),
+            **({} if utc is None else {"time": _iso(utc)}),
             "chan": 0,
             "rfch": 0,
             "freq": heard.freq_hz / 1e6,
@@ -105,8 +124,7 @@ class GwmpForwarder:
             "modu": "LORA",
             "datr": str(heard.rate),
             "codr": "4/5",
-            "rssi": round(heard.rssi_dbm),
-            "lsnr": round(heard.snr_db, 1),
+            **_strength(heard.signals, self.antennas),
             "size": len(heard.phy),
             "data": b64encode(heard.phy).decode(),
         }
@@ -115,31 +133,50 @@ class GwmpForwarder:
         self._token = (self._token + 1) & 0xFFFF
         return b"\x02" + self._token.to_bytes(2, "big") + bytes((sort,)) + bytes(self.eui)
 
-    def _say(self, body: dict[str, Any]) -> None:
-        if self._up.is_closing():
-            return
+    def _say(self, body: dict[str, Any], number: int | None = None) -> None:
         head = self._head(_PUSH_DATA)
-        self._waiting.add(head[1:3])
+        self._waiting[head[1:3]] = number, self._site.now_us()
         self.counts.pushed += len(body.get("rxpk", ()))
         self._up.sendto(head + msgspec.json.encode(body))
 
     def _acknowledged(self, datagram: bytes) -> None:
-        if datagram[3:4] == bytes((_PUSH_ACK,)) and datagram[1:3] in self._waiting:
-            self._waiting.discard(datagram[1:3])
-            self.counts.acked += 1
+        if datagram[3:4] != bytes((_PUSH_ACK,)):
+            return
+        if self._waiting.pop(datagram[1:3], None) is None:
+            return
+        self.counts.acked += 1
+        now = self._site.now_us()
+        self._missed(now)
+        self._acked_us = now
+
+    def _missed(self, now: int) -> None:
+        """Tell of what was not acknowledged, and since when nothing was."""
+        missed = [token for token, (_, at) in self._waiting.items() if at < now - _ACK_US]
+        for token in missed:
+            number, _ = self._waiting.pop(token)
+            if number is not None:
+                self._site.book.handed(self.eui, number, "not acknowledged")
+        if missed:
+            self._site.book.away(self.eui, self._acked_us, now)
 
     async def _pull(self) -> None:
         beat = 0
         while True:
+            await self._site.backhaul.passable()
             self._down.sendto(self._head(_PULL_DATA))
             if beat % _STAT_EVERY == 0:
-                said = self.counts
-                self._say({"stat": {"rxnb": said.pushed, "dwnb": said.asked, "txnb": said.sent}})
+                self._say({"stat": self._stat()})
             beat += 1
             await asyncio.sleep(PULL_S)
 
+    def _stat(self) -> dict[str, Any]:
+        utc = self._site.utc()
+        time = {} if utc is None else {"time": to_datetime(utc).strftime("%Y-%m-%d %H:%M:%S GMT")}
+        said = self.counts
+        return {**time, "rxnb": said.pushed, "dwnb": said.asked, "txnb": said.sent}
+
     def _answered(self, datagram: bytes) -> None:
-        if datagram[3:4] != bytes((_PULL_RESP,)):
+        if datagram[3:4] != bytes((_PULL_RESP,)) or self._site.backhaul.is_out:
             return
         self.counts.asked += 1
         fault = self._obey(msgspec.json.decode(datagram[4:])["txpk"])
@@ -153,8 +190,8 @@ class GwmpForwarder:
 
     def _obey(self, txpk: dict[str, Any]) -> str:
         """Put a downlink into the air at its moment; the word why not."""
-        now = self._now_us()
-        ahead = (txpk["tmst"] - self.tmst(now)) % _WRAP
+        now = self._site.now_us()
+        ahead = (txpk["tmst"] - self._tmst(now)) % _WRAP
         ahead -= _WRAP if ahead >= _WRAP // 2 else 0
         spreading, _, width = txpk["datr"].removeprefix("SF").partition("BW")
         order = Order(
@@ -166,4 +203,26 @@ class GwmpForwarder:
             self._went,
         )
         fault = "TOO_LATE" if ahead < _MARGIN_US else "TOO_EARLY" if ahead > _FARTHEST_US else ""
-        return self._take(str(self.eui), order, fault)
+        return self._site.take(str(self.eui), order, fault)
+
+
+def _iso(utc: Instant) -> str:
+    return to_datetime(utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _strength(signals: tuple[Signal, ...], antennas: int) -> dict[str, Any]:
+    """As one antenna tells it, or the form in which each tells its own."""
+    if antennas == 1:
+        (only,) = signals
+        return {"rssi": round(only.rssi_dbm), "lsnr": round(only.snr_db, 1)}
+    return {
+        "rsig": [
+            {
+                "ant": one.antenna,
+                "chan": 0,
+                "rssic": round(one.rssi_dbm),
+                "lsnr": round(one.snr_db, 1),
+            }
+            for one in signals
+        ]
+    }

@@ -7,13 +7,18 @@ from typing import NamedTuple
 from gateway.lorawan.plan import Plan
 from gateway.model.instant import Instant
 from gateway.wire.lorawan.identifiers import Eui
+from simulators.lorawan import air_faults
+from simulators.lorawan.air_faults import AirFaults
+from simulators.lorawan.backhaul import Backhaul
 from simulators.lorawan.book import Book
 from simulators.lorawan.field import Field
+from simulators.lorawan.forwarder import Forwarder, Site
 from simulators.lorawan.gwmp_forwarder import GwmpForwarder
 from simulators.lorawan.life import Habits, Life
 from simulators.lorawan.links import Links
 from simulators.lorawan.meters import Member, Meter, masts
 from simulators.lorawan.node import Node
+from simulators.lorawan.station_forwarder import Home, StationForwarder
 from simulators.streams import stream
 
 _FIRST_PULL_S = 0.3
@@ -25,7 +30,8 @@ class Wish(NamedTuple):
 
     Attributes:
         nonces: DevEUI → the last DevNonce that was used in an earlier run.
-        to: host and port of the gateway's UDP door.
+        to: host and port of the gateway's UDP door, or what stations are given.
+        faults: of forwarders and behind them.
         last_s: seconds until nobody begins anything new.
         uplinks: it is over as soon as every node has sent so many; None: only when its time is.
     """
@@ -37,9 +43,10 @@ class Wish(NamedTuple):
     forwarders: Sequence[Eui]
     nonces: Mapping[Eui, int]
     habits: Habits
-    to: tuple[str, int]
+    to: tuple[str, int] | Home
     last_s: float
     uplinks: int | None = None
+    faults: AirFaults = AirFaults()
 
 
 async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
@@ -49,14 +56,10 @@ async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
     places = {member.device.device: member.place for member in wish.members}
     places |= dict(zip(names, masts(len(names)), strict=True))
     field = Field(wish.plan, Links(seed, places), book, stream(seed, "fading"))
-    forwarders = {
-        str(eui): GwmpForwarder(eui, wish.to, field.now_us, field.take, stream(seed, "forwarder", str(eui)))
-        for eui in wish.forwarders
-    }  # fmt: skip
+    forwarders = {str(eui): _forwarder(wish, eui, field, book) for eui in wish.forwarders}
     field.place(forwarders)
     lives = [_life(wish, member, field, book) for member in wish.members]
-    for forwarder in forwarders.values():
-        await forwarder.open()
+    await asyncio.gather(*(forwarder.open() for forwarder in forwarders.values()))
     try:
         await asyncio.sleep(_FIRST_PULL_S)
         over = asyncio.get_running_loop().call_later(wish.last_s, stop.set)
@@ -65,9 +68,28 @@ async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
         over.cancel()
         watch.cancel()
     finally:
-        for forwarder in forwarders.values():
-            await forwarder.close()
+        await asyncio.gather(*(forwarder.close() for forwarder in forwarders.values()))
     return lives
+
+
+def _forwarder(wish: Wish, eui: Eui, field: Field, book: Book) -> Forwarder:
+    faults, name = wish.faults, str(eui)
+
+    def now() -> Instant:
+        return wish.start + field.now_us()
+
+    site = Site(
+        field.now_us,
+        air_faults.clock(now, faults, stream(wish.seed, "clock", name)),
+        field.take,
+        Backhaul(stream(wish.seed, "backhaul", name), faults.outage),
+        book,
+        1 + (stream(wish.seed, "antennas", name).random() < faults.antennas),
+        stream(wish.seed, "forwarder", name),
+    )
+    if isinstance(wish.to, Home):
+        return StationForwarder(eui, wish.to, site)
+    return GwmpForwarder(eui, wish.to, site)
 
 
 async def _watch(lives: Sequence[Life], uplinks: int | None, stop: asyncio.Event) -> None:

@@ -11,8 +11,9 @@ import pytest
 from gateway.lorawan.answers import GPS_EPOCH, LEAP_S
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import Downlink
+from simulators.lorawan.station_words import HELLO
 from tests.fakes.mqtt_door import until
-from tests.fakes.station import HELLO, XTIME, Station, uplink
+from tests.fakes.station import XTIME, Station, uplink
 from tests.fakes.station_door import DATA, DOWN, PLAN, ROOF, SHED, connected, house, turned_away
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "basics_station.jsonl"

@@ -6,7 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sekisho.simulate_lorawan import settings
+from gateway.clock import SystemClock
+from gateway.model.instant import to_datetime
+from sekisho import certificate
+from sekisho.air_settings import settings
 from simulators.ledger import read_ledger
 from simulators.lorawan.meters import KINDS
 from tests.e2e.processes import sekisho
@@ -19,14 +22,18 @@ Uplink = tuple[str, int]
 """Device, counter."""
 
 
-def air_town(folder: Path, nodes: int, forwarders: int, port: int = 0) -> Town:
+def air_town(folder: Path, nodes: int, forwarders: int, port: int = 0, over: str = "udp") -> Town:
     """A town whose gateway knows these nodes and listens for these forwarders."""
     town = Town(folder)
-    _, _, mine = settings(SEED, forwarders, REGION).partition("doors:\n")
-    town.more_doors = mine.replace("port: 1700", f"port: {port}")
+    _, _, mine = settings(SEED, forwarders, REGION, over).partition("doors:\n")
+    town.more_doors = mine.replace("port: 1700", f"port: {port}").replace(
+        "port: 8888", f"port: {port}"
+    )
     town.set_door(0)
+    (folder / "tls").mkdir()
+    certificate.issue(folder / "tls", ["localhost"], to_datetime(SystemClock().now()))
     known = ("--register", str(town.state.path), "--keys", f"{folder}/keys", "--seed", str(SEED))
-    code, _, err = sekisho(folder, "simulate", "--lorawan", str(nodes), *known)
+    code, _, err = sekisho(folder, "simulate", "--lorawan", str(nodes), "--over", over, *known)
     assert code == 0, err
     return town
 

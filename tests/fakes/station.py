@@ -1,4 +1,4 @@
-"""LoRa Basics Station: what it makes of a frame, and its end of a connection."""
+"""LoRa Basics Station: how it tells a frame, and its end of a connection, message by message."""
 
 import json
 from types import TracebackType
@@ -7,43 +7,10 @@ from typing import Any, Self
 import aiohttp
 
 from gateway.wire.lorawan.identifiers import Eui
+from simulators.lorawan.station_words import HELLO, apart
 
-HELLO = {"msgtype": "version", "station": "2.0.6(linux/testsim)", "firmware": None, "package": None, "model": "linux", "protocol": 2, "features": "rmtsh"}  # fmt: skip
 XTIME = 63331870030855213
 """Beyond what a double holds exactly."""
-
-
-def signed(wire: bytes) -> int:
-    """A word as a station writes it."""
-    return int.from_bytes(wire, "little", signed=True)
-
-
-def apart(phy: bytes, eui: str = "Eui") -> dict[str, Any]:
-    """The members that `s2e_parse_lora_frame` of 2.0.6 makes of a whole frame."""
-    sort = phy[0] >> 5
-    if sort in (1, 7):
-        return {"msgtype": "jacc" if sort == 1 else "propdf", "FRMPayload": phy.hex().upper()}
-    if sort in (0, 6):
-        return {
-            "msgtype": "jreq" if sort == 0 else "rejoin",
-            "MHdr": phy[0],
-            f"Join{eui}": phy[8:0:-1].hex("-").upper(),
-            f"Dev{eui}": phy[16:8:-1].hex("-").upper(),
-            "DevNonce": int.from_bytes(phy[17:19], "little"),
-            "MIC": signed(phy[19:]),
-        }
-    port = 8 + (phy[5] & 0x0F)
-    return {
-        "msgtype": "updf" if sort in (2, 4) else "dndf",
-        "MHdr": phy[0],
-        "DevAddr": signed(phy[1:5]),
-        "FCtrl": phy[5],
-        "FCnt": int.from_bytes(phy[6:8], "little"),
-        "FOpts": phy[8:port].hex().upper(),
-        "FPort": phy[port] if port < len(phy) - 4 else -1,
-        "FRMPayload": phy[port + 1 : -4].hex().upper(),
-        "MIC": signed(phy[-4:]),
-    }
 
 
 def uplink(phy: bytes, xtime: int = XTIME, dr: int = 5, freq: int = 923_200_000, eui: str = "Eui", **info: Any) -> dict[str, Any]:  # fmt: skip

@@ -69,6 +69,8 @@ def test_what_is_withdrawn_makes_nobody_deaf() -> None:
 class Roof:
     """A forwarder that speaks to nobody."""
 
+    antennas = 1
+
     def __init__(self) -> None:
         self.heard: list[Hearing] = []
 

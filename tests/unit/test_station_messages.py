@@ -15,7 +15,8 @@ from gateway.wire.station.discovery import led_to, read_question, turned_away
 from gateway.wire.station.errors import MessageError
 from gateway.wire.station.eui import dashed, id6, read_eui
 from gateway.wire.station.messages import Heard, Other, Sent, TimeSync, Transmission, Version, read
-from tests.fakes.station import HELLO, XTIME, uplink
+from simulators.lorawan.station_words import HELLO
+from tests.fakes.station import XTIME, uplink
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "basics_station.jsonl"
 ROWS = [json.loads(line) for line in VECTORS.read_text().splitlines()]

@@ -1,0 +1,114 @@
+"""Where simulated forwarders speak to, and how they prove who they are."""
+
+import ssl
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from gateway.model.errors import Refusal
+from gateway.statedir import StateDir
+from sekisho import place
+from sekisho.radio_enrolment import CREDENTIAL, token_file_of
+from simulators.lorawan.station_forwarder import Home
+
+UDP, STATION = "udp", "station"
+_KINDS = {UDP: "lorawan_udp", STATION: "basics_station"}
+_SCHEMES = {"udp": UDP, "ws": STATION, "wss": STATION}
+
+
+class Login(NamedTuple):
+    """What stations show, and whom they believe.
+
+    Attributes:
+        cafile: the authority of the gateway's certificate; None for those of this machine.
+    """
+
+    headers: dict[str, str]
+    cafile: Path | None
+
+
+def login(user: str | None, password_file: Path | None, cafile: Path | None, state: Path | None) -> Login:  # fmt: skip
+    """From the file that is named, else from the token beside the state directory, if there is one.
+
+    Raises:
+        Refusal: the file cannot be read.
+    """
+    file = password_file
+    if file is None and state is not None and token_file_of(state).is_file():
+        file = token_file_of(state)
+    if file is None:
+        return Login({}, cafile)
+    try:
+        token = file.read_text().strip()
+    except OSError as error:
+        raise Refusal(
+            f"The token file {file} cannot be read ({error.strerror}). Register the forwarders "
+            "(--register DIR --over station) or name the right file.",
+            2,
+        ) from error
+    return Login({"Authorization": f"Bearer {user or CREDENTIAL}:{token}"}, cafile)
+
+
+def find(to: str | None, over: str | None, follow: Path | None, login: Login) -> tuple[str, int] | Home:  # fmt: skip
+    """Host and port for datagrams, or what stations are given.
+
+    Raises:
+        Refusal: nothing is named, the gateway has no such door, or the authority's file cannot be used.
+    """
+    if over not in (None, UDP, STATION):
+        raise Refusal(f"--over {over}: forwarders speak over udp or as station.", 2)
+    if to is not None:
+        return _named(to, over, login)
+    if follow is None:
+        raise Refusal(
+            "Forwarders need to know whom to speak to: --follow DIR, or --to udp://HOST:PORT, "
+            "ws://HOST:PORT or wss://HOST:PORT.",
+            2,
+        )
+    doors = place.running(StateDir.open(follow)).get("doors", {}).values()
+    for way in (UDP, STATION) if over is None else (over,):
+        for door in doors:
+            if door.get("kind") != _KINDS[way]:
+                continue
+            if way == UDP and door.get("port"):
+                return door["host"], door["port"]
+            if door.get("tls_port"):
+                cafile = login.cafile or (Path(door["ca"]) if door.get("ca") else None)
+                return _home(f"wss://localhost:{door['tls_port']}", login.headers, cafile)
+            if door.get("port"):
+                return _home(f"ws://{door['host']}:{door['port']}", login.headers, None)
+    wish = "" if over is None else f" --over {over}"
+    raise Refusal(
+        f"No gateway with an open door for forwarders{wish} runs on {follow}. sekisho simulate --lorawan 30{wish} "
+        "--settings prints what its configuration needs; then sekisho run."
+    )
+
+
+def _named(to: str, over: str | None, login: Login) -> tuple[str, int] | Home:
+    url = urlsplit(to)
+    way = _SCHEMES.get(url.scheme)
+    try:
+        port = url.port
+    except ValueError:
+        port = None
+    if way is None or not url.hostname or port is None or over not in (None, way):
+        raise Refusal(
+            f"--to {to}: forwarders speak to udp://HOST:PORT, or as Basics Station to ws://HOST:PORT or "
+            "wss://HOST:PORT.",
+            2,
+        )
+    if way == UDP:
+        return url.hostname, port
+    return _home(f"{url.scheme}://{url.netloc}", login.headers, login.cafile)
+
+
+def _home(uri: str, headers: dict[str, str], cafile: Path | None) -> Home:
+    if not uri.startswith("wss:"):
+        return Home(uri, None, headers)
+    try:
+        trust = ssl.create_default_context(cafile=None if cafile is None else str(cafile))
+    except OSError as error:
+        raise Refusal(
+            f"--cafile {cafile} cannot be used ({error.strerror or error}). It must be a PEM file."
+        ) from error
+    return Home(uri, trust, headers)

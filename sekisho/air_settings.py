@@ -1,0 +1,39 @@
+"""What a gateway's configuration needs for simulated forwarders, as YAML."""
+
+from sekisho.radio_enrolment import CREDENTIAL
+from simulators.lorawan.links import FORWARDER_GAIN_DB
+from simulators.lorawan.meters import forwarder_eui
+
+_UDP = """\
+doors:
+  - kind: lorawan_udp
+    name: forwarders
+    port: 1700
+"""
+_STATION = """\
+doors:
+  - kind: basics_station
+    name: stations
+    port: null
+    tls: {port: 8888, certificate: tls/server.pem, key: tls/server.key}
+"""
+_LORAWAN = """\
+lorawan:
+  region: {region}
+  forwarders:
+"""
+
+
+def settings(seed: int, forwarders: int, region: str, over: str | None = None) -> str:
+    """The door and the list of those that may come in.
+
+    Args:
+        over: "station" for the door of Basics Station.
+    """
+    station = over == "station"
+    proof = f"credential: {CREDENTIAL}" if station else "from: [127.0.0.0/8]"
+    proof += f", gain_db: {FORWARDER_GAIN_DB:g}"
+    euis = "".join(
+        f"    - {{eui: {forwarder_eui(seed, n)}, {proof}}}\n" for n in range(1, forwarders + 1)
+    )
+    return (_STATION if station else _UDP) + _LORAWAN.format(region=region) + euis

@@ -1,0 +1,43 @@
+"""Which options of `sekisho simulate` belong together: what would be ignored is refused."""
+
+import typer
+
+from gateway.model.errors import Refusal
+
+_LORAWAN = {"forwarders", "region", "confirmed", "switched_on", "uplinks", "over", "settings"}
+"""These mean nothing without --lorawan."""
+
+_BOTH = {
+    *("seed", "to", "duration", "report_every", "faults", "ledger", "register", "follow"),
+    *("user", "password_file", "cafile", "keys", "as_json", "quiet", "lorawan"),
+}
+
+
+def require_fitting(ctx: typer.Context, *, lorawan: bool) -> None:
+    """Refuse an option that says something which the asked simulation does not know.
+
+    Args:
+        lorawan: nodes by LoRaWAN, not the town.
+
+    Raises:
+        Refusal: names the options.
+    """
+    said = [
+        param
+        for param in ctx.command.params
+        if (source := ctx.get_parameter_source(param.name or "")) and source.name == "COMMANDLINE"
+    ]
+    known = _BOTH | _LORAWAN
+    if lorawan:
+        strange = [one.opts[0] for one in said if one.name not in known]
+    else:
+        strange = [one.opts[0] for one in said if one.name in _LORAWAN]
+    if not strange:
+        return
+    if lorawan:
+        raise Refusal(
+            f"{', '.join(strange)}: of the town, and means nothing with --lorawan, whose nodes live in real time. "
+            "Leave it out; sekisho simulate --help names what goes with --lorawan.",
+            2,
+        )
+    raise Refusal(f"{', '.join(strange)}: belongs to --lorawan N, which is not asked for.", 2)
