@@ -58,6 +58,8 @@ class Told(NamedTuple):
         downlinks: of each frame's number, those that forwarders were asked for.
         over: (device, counter) → how an uplink of data ended.
         joined: devices.
+        handed: forwarder and frame → why the gateway did not get it as it should.
+        away: when forwarders found that the gateway was not there, µs since the beginning.
     """
 
     heard: dict[Uplink, dict[str, Any]]
@@ -66,6 +68,8 @@ class Told(NamedTuple):
     downlinks: dict[int, list[dict[str, Any]]]
     over: dict[Uplink, dict[str, Any]]
     joined: set[str]
+    handed: dict[tuple[str, int], str]
+    away: list[tuple[int, int]]
 
     @property
     def hearings(self) -> int:
@@ -74,12 +78,16 @@ class Told(NamedTuple):
 
 def read(path: Path) -> Told:
     """What a ledger says."""
-    told = Told({}, set(), {}, defaultdict(list), {}, set())
+    told = Told({}, set(), {}, defaultdict(list), {}, set(), {}, [])
     for line in read_ledger(path):
         if "n" in line:
             told.heard[line["device"], line["seq"]] = line
         elif "lost" in line:
             told.lost.add((line["lost"], line["seq"]))
+        elif "handed" in line:
+            told.handed[line["handed"], line["frame"]] = line["fate"]
+        elif "away" in line:
+            told.away.append((line["from"], line["until"]))
         elif "frame" in line:
             told.frames[line["frame"]] = line
         elif "downlink" in line:
