@@ -1,8 +1,9 @@
-"""`sekisho lorawan`: the bench (how long a frame takes, what one says, what went wrong at a join), and counters after a restore."""
+"""`sekisho lorawan`: the bench (airtime, coverage, what a frame says, what went wrong at a join), and counters after a restore."""
 
 import typer
 
 from sekisho.lorawan_airtime import airtime
+from sekisho.lorawan_coverage import coverage
 from sekisho.lorawan_decode import decode
 from sekisho.lorawan_encode import app as encode
 from sekisho.lorawan_join import join_trace
@@ -17,6 +18,7 @@ def lorawan() -> None:
 
 
 app.command()(airtime)
+app.command()(coverage)
 app.command()(decode)
 app.add_typer(encode, name="encode")
 app.command("join-trace")(join_trace)

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from gateway.clock import SystemClock
-from gateway.lorawan.airtime import FRAME, airtime_us
-from gateway.lorawan.plan import Plan
 from gateway.lorawan.regions import PLANS
 from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND, Instant
@@ -21,6 +19,7 @@ from gateway.wire.lorawan.identifiers import Eui
 from sekisho import air_door, place, radio_enrolment
 from sekisho.air_settings import settings
 from sekisho.journey import length
+from sekisho.lorawan_lawful import require_lawful
 from simulators.ledger import Ledger, header
 from simulators.lorawan import network
 from simulators.lorawan.air_faults import AirFaults
@@ -93,7 +92,8 @@ def simulate_lorawan(asked: Asked) -> dict[str, Any]:
     if plan is None or plan.masks:
         known = ", ".join(name for name, one in PLANS.items() if not one.masks)
         raise Refusal(f"--region {asked.region}: simulated are {known}.", 2)
-    _require_lawful(plan, asked.every_s)
+    fastest = max(channel.high for channel in plan.channels)
+    require_lawful(plan, [fastest], _LONGEST_PAYLOAD, asked.every_s, "--report-every")
     start = SystemClock().now()
     if asked.follow is not None:
         start = place.clock_of(StateDir.open(asked.follow)).now()
@@ -165,24 +165,6 @@ def _report(figures: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
         for title in ("frames", "downlinks", "backhaul"):
             said = ", ".join(f"{name} {n:,}" for name, n in figures[title].items())
             print(f"  {title}: {said or 'none'}")
-
-
-def _require_lawful(plan: Plan, every_s: float) -> None:
-    """Refuse nodes that would send more often than the law permits at their fastest data rate.
-
-    Raises:
-        Refusal: names the clause.
-    """
-    for channel in plan.channels:
-        rate = plan.data_rates[channel.high]
-        air_us = airtime_us(FRAME + _LONGEST_PAYLOAD, rate)
-        for rule in plan.rules:
-            if rule.holds(channel.freq_hz, rate.bw_hz) and 3600 / every_s > rule.an_hour(air_us):
-                raise Refusal(
-                    f"--report-every {every_s:g}: a frame of {air_us / 1000:.0f} ms at {rate} may be sent "
-                    f"{rule.an_hour(air_us):,} times an hour ({rule.law}). Report more rarely.",
-                    2,
-                )
 
 
 def _open_ledger(path: Path, wish: network.Wish) -> Ledger:

@@ -10,7 +10,7 @@ Figures: SX1301 datasheet (sensitivity, demodulators); Bor and others, "Do LoRa 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -138,9 +138,19 @@ class Air:
             begin < end_us and begin_us < end for begin, end in self._sending.get(antenna, ())
         )
 
-    def fates(self, frame: Frame) -> dict[str, Fate]:
-        """What became of an uplink at every forwarder, once it has ended."""
-        return {antenna: self._fate(frame, antenna) for antenna in self._antennas}
+    def fates(self, frame: Frame, near: Iterable[str] | None = None) -> dict[str, Fate]:
+        """What became of an uplink, once it has ended.
+
+        Args:
+            near: the forwarders that are asked for; all of them if None.
+        """
+        beside = [
+            other
+            for other in self._up
+            if other.begin_us < frame.end_us and frame.begin_us < other.end_us
+        ]
+        antennas = self._antennas if near is None else near
+        return {antenna: self._fate(frame, antenna, beside) for antenna in antennas}
 
     def reaches(self, frame: Frame, antenna: str) -> Fate:
         """What became of a downlink at a device that listens: uplinks are sent upside down and not in its way."""
@@ -148,16 +158,16 @@ class Air:
             return Fate.WEAK
         return Fate.HEARD if survives(frame, antenna, self._down) else Fate.COLLIDED
 
-    def _fate(self, frame: Frame, antenna: str) -> Fate:
+    def _fate(self, frame: Frame, antenna: str, beside: Sequence[Frame]) -> Fate:
         if not is_strong(frame, antenna):
             return Fate.WEAK
         if self.is_sending(antenna, frame.begin_us, frame.end_us):
             return Fate.DEAF
-        if not survives(frame, antenna, self._up):
+        if not survives(frame, antenna, beside):
             return Fate.COLLIDED
         locked = (
             other
-            for other in self._up
-            if other.begin_us < frame.begin_us < other.end_us and is_strong(other, antenna)
+            for other in beside
+            if other.begin_us < frame.begin_us and is_strong(other, antenna)
         )
         return Fate.BUSY if sum(1 for _ in locked) >= DEMODULATORS else Fate.HEARD

@@ -13,8 +13,11 @@ from math import log10
 from simulators.streams import stream
 from simulators.streets import Point, distance
 
-_AT_1_KM_DB, _DECADE_DB, _SHADOW_DB = 128.95, 23.2, 7.8
+_AT_1_KM_DB, _DECADE_DB = 128.95, 23.2
 _NEAREST_M = 10.0
+
+SHADOW_DB = 7.8
+"""Standard deviation of what stands between two antennas."""
 
 FADING_DB = 2.0
 """Standard deviation from frame to frame of antennas that do not move."""
@@ -45,5 +48,10 @@ class Links:
         return self._loss(*sorted((one, other)))
 
     def _draw(self, one: str, other: str) -> float:
-        shadow = stream(self._seed, "shadow", one, other).gauss(0.0, _SHADOW_DB)
-        return plain_loss_db(distance(self._places[one], self._places[other])) + shadow
+        metres = distance(self._places[one], self._places[other])
+        return plain_loss_db(metres) + shadow_db(self._seed, one, other)
+
+
+def shadow_db(seed: int, one: str, other: str) -> float:
+    """What stands between two antennas, either way."""
+    return stream(seed, "shadow", *sorted((one, other))).gauss(0.0, SHADOW_DB)

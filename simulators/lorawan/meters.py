@@ -81,11 +81,15 @@ def spot(seed: int, name: str) -> Point:
 
 
 def masts(many: int) -> list[Point]:
-    """Where so many forwarders stand: in the middle of equal parts of the town, as somebody would plan it."""
+    """Where so many forwarders stand in the town."""
+    nodes = town().streets.nodes
+    return spread(many, max(node.x for node in nodes), max(node.y for node in nodes))
+
+
+def spread(many: int, width: float, height: float) -> list[Point]:
+    """The middles of equal parts, as somebody would plan it; metres."""
     columns = ceil(sqrt(many))
     rows = ceil(many / columns)
-    nodes = town().streets.nodes
-    width, height = max(node.x for node in nodes), max(node.y for node in nodes)
     return [
         Point((n % columns + 0.5) / columns * width, (n // columns + 0.5) / rows * height)
         for n in range(many)

@@ -1,0 +1,154 @@
+"""`sekisho lorawan coverage`: how many forwarders a city needs, before any is bought."""
+
+import json as json_format
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.lorawan.plan import Plan
+from gateway.lorawan.regions import PLANS
+from gateway.model.errors import Refusal
+from gateway.model.instant import SECOND
+from sekisho import coverage_table, place, screen
+from sekisho.bar import Bar
+from sekisho.journey import length
+from sekisho.lorawan_lawful import require_lawful
+from sekisho.place import Json
+from simulators.lorawan.coverage import Covered, Wish, cover
+from simulators.lorawan.district import HABITABLE_KM2, degrees
+from simulators.lorawan.talker import RATES, slowest
+
+_TOYAMA = "98,48,24,12,6,3,1"
+_MOST_FORWARDERS = 2000
+
+
+def coverage(
+    *,
+    forwarders: Annotated[
+        str, typer.Option(metavar="N,N,…", help="Numbers of forwarders, a column each.")
+    ] = _TOYAMA,
+    nodes: Annotated[int, typer.Option(min=1, max=100_000)] = 2000,
+    area: Annotated[
+        float, typer.Option(metavar="KM2", min=0.1, max=100_000, help="Land to be covered.")
+    ] = HABITABLE_KM2,
+    every: Annotated[
+        str, typer.Option(metavar="TIME", help="Between two uplinks of a node, ± 5 %.")
+    ] = "10min",
+    size: Annotated[int, typer.Option(metavar="BYTES", min=0, max=222, help="Of payload.")] = 12,
+    at_full: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of nodes that report when the clock strikes, as cron jobs do."
+        ),
+    ] = 0.1,
+    confirmed: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of uplinks that are acknowledged.")
+    ] = 0.2,
+    rates: Annotated[
+        str,
+        typer.Option(
+            help="adr: what a node's best forwarder hears with 10 dB to spare; adr+power: and power saved "
+            "then; join: the data rate at which nodes join."
+        ),
+    ] = "adr",
+    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="Simulated time.")] = "2h",
+    region: Annotated[str, typer.Option("--region", "-r", metavar="REGION")] = "AS923-1",
+    seed: Annotated[int, typer.Option(help="Same seed, same figures.")] = 7,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Nodes and forwarders of the first column as GeoJSON, for a map."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Simulate nodes and forwarders on a plain the size of Toyama's, and show what is heard and what is lost.
+
+    No gateway takes part, no time passes, and nobody in it is real. Beside it stands what was measured elsewhere.
+    """
+    place.refuse_to_replace("--out", out, force=force)
+    plan = _plan(region)
+    every_s, for_s = (
+        length(option, text) / SECOND for option, text in (("--every", every), ("--for", duration))
+    )
+    if rates not in RATES:
+        raise Refusal(f"--rates {rates}: there are {', '.join(RATES)}.", 2)
+    fastest = max(channel.high for channel in plan.channels)
+    usable = [slowest(plan)] if rates == "join" else list(range(slowest(plan), fastest + 1))
+    require_lawful(plan, usable, size, every_s, "--every")
+    wish = Wish(plan, nodes, seed, size, every_s, for_s, area, at_full, confirmed, rates)
+    found = _run(wish, _numbers(forwarders), quiet=quiet or json)
+    if out is not None:
+        _write(out, wish, found[0])
+    if json:
+        screen.document(coverage_table.document(wish, found))
+    else:
+        coverage_table.show(wish, found)
+
+
+def _plan(region: str) -> Plan:
+    plan = PLANS.get(region)
+    if plan is None or plan.masks:
+        known = ", ".join(name for name, one in PLANS.items() if not one.masks)
+        raise Refusal(f"--region {region}: simulated are {known}.", 2)
+    return plan
+
+
+def _numbers(text: str) -> list[int]:
+    numbers = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
+    if not all(1 <= number <= _MOST_FORWARDERS for number in numbers):
+        raise Refusal(
+            f"--forwarders {text}: numbers from 1 to {_MOST_FORWARDERS:,} with commas between are needed, as 98,24,6.",
+            2,
+        )
+    return numbers
+
+
+def _run(wish: Wish, numbers: list[int], *, quiet: bool) -> list[Covered]:
+    found = []
+    with Bar(sys.stderr, quiet=quiet) as bar:
+        for done, number in enumerate(numbers):
+
+            def watch(share: float, done: int = done, number: int = number) -> None:
+                said = screen.count(number, "forwarder")
+                bar.move(done + share, len(numbers), said, f"{share:.0%}")
+
+            found.append(cover(wish, number, watch))
+    return found
+
+
+def _write(out: Path, wish: Wish, told: Covered) -> None:
+    """A GeoJSON file of the first column."""
+    features = [
+        _feature(wish, spot, {"forwarder": name}) for name, spot in sorted(told.antennas.items())
+    ]
+    features += [
+        _feature(
+            wish,
+            one.site.place,
+            {
+                "node": one.site.name,
+                "stands": one.site.stand.value,
+                "rate": str(wish.plan.data_rates[one.dr]),
+                "uplinks": one.sent,
+                "lost": one.sent - one.heard,
+                "heard_by": round(one.receptions / max(1, one.heard), 2),
+            },
+        )
+        for one in told.talkers
+    ]
+    whole = {"type": "FeatureCollection", "fictional": True, "features": features}
+    try:
+        out.write_text(json_format.dumps(whole), encoding="utf-8")
+    except OSError as error:
+        raise Refusal(f"--out {out} cannot be written ({error.strerror}).") from error
+
+
+def _feature(wish: Wish, spot: Any, said: dict[str, Any]) -> dict[str, Any]:
+    lat, lon = degrees(spot, wish.area_km2)
+    where = {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}
+    return {"type": "Feature", "geometry": where, "properties": said}
