@@ -69,12 +69,16 @@ def _report(settings: Settings, held: int) -> None:
     )
     devices = (
         f"{screen.count(len(entries.devices), 'device')}, "
-        f"{screen.count(len(entries.credentials), 'credential')}"
+        f"{screen.count(len(entries.credentials), 'credential')} in the configuration"
+    )
+    radio = settings.lorawan and (
+        f"{settings.lorawan.plan.name}, {screen.count(len(settings.lorawan.forwarders), 'forwarder')}"
     )
     screen.facts(
         [
             ("ok doors", doors),
             ("ok brokers", _brokers(settings)),
+            ("ok lorawan", radio),
             ("ok state", settings.state),
             ("ok rules", rules),
             ("ok devices", devices),
