@@ -20,6 +20,7 @@ FORWARDED = {"dev_eui": "text", "codec": "text"}
 """How the uplinks of a device that speaks through a network server are known and decoded; of every kind."""
 
 _EUI = re.compile(r"[0-9a-f]{16}")
+_BETWEEN = re.compile(r"[-: ]")
 
 
 class UnknownAttribute(ValueError):
@@ -56,7 +57,7 @@ def contradictions(kind: DeviceKind, attributes: Attributes) -> dict[str, str]:
     """Attribute name → why a device with these cannot be; the kind's own reasons, and its place."""
     found = dict(kind.contradictions(attributes))
     if not _EUI.fullmatch(str(attributes.get("dev_eui", "0" * 16))):
-        found["dev_eui"] = "sixteen hexadecimal digits are needed here, in lower case."
+        found["dev_eui"] = "sixteen hexadecimal digits are needed here."
     given = [name for name in PLACE if name in attributes]
     if len(given) == 1:
         found[given[0]] = "a place is lat and lon, both of them."
@@ -111,7 +112,7 @@ def read(kind: DeviceKind, key: str, given: object) -> tuple[str, str | float | 
     unit = units[name]
     if unit == "text":
         if isinstance(given, str) and given:
-            return name, given
+            return name, _eui(given) if name == "dev_eui" else given
         raise ValueError("a text is needed here; write numbers in quotes.")
     if key == name and unit in name.split("_") and (number := _number(given)) is not None:
         return name, number
@@ -120,6 +121,11 @@ def read(kind: DeviceKind, key: str, given: object) -> tuple[str, str | float | 
     if (number := _number(given)) is not None:
         return name, number
     raise ValueError(_number_needed(unit))
+
+
+def _eui(given: str) -> str:
+    """A DevEUI as a label or another system has it, as the registry keeps it."""
+    return _BETWEEN.sub("", given).lower()
 
 
 def _number_needed(unit: str) -> str:
