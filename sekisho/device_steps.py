@@ -1,5 +1,8 @@
 """What `doctor` looks at first of one device: what the registry says of it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from gateway.devices.catalog import catalog
 from gateway.model.device import Device, Directory
 from gateway.model.errors import Refusal
@@ -12,7 +15,7 @@ from gateway.wire.topics import device_of
 from sekisho import facts, place
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
-from sekisho.radio_steps import RESUME, of_trouble
+from sekisho.radio_steps import RESUME, of_course, of_trouble
 from sekisho.spans import ago
 from sekisho.window import ask
 
@@ -45,6 +48,7 @@ class Patient:
             Step("kind", self._kind),
             Step("credential", self._credential),
             Step("radio", self._radio),
+            Step("rate", self._rate),
             Step("consent", self._consent),
             Step("home", self._home),
         ]
@@ -159,8 +163,17 @@ class Patient:
             return Finding("radio", GOOD, "its keys are here")
         return self._trouble() or self._joined()
 
+    def _rate(self) -> Finding | None:
+        """How the network has set it, where it does that and may tell."""
+        if not self.by_air:
+            return None
+        return of_course(self._asked()["course"])
+
+    def _asked(self) -> Mapping[str, Any]:
+        return next(ask(self._house.state, "radio", place.PATIENCE_S, device=self.name))
+
     def _trouble(self) -> Finding | None:
-        for trouble in next(ask(self._house.state, "radio", place.PATIENCE_S))["troubles"]:
+        for trouble in self._asked()["troubles"]:
             if trouble["device"] == self.name:
                 return of_trouble(trouble, self._house.clock)
         return None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.clock import Clock
+from gateway.lorawan.course import UPLINKS
 from gateway.lorawan.refusals import Refused
 from gateway.model.errors import Refusal
 from gateway.model.reason import Fate
@@ -251,3 +252,25 @@ def of_trouble(trouble: Mapping[str, Any], clock: Clock) -> Finding | None:
             "look at the forwarder's log for the downlink, its antenna and its power; then: sekisho lorawan join-trace",
         )
     return None
+
+
+def of_course(course: Mapping[str, Any] | None) -> Finding | None:
+    """How a device is set by the network; None where it sets itself, or that is not told."""
+    if course is None:
+        return None
+    power = course["power"]
+    now = f"data rate {course['dr']}, " + (
+        "power unknown" if power is None else f"{2 * power} dB below full power" if power else "full power"
+    )  # fmt: skip
+    if course["repeat"] > 1:
+        now += f", each frame {course['repeat']} times"
+    if course["over"]:
+        more = "it refuses what the network asks for, and is not asked any more"
+    elif course["rests"]:
+        more = f"it did not answer five times, and is left alone for {screen.count(course['rests'], 'uplink')}"
+    elif course["asked"] is not None:
+        asked = course["asked"]
+        more = f"asked for data rate {asked['dr']} and {2 * asked['power']} dB below full power"
+    else:
+        more = f"{course['heard']} of {UPLINKS} uplinks heard that the next look needs"
+    return Finding("rate", GOOD, f"{now}; {more}")

@@ -132,7 +132,10 @@ def _doors(settings: Settings, directory: StateDir) -> Wanted:
     radio = None
     if (lorawan := settings.lorawan) is not None:
         origin = "simulated" if directory.mark is Mark.SIM else "own"
-        radio = RadioPlan(lorawan.plan, lorawan.forwarders, lorawan.window_s, origin)
+        radio = RadioPlan(
+            *(lorawan.plan, lorawan.forwarders, lorawan.window_s, origin),
+            lorawan.adr_margin_db,
+        )
     return Wanted(
         tuple(_door(door) for door in settings.doors),
         tuple(_push(door) for door in settings.pushes),

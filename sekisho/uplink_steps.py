@@ -28,7 +28,7 @@ _MEANT: Mapping[str, str] = {
 
 
 def _by(radio: list[tuple[str, float | None, float | None]]) -> str:
-    """Who heard the last uplink that a network server forwarded, the strongest with its figures."""
+    """Who heard the last uplink that came by radio, the strongest with its figures."""
     if not radio:
         return ""
     _, rssi, snr = max(radio, key=lambda one: -999.0 if one[1] is None else one[1])

@@ -12,6 +12,7 @@ from gateway.app.checkpoint import Checkpoint
 from gateway.app.radio_post import RadioPost
 from gateway.clock import SystemClock
 from gateway.interfaces import Scripts
+from gateway.lorawan.adr import Adr
 from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.joining import Root
 from gateway.lorawan.network import Network
@@ -35,12 +36,14 @@ class RadioPlan:
     Attributes:
         window_s: how long receptions of one frame are waited for.
         origin: of the uplinks, "own" or "simulated".
+        adr_margin_db: of data rates that are set; None where none is.
     """
 
     plan: Plan
     forwarders: Mapping[Eui, Forwarder]
     window_s: float = 0.2
     origin: str = "own"
+    adr_margin_db: float | None = None
 
 
 class RadioHouse:
@@ -77,6 +80,7 @@ class RadioHouse:
             scripts,
             wish.origin,
             wish.window_s,
+            None if wish.adr_margin_db is None else Adr(wish.plan, wish.adr_margin_db),
         )
         self.tasks: set[asyncio.Task[None]] = set()
         self._joins: set[asyncio.Task[None]] = set()
@@ -169,13 +173,14 @@ class RadioHouse:
         else:
             done(True)
 
-    async def _answer(self, _question: Mapping[str, Any]) -> dict[str, Any]:
-        """→ {"ask": "radio"}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "forwarders": [...], "troubles": [...], …}
+    async def _answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """→ {"ask": "radio", "device": D or nothing}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "forwarders": [...], "troubles": [...], …}
 
-        `law`: how many windows of downlinks were refused, by clause; `forwarders` and `troubles`: `radio_health`.
+        `law`: how many windows of downlinks were refused, by clause; `forwarders`, `troubles` and `course`: `radio_health`.
         """
         checkpoint = self._checkpoint
         recent = checkpoint.facts.recent
+        device = str(question.get("device"))
         return {
             "refused": {why.value: count for why, count in self.radio.refused.items()},
             "downlinks": dict(self.radio.outbox.became),
@@ -186,4 +191,7 @@ class RadioHouse:
             "late": self.radio.late,
             "sessions": len(self._network.devices()),
             "held": self._registry.radio.held(),
+            "course": radio_health.course(
+                *(recent, checkpoint.directory, device, self._network.session(DeviceId(device)))
+            ),
         }

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.devices.catalog import catalog
+from gateway.lorawan.session import Session
 from gateway.lorawan.troubles import Trouble
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
@@ -52,6 +53,29 @@ def _roof(roof: Roof, now: Instant, exact: bool) -> dict[str, Any]:
 
 def _late(at: Instant | None, now: Instant) -> bool:
     return at is not None and now - at < _SILENT
+
+
+def course(
+    recent: Recent, directory: Directory, device: str, session: Session | None
+) -> dict[str, Any] | None:
+    """How a device is set, as far as that is known: of things of the city alone where people are real."""
+    known = directory.devices.get(DeviceId(device))
+    if known is None or session is None or session.course is None:
+        return None
+    kind = catalog().get(known.kind)
+    if not recent.exact and (kind is None or kind.personal):
+        return None
+    course = session.course
+    asked = None if course.asked is None else course.asked[1]._asdict()
+    return {
+        **course.now._asdict(),
+        "asked": asked,
+        "heard": len(course.heard),
+        "top": course.top,
+        "weakest": course.weakest,
+        "over": course.over,
+        "rests": course.rests,
+    }
 
 
 def troubles(

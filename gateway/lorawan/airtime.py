@@ -13,6 +13,9 @@ from gateway.lorawan.plan import DataRate
 FRAME = 13
 """Bytes of a data frame around an application's payload: MHDR, FHDR without FOpts, port, MIC."""
 
+FLOOR_DB = {5: -2.5, 6: -5.0, 7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
+"""Signal to noise at which a spreading factor is just demodulated (SX1301 datasheet, table 2; SF5 and SF6: SX1261/2)."""
+
 _LOW_RATE_US = 16_000
 _SHORT_SF = 6
 

@@ -7,6 +7,7 @@ that heard nothing does not mind (LoRaWAN 1.0.4 §3.3, §5).
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
+from gateway.lorawan.airtime import FLOOR_DB
 from gateway.lorawan.plan import Plan
 from gateway.lorawan.reception import Downlink
 from gateway.lorawan.session import Session
@@ -27,9 +28,6 @@ from gateway.wire.lorawan.secured import Heard, sealed
 
 _LONGEST_OPTS = 15
 _LOW = 0xFFFF
-_FLOOR_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
-"""Signal to noise at which a spreading factor is just demodulated (SX1301 datasheet, table 2)."""
-
 GPS_EPOCH: Instant = 315_964_800_000_000
 """1980-01-06 UTC, µs since 1970."""
 
@@ -94,7 +92,7 @@ def answer(
     asked, _unread = commands(uplink.plain.commands, UP)
     for command in asked:
         if command.cid is Cid.LINK_CHECK:
-            floor = _FLOOR_DB.get(sf, 0.0)
+            floor = FLOOR_DB.get(sf, 0.0)
             said.append(link_check_ans(round((snr_db or floor) - floor), forwarders))
         elif command.cid is Cid.DEVICE_TIME:
             said.append(device_time_ans(at - GPS_EPOCH + LEAP_S * 1_000_000))
@@ -143,6 +141,7 @@ def downlink(number: int, uplink: Uplink, said: Answer, plan: Plan, freq_hz: int
         f_port=None if carried is None else carried.f_port,
         payload=b"" if carried is None else carried.payload,
         commands=said.commands,
+        adr=session.course is not None,
         ack=said.ack,
         bit_4=carried is not None and carried.more,
         heard=Heard(conf_f_cnt=uplink.f_cnt & _LOW),

@@ -29,6 +29,14 @@ class Merged(NamedTuple):
     best: Reception
     receptions: tuple[Reception, ...]
 
+    def by_forwarder(self) -> list[tuple[str, float, float | None]]:
+        """Forwarder, RSSI in dBm and SNR in dB of each one's best reception, best first."""
+        found: dict[str, tuple[str, float, float | None]] = {}
+        for one in self.receptions:
+            eui = str(one.forwarder)
+            found.setdefault(eui, (eui, one.rssi_dbm, one.snr_db))
+        return list(found.values())
+
 
 class Merging:
     """Collects receptions by frame.

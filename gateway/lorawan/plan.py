@@ -8,6 +8,7 @@ from gateway.lorawan.rules import SubBand
 
 _FREQ_STEP_HZ = 100
 _CF_LIST_CHANNELS, _CF_LIST_MASKS = 5, 5
+_NARROW_BLOCKS, _ALL_DEFINED = 4, 6
 
 
 class DataRate(NamedTuple):
@@ -67,6 +68,7 @@ class Plan:
         max_payload: number of the data rate → bytes of MACPayload less FHDR and port (N of RP002).
         dwell_s: longest single transmission; None where nothing limits it.
         rules: what the law says, by stretches of the band; where none holds, nothing may be sent.
+        weakest: the last step of power that devices have, 2 dB each (TXPower).
     """
 
     name: str
@@ -84,6 +86,7 @@ class Plan:
     masks: tuple[int, ...] = ()
     numbers: Mapping[int, int] = field(default_factory=dict)
     rules: tuple[SubBand, ...] = ()
+    weakest: int = 7
     _numbers: Mapping[DataRate, int] = field(init=False, repr=False, compare=False)
     _channels: Mapping[int, int] = field(init=False, repr=False, compare=False)
 
@@ -94,6 +97,14 @@ class Plan:
         channels = self.numbers or {freq: number for number, freq in enumerate(freqs)}
         object.__setattr__(self, "_numbers", rates)
         object.__setattr__(self, "_channels", channels)
+
+    @property
+    def channel_mask(self) -> tuple[int, int]:
+        """ChMaskCntl and ChMask that leave a device the channels which it has: all that are defined (6), or those of the masks."""
+        for block, mask in enumerate(self.masks[:_NARROW_BLOCKS]):
+            if mask:
+                return block, mask
+        return _ALL_DEFINED, 0
 
     def number(self, rate: DataRate) -> int | None:
         """The number of a data rate; None where the region has none such."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple, Self
 
+from gateway.lorawan.course import Course
 from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant
 from gateway.wire.lorawan.crypto import BLOCK, Key
@@ -51,6 +52,7 @@ class Session:
         kept: the last uplink's counter that is on disk behind its row: repeated, it is answered again.
         said_at: of the counters that it obeyed last; 0 for none.
         held: its counters were lost, and nobody has said how far they were.
+        course: how it is set, where the network does that; in memory alone.
     """
 
     device: DeviceId
@@ -73,6 +75,7 @@ class Session:
     kept: int | None = None
     said_at: Instant = 0
     held: bool = False
+    course: Course | None = None
 
     def __repr__(self) -> str:
         return f"<session of {self.device}>"

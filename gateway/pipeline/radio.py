@@ -4,7 +4,7 @@
 
 A counter is written down behind the row: a kill between the two makes the device's retransmission new to its session and old
 to the store, so nothing is stored twice and nothing is refused that was never accepted. An answer leaves behind both.
-A join's answer leaves behind its session and its nonce, and a downlink's counter is reserved on disk before any frame has it.
+A downlink's counter is reserved on disk before any frame has it. Joins: `joins`.
 """
 
 import asyncio
@@ -13,13 +13,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from gateway.clock import Clock
+from gateway.devices.catalog import catalog
 from gateway.devices.codecs import forwarded_route
 from gateway.interfaces import Scripts
+from gateway.lorawan.adr import Adr
 from gateway.lorawan.answers import answer, carriable, downlink
-from gateway.lorawan.joining import Joined, Root
+from gateway.lorawan.joining import Root
 from gateway.lorawan.merging import Merged, Merging
 from gateway.lorawan.network import Network
-from gateway.lorawan.reception import Downlink, Reception
+from gateway.lorawan.reception import Reception
 from gateway.lorawan.refusals import Refused
 from gateway.lorawan.session import RESERVED, Session
 from gateway.lorawan.troubles import Troubles
@@ -29,6 +31,7 @@ from gateway.model.forwarded import Forwarded
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
+from gateway.pipeline.joins import Joins
 from gateway.pipeline.notebook import Notebook, RememberJoin
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.scripting import Scripting
@@ -64,6 +67,7 @@ class Radio:
         scripts: runs vendors' codecs; None where no codec is one.
         origin: of the uplinks, "own" or "simulated".
         window_s: how long receptions of one frame are waited for.
+        adr: sets devices' data rates; None where nobody does.
 
     Attributes:
         refused: why frames came to nothing.
@@ -85,16 +89,17 @@ class Radio:
         scripts: Scripts | None = None,
         origin: str = "own",
         window_s: float = 0.2,
+        adr: Adr | None = None,
     ) -> None:
         self._network = network
         self._notebook = notebook
         self._mail = mail
-        self._remember = remember
         self._receiver = receiver
         self._directory = directory
         self._routes: dict[DeviceId, Route | Reason] = {}
         self._facts = facts
         self._clock = clock
+        self._open_kinds = {kind.name for kind in catalog().values() if not kind.personal}
         self._scripting = Scripting(scripts)
         self._origin = origin
         self._merging = Merging(window_s)
@@ -103,6 +108,8 @@ class Radio:
         self.refused: Counter[Refused] = Counter()
         self.troubles = Troubles()
         self.receptions = 0
+        self._adr = adr
+        self._joins = Joins(network, notebook, remember, self.outbox, self.troubles, facts)
 
     @property
     def late(self) -> int:
@@ -144,7 +151,11 @@ class Radio:
         if isinstance(frame, Data) and frame.up:
             self._data(frame, merged)
         elif isinstance(frame, JoinRequest):
-            self._join(frame, merged)
+            refused = self._joins.take(frame, merged)
+            if refused is None:
+                self.receptions += len(merged.receptions)
+            else:
+                self._refuse(refused)
         elif isinstance(frame, RejoinRequest):
             self._refuse(Refused.REJOIN)
         elif isinstance(frame, Proprietary):
@@ -165,9 +176,12 @@ class Radio:
             if found.session is not None:
                 self.troubles.doubt(found.session.device, found.why, merged.best.at)
             return
-        self.troubles.believe(found.session.device)
+        session, best = found.session, merged.best
+        self.troubles.believe(session.device)
         self.receptions += len(merged.receptions)
-        session = found.session
+        dr = self._network.plan.number(best.rate)
+        if self._adr is not None and dr is not None:
+            self._adr.hear(found, dr, best.snr_db)
         device = self._directory.devices.get(session.device)
         if device is None or device.revoked:
             self._refuse(Refused.REVOKED)
@@ -184,6 +198,8 @@ class Radio:
         route = self._routes.get(device.device)
         if route is None:
             route = self._routes[device.device] = forwarded_route(device) or Reason.NO_CODEC
+        if device.kind in self._open_kinds:
+            self._facts.recent.radio[device.device] = merged.by_forwarder
         data = found.data
         assert data.f_port is not None
         at = merged.best.at
@@ -226,6 +242,7 @@ class Radio:
             snr_db=best.snr_db,
             sf=best.rate.sf,
             at=best.at,
+            adr=() if self._adr is None else self._adr.ask(found),
         )
         said = say(waiting=None if letter is None else letter.waiting)
         if letter is not None and said and not carriable(said, session, plan, best.freq_hz, dr):
@@ -255,45 +272,3 @@ class Radio:
     def _reserved(self, found: Uplink, merged: Merged, written: bool) -> None:
         if written:
             self._answer(found, merged)
-
-    # -- joins
-
-    def _join(self, request: JoinRequest, merged: Merged) -> None:
-        found = self._network.join(request)
-        if isinstance(found, Refused):
-            self._refuse(found)
-            known = self._network.root(request.dev_eui)
-            if known is not None:
-                self.troubles.doubt(known.device, found, merged.best.at)
-            return
-        root, made = found
-        self.troubles.welcome(root.device, merged.best.at)
-        self._facts.count("lorawan: joined")
-        self.receptions += len(merged.receptions)
-        session = made.session
-        session.reserved = session.app_reserved = RESERVED
-        self._remember(root, partial(self._remembered, made, merged))
-
-    def _remembered(self, made: Joined, merged: Merged, written: bool) -> None:
-        if written:
-            self._notebook.write(made.session, partial(self._welcome, made, merged))
-
-    def _welcome(self, made: Joined, merged: Merged, written: bool) -> None:
-        """The session is on disk: the device may be told."""
-        if not written:
-            return
-        self._network.welcome(made.session)
-        plan, best = self._network.plan, merged.best
-        dr = plan.number(best.rate)
-        if dr is None:
-            self.outbox.fail("join-accept", "no such data rate here")
-            return
-        freq_hz, rx1 = plan.rx1(best.freq_hz, dr, 0)
-        sending = Downlink(
-            *(self.outbox.number(), made.session.dev_eui, made.accept),
-            *(freq_hz, plan.data_rates[rx1]),
-            *(plan.rx2.freq_hz, plan.data_rates[plan.rx2.dr]),
-            plan.join_delay_s,
-            plan.max_eirp_dbm,
-        )
-        self.outbox.send("join-accept", sending, merged)

@@ -42,7 +42,8 @@ def lorawan(
             found.append(complain(document, ("lorawan", "forwarders", index, name), sentence))
         networks = tuple(map(ip_network, one.networks))
         forwarders[eui] = Forwarder(eui, networks, one.gain_db, one.credential or "")
-    return Lorawan(PLANS[file.region], file.window_s, forwarders)
+    margin_db = file.adr_margin_db if file.adr else None
+    return Lorawan(PLANS[file.region], file.window_s, forwarders, margin_db)
 
 
 def _doubt(one: ForwarderFile, stations: Sequence[BasicsStationFile]) -> tuple[str, str] | None:

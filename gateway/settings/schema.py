@@ -90,6 +90,8 @@ class LorawanFile(Strict):
     region: Annotated[str, AfterValidator(_region)]
     window_s: Annotated[float, quantity(DURATION, "10 ms", "800 ms"), Field(alias="window")] = 0.2
     forwarders: Annotated[list[ForwarderFile], Field(min_length=1)]
+    adr: bool = False
+    adr_margin_db: Annotated[float, Field(ge=0, le=30)] = 10.0
 
 
 class GatewayFile(Strict):

@@ -104,11 +104,13 @@ class Lorawan:
     Attributes:
         window_s: how long receptions of one frame are waited for.
         forwarders: those that may speak to us.
+        adr_margin_db: what is kept above the need of a data rate where devices are set; None where they are not.
     """
 
     plan: Plan
     window_s: float
     forwarders: Mapping[Eui, Forwarder]
+    adr_margin_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

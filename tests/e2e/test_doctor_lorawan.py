@@ -131,6 +131,7 @@ def test_a_lorawan_device_is_followed_from_its_keys_to_its_row(tmp_path: Path) -
         code, said = doctor(town, "node-1")
         assert code == 0, said
         assert "it has joined" in said
+        assert "by 1 forwarder, best -80 dBm at 5 dB" in said
         assert "none of its own: it speaks LoRaWAN" in said
 
 

@@ -63,8 +63,10 @@ class Node:
         f_port: int = 2,
         tx_dr: int = 5,
         acks: int | None = None,
+        adr: bool = False,
+        wants_answer: bool = False,
     ) -> bytes:
-        """An uplink; `acks` is the counter of the downlink that it confirms."""
+        """An uplink; `acks` is the counter of the downlink that it confirms, `wants_answer` its ADRACKReq."""
         assert self.keys is not None
         mtype = MType.CONFIRMED_UP if confirmed else MType.UNCONFIRMED_UP
         return sealed(
@@ -72,6 +74,8 @@ class Node:
             f_port=f_port,
             payload=payload,
             commands=commands,
+            adr=adr,
+            adr_ack_req=wants_answer,
             ack=acks is not None,
             heard=Heard(conf_f_cnt=acks or 0, tx_dr=tx_dr, tx_ch=0),
         )

@@ -71,4 +71,5 @@ def plan(sub_band: int) -> Plan:
         max_eirp_dbm=26.0,
         max_payload={0: 11, 1: 53, 2: 125, 3: 242, 4: 242, 8: 53, 9: 129, 10: 242, 11: 242, 12: 242, 13: 242},
         rules=RULES,
+        weakest=10,
     )  # fmt: skip
