@@ -7,7 +7,8 @@ import msgspec
 import typer
 
 from gateway.model.errors import Refusal
-from sekisho import account, place, screen
+from gateway.statedir import StateDir
+from sekisho import account, air_account, air_reconciliation, place, screen
 from sekisho.place import Config, Json, State
 from sekisho.reconciliation import Rules
 from sekisho.reconciliation import reconcile as compare
@@ -52,10 +53,13 @@ def reconcile(
         raise Refusal(
             f"There is no ledger {ledger}. Write one: sekisho simulate --ledger {ledger}.", 2
         )
-    _require_ledger(ledger)
+    head = _head(ledger)
+    compare_with = _compare_air if "lorawan" in head else _compare
     try:
         code = (
-            _hear(ledger, seen, json=json) if seen else _compare(ledger, state, config, json=json)
+            _hear(ledger, seen, json=json)
+            if seen
+            else compare_with(ledger, state, config, json=json)
         )
     except msgspec.DecodeError as error:
         raise Refusal(
@@ -69,12 +73,7 @@ def reconcile(
 def _compare(ledger: Path, state: Path | None, config: Path | None, *, json: bool) -> int:
     """Print what a gateway counted and stored of a ledger; the exit code."""
     directory, settings = place.find_state(state, config)
-    if directory.mark is None:
-        raise Refusal(
-            f"{directory.path} holds the real thing: nobody may count there what was masked. Reconcile "
-            "directories marked SIM or REPLAY.",
-            2,
-        )
+    _require_mark(directory)
     rules = Rules()
     if settings is not None:
         policy = settings.policy
@@ -95,8 +94,31 @@ def _compare(ledger: Path, state: Path | None, config: Path | None, *, json: boo
     return 1 if result.unexplained else 0
 
 
-def _require_ledger(path: Path) -> None:
-    """Refuse a file that does not begin as a ledger does; what stands in it is not repeated."""
+def _compare_air(ledger: Path, state: Path | None, config: Path | None, *, json: bool) -> int:
+    """Print what became of nodes that speak LoRaWAN; the exit code."""
+    directory, _ = place.find_state(state, config)
+    _require_mark(directory)
+    radio = next(ask(directory, "radio")) if is_answered(directory) else None
+    found = air_reconciliation.reconcile(ledger, radio, directory)
+    if json:
+        screen.document(air_account.as_json(found))
+    else:
+        air_account.show(found)
+    return 1 if found.unexplained else 0
+
+
+def _require_mark(directory: StateDir) -> None:
+    """Refuse the real thing."""
+    if directory.mark is None:
+        raise Refusal(
+            f"{directory.path} holds the real thing: nobody may count there what was masked. Reconcile "
+            "directories marked SIM or REPLAY.",
+            2,
+        )
+
+
+def _head(path: Path) -> dict[str, Any]:
+    """The first line of a ledger; of a file that does not begin as one does nothing is repeated."""
     try:
         with path.open("rb") as file:
             head = msgspec.json.decode(file.readline(1 << 16))
@@ -110,6 +132,7 @@ def _require_ledger(path: Path) -> None:
             "sekisho simulate --ledger FILE.",
             2,
         )
+    return head
 
 
 def _hear(ledger: Path, seen: Path, *, json: bool) -> int:

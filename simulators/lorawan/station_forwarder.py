@@ -73,6 +73,7 @@ class StationForwarder:
         self._queue: deque[_Told] = deque()
         self._more = asyncio.Event()
         self._rests = Rests()
+        self._gone_us: int | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -91,6 +92,7 @@ class StationForwarder:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._back()
         for told in self._queue:
             self._site.book.handed(self.eui, told.number, "lost in the backhaul")
 
@@ -113,15 +115,14 @@ class StationForwarder:
 
     async def _stay(self, configured: asyncio.Event) -> None:
         """Come, stay, and come back, less and less often while nobody is there."""
-        tries, gone_us = 0, self._site.now_us()
+        tries = 0
         async with aiohttp.ClientSession() as http:
             while True:
                 await self._site.backhaul.passable()
                 with suppress(*_GONE):
                     async with asyncio.timeout(_PATIENCE_S):
                         line = await self._come(http)
-                    if configured.is_set():
-                        self._site.book.away(self.eui, gone_us, self._site.now_us())
+                    self._back()
                     configured.set()
                     tries = 0
                     try:
@@ -129,11 +130,17 @@ class StationForwarder:
                     finally:
                         await line.close()
                 if self._setup is not None:
-                    gone_us = self._site.now_us()
+                    self._gone_us = self._site.now_us()
                 self._line = self._setup = None
                 wait_s = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
                 tries += 1
                 await asyncio.sleep(wait_s * self._site.dice.uniform(0.8, 1.2))
+
+    def _back(self) -> None:
+        """Tell of the time without a line, if there was a line before."""
+        if self._gone_us is not None:
+            self._site.book.away(self.eui, self._gone_us, self._site.now_us())
+            self._gone_us = None
 
     async def _come(self, http: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         """Ask where to go, go there, and be configured."""
