@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.model.instant import to_rfc3339
-from gateway.model.reason import Fate
+from gateway.model.reason import Fate, Reason
 from sekisho import screen
 from sekisho.forwarded_replay import Result
 
@@ -38,6 +38,12 @@ def tell(result: Result) -> None:
             print(f"  {fate.value:<10} {count:>9,}" + (f"   {why}" if why else ""))
     for path in result.rows:
         print(f"  rows       {path}")
+    strangers = result.reasons.get(Fate.REJECTED, {}).get(Reason.UNKNOWN_DEVICE.value, 0)
+    if strangers:
+        screen.warn(
+            f"{screen.count(strangers, 'uplink')} came of devices that nobody knows here. A replay knows those that the "
+            "configuration lists (devices.yaml), by dev_eui or name; what sekisho devices add has registered elsewhere it does not."
+        )
     if result.undated:
         print(f"  left out  {result.undated:>9,}   lines without a time")
     if result.early:

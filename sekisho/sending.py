@@ -1,6 +1,7 @@
 """A recording sent to any MQTT broker, document by document, as whoever wrote it might have sent it."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from sekisho.file_bar import FileBar
 from sekisho.replay_follow import Follower
 from simulators.outlets.mqtt import MqttOutlet
 
+_PLACES, _KNOWN = re.compile(r"\{[^{}]*\}"), {"{dev_eui}", "{event}"}
 _OFTEN = 256
 """Messages between two movements of the bar."""
 
@@ -35,6 +37,9 @@ class Recorded:
     Args:
         log: the format, where one is given: it knows time, device and event of a line.
         topic: what is published to; `{dev_eui}` and `{event}` are the document's. None for the line's own.
+
+    Raises:
+        Refusal: the topic has another word in braces.
     """
 
     def __init__(
@@ -45,6 +50,13 @@ class Recorded:
         self._read = said_by if log is None else log.read
         self._open = None if log is None else log.open
         self._topic = topic
+        unknown = set(_PLACES.findall(topic or "")) - (set() if log is None else _KNOWN)
+        if unknown:
+            raise Refusal(
+                f"--topic {topic}: {', '.join(sorted(unknown))} stands for nothing. With --format {{dev_eui}} and "
+                "{event} are the document's.",
+                exit_code=2,
+            )
 
     def __iter__(self) -> Iterator[tuple[Instant | None, Message]]:
         """(when it came, where that is known; message).

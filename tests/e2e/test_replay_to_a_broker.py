@@ -161,6 +161,21 @@ def test_what_mosquitto_sub_printed_is_published_as_it_was(tmp_path: Path) -> No
         assert heard.stdout.splitlines() == lines
 
 
+@pytest.mark.parametrize(
+    ("topic", "more"), [("a/{name}/b", ("--format", "chirpstack_v4")), ("a/{dev_eui}", ())]
+)
+def test_a_topic_with_a_word_that_stands_for_nothing_is_refused(
+    tmp_path: Path, topic: str, more: tuple[str, ...]
+) -> None:
+    """Published as it is, it would be a topic nobody subscribes to; without --format no document has a DevEUI."""
+    log = tmp_path / "log.ndjson"
+    log.write_text('{"a": 1}\n')
+    to = ("--to", "mqtt://127.0.0.1:1", "--topic", topic)
+    code, _, said = sekisho(tmp_path, "replay", str(log), *to, *more)
+    assert code == 2
+    assert "stands for nothing" in said
+
+
 def test_a_line_without_a_topic_is_named(tmp_path: Path) -> None:
     log = tmp_path / "log.ndjson"
     log.write_text('\n{"a": 1}\n')

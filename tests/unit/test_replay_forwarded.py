@@ -109,6 +109,16 @@ def test_what_mosquitto_sub_printed_is_read(capsys: Any, config: Path, tmp_path:
     assert said["reasons"]["rejected"] == {"undecodable": 1, "no reading": 1, "unknown device": 1}
 
 
+def test_devices_that_nobody_knows_here_are_told_where_to_be_written(capsys: Any, config: Path, tmp_path: Path) -> None:  # fmt: skip
+    """A replay has a directory of its own: what was registered in another one is unknown to it."""
+    line = f"application/1/device/{EUI}/event/up {STRANGER}"
+    state = config.parents[1] / "r" / "state"
+    replay(
+        file=write(tmp_path / "log.txt", line), format_="chirpstack_v4", config=config, state=state
+    )
+    assert "the configuration lists (devices.yaml)" in capsys.readouterr().err
+
+
 def test_a_line_may_begin_with_its_time(capsys: Any, config: Path, tmp_path: Path) -> None:
     """What `mosquitto_sub -F '%I %t %p'` printed: of messages that carry no time of a server, this is theirs."""
     codecs = config.parent / "codecs"
