@@ -8,6 +8,7 @@ from gateway.model.device import Device, Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant, to_rfc3339
+from gateway.registry.attributes import dev_eui
 from gateway.registry.registry import Registry
 from gateway.registry.rules import kind_fault, require_device
 from gateway.transports.mqtt_listener.guestbook import ANONYMOUS
@@ -65,6 +66,8 @@ class Patient:
             try:
                 row = registry.device(name)
             except Refusal as refusal:
+                if eui := dev_eui(name):
+                    return self._by_eui(eui, registry)
                 return Finding("registered", FAULT, str(refusal) + self._knocked(), self._add())
         self.device = self._directory.devices[DeviceId(name)]
         self.speakers = {
@@ -93,6 +96,16 @@ class Patient:
         doors = () if settings is None else settings.doors
         certified = any(door.tls is not None and door.tls.client_ca is not None for door in doors)
         return credential is not None and (bool(credential.digest) or certified)
+
+    def _by_eui(self, eui: str, registry: Registry) -> Finding:
+        """Where a DevEUI stands in the place of a device: whose it is, or that it is nobody's."""
+        owners = [one.device for one in registry.devices() if one.attributes.get("dev_eui") == eui]
+        if owners:
+            said, remedy = f"that is the DevEUI of {owners[0]}", f"sekisho doctor {owners[0]}"
+        else:
+            said = "no device has this DevEUI"
+            remedy = f"sekisho devices add NAME --kind KIND --attribute dev_eui={eui}"
+        return Finding("registered", FAULT, said, remedy)
 
     def _add(self) -> str:
         return f"sekisho devices add {self.name} --kind KIND"

@@ -32,6 +32,12 @@ class UnknownAttribute(ValueError):
         self.choices = choices
 
 
+def dev_eui(given: str) -> str | None:
+    """A DevEUI as a label or another system has it, in the registry's form; None for what is none."""
+    plain = _BETWEEN.sub("", given).lower()
+    return plain if _EUI.fullmatch(plain) else None
+
+
 def attribute_faults(kind: DeviceKind, attributes: Attributes) -> dict[str, str]:
     """Attribute name → sentence about it; a required one that is missing stands under its name."""
     faults: dict[str, str] = {}
@@ -112,7 +118,7 @@ def read(kind: DeviceKind, key: str, given: object) -> tuple[str, str | float | 
     unit = units[name]
     if unit == "text":
         if isinstance(given, str) and given:
-            return name, _eui(given) if name == "dev_eui" else given
+            return name, (dev_eui(given) or given) if name == "dev_eui" else given
         raise ValueError("a text is needed here; write numbers in quotes.")
     if key == name and unit in name.split("_") and (number := _number(given)) is not None:
         return name, number
@@ -121,11 +127,6 @@ def read(kind: DeviceKind, key: str, given: object) -> tuple[str, str | float | 
     if (number := _number(given)) is not None:
         return name, number
     raise ValueError(_number_needed(unit))
-
-
-def _eui(given: str) -> str:
-    """A DevEUI as a label or another system has it, as the registry keeps it."""
-    return _BETWEEN.sub("", given).lower()
 
 
 def _number_needed(unit: str) -> str:

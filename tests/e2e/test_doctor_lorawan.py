@@ -12,7 +12,7 @@ from tests.e2e.radio_town import GAUGE_PORT, STAGE, has, radio, radio_town, rows
 from tests.e2e.test_lorawan import DOOR, plugged_in
 from tests.e2e.town import Town
 from tests.fakes.forwarder import UdpForwarder
-from tests.fakes.node import APP_KEY, NWK_KEY, Node
+from tests.fakes.node import APP_KEY, DEV_EUI, NWK_KEY, Node
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -142,3 +142,16 @@ def test_a_gateway_without_lorawan_says_so(tmp_path: Path) -> None:
         code, said = doctor(town)
     assert code == 1
     assert "speaks no LoRaWAN" in said
+
+
+def test_a_deveui_in_the_place_of_a_device_leads_to_it(tmp_path: Path) -> None:
+    """Who looks for a frame has the label: its DevEUI names the device, or how to register one."""
+    town = radio_town(tmp_path / "town", DOOR)
+    with Gateway(town):
+        code, said = doctor(town, DEV_EUI.hex("-").upper())
+        assert code == 1
+        assert "→ sekisho doctor node-1" in said
+        code, said = doctor(town, "FF-FF-FF-FF-FF-FF-FF-FF")
+        assert code == 1
+        assert "no device has this DevEUI" in said
+        assert "--attribute dev_eui=ffffffffffffffff" in said
