@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gateway.model.instant import SECOND
-from sekisho import examination, screen
+from sekisho import examination, radio_tables, screen
 from sekisho.device_steps import Patient
 from sekisho.house_steps import House
 from sekisho.place import Config, Json, Keys, State
@@ -37,17 +37,21 @@ def doctor(
     air = device == _AIR
     house = House(state, keys, config, None if air else device)
     steps = house.steps()
+    radio = Air(house)
     if air:
-        steps += Air(house).steps()
+        steps += radio.steps()
     elif device is not None:
         patient = Patient(house, device)
         steps += [*patient.steps(), *Trail(house, patient).steps()]
     found = examination.examine(steps)
     if json:
         knocks = house.said.get("knocks", []) if device is None else []
-        screen.document({**examination.as_json(found), "turned_away": knocks})
+        heard = {"heard": radio.census} if air else {}
+        screen.document({**examination.as_json(found), "turned_away": knocks, **heard})
     else:
         examination.show(found)
+        if air and radio.census is not None:
+            radio_tables.show(radio.census, people=radio.people)
         if device is None and found.fault is None:
             _turned_away(house)
     raise typer.Exit(1 if found.fault else 0)

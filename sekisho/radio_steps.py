@@ -58,11 +58,18 @@ _TOLD: Mapping[str, tuple[str, str]] = {
 
 
 class Air:
-    """One network from outside."""
+    """One network from outside.
+
+    Attributes:
+        census: how its forwarders hear (`gateway.lorawan.census`); None before the gateway was asked.
+        people: whether its numbers are coarse because people's devices may be among those that speak.
+    """
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._said: Mapping[str, Any] = {}
+        self.census: Mapping[str, Any] | None = None
+        self.people = False
 
     def steps(self) -> list[Step]:
         """In the order in which a frame meets them."""
@@ -90,6 +97,7 @@ class Air:
                 "the running gateway speaks no LoRaWAN",
                 "name the region and the forwarders under lorawan:, open a door (docs/pilot-lora.md), and start again",
             )
+        self.census, self.people = self._said["census"], self._said["people"]
         sessions = screen.count(self._said["sessions"], "device")
         return Finding("lorawan", GOOD, f"runs; {sessions} with a session")
 
@@ -213,7 +221,7 @@ class Air:
             return Finding(
                 "downlinks",
                 NOTE,
-                f"the law of the air refused {screen.count(count, 'window')}: {clause}",
+                f"the law of the air refused {self._at_least}{screen.count(count, 'window')}: {clause}",
                 "another forwarder takes over where one is near; confirmed uplinks and joins at longer intervals help",
             )
         lost = {what: n for what, n in self._said["downlinks"].items() if " not sent: " in what}
@@ -221,10 +229,14 @@ class Air:
             return Finding(
                 "downlinks",
                 NOTE,
-                f"{what} ({count})",
+                f"{what} ({self._at_least}{count:,})",
                 "TOO_LATE: the network to the forwarder is slow; TX_FREQ, TX_POWER: its own configuration does not fit the region",
             )
         return None
+
+    @property
+    def _at_least(self) -> str:
+        return "at least " if self.people else ""
 
     def _masked(self) -> Finding | None:
         """Where nobody is real it can be said what the mask did."""

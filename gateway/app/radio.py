@@ -65,6 +65,7 @@ class RadioHouse:
         directory = checkpoint.directory
         sessions = self._recall(keeping)
         known = self._registry.radio.read()
+        self._speaking = _speaking(known)
         self._network.admit(known.roots)
         self._network.resume(session for session in sessions if not session.abp)
         self._go_on(known, {session.device: session for session in sessions if session.abp})
@@ -97,6 +98,7 @@ class RadioHouse:
     def renew(self, directory: Directory) -> None:
         """The registry has changed: other roots, other routes; who is gone has no session any more."""
         known = self._registry.radio.read()
+        self._speaking = _speaking(known)
         self.radio.renew(directory, known.roots)
         self._post.renew(known)
         never_join = {session.device for session in known.sessions}
@@ -181,17 +183,28 @@ class RadioHouse:
         checkpoint = self._checkpoint
         recent = checkpoint.facts.recent
         device = str(question.get("device"))
+        now = checkpoint.clock.now()
+        people = radio_health.are_real(recent, checkpoint.directory, self._speaking)
+        outbox = self.radio.outbox
         return {
+            "people": people,
             "refused": {why.value: count for why, count in self.radio.refused.items()},
-            "downlinks": dict(self.radio.outbox.became),
-            "law": dict(self.radio.outbox.transmitters.refused),
-            "forwarders": radio_health.roofs(recent, self.forwarders, checkpoint.clock.now()),
+            "downlinks": radio_health.counts(outbox.became, people=people),
+            "law": radio_health.counts(outbox.transmitters.refused, people=people),
+            "forwarders": radio_health.roofs(recent, self.forwarders, now),
+            "census": self.radio.census.told(now, exact=not people),
             "troubles": radio_health.troubles(recent, checkpoint.directory, self.radio.troubles.of),
-            "receptions": self.radio.receptions,
-            "late": self.radio.late,
+            "receptions": None if people else self.radio.receptions,
+            "late": None if people else self.radio.late,
             "sessions": len(self._network.devices()),
             "held": self._registry.radio.held(),
             "course": radio_health.course(
                 *(recent, checkpoint.directory, device, self._network.session(DeviceId(device)))
             ),
         }
+
+
+def _speaking(known: Known) -> list[DeviceId]:
+    """Whoever may speak LoRaWAN here."""
+    joining = (root.device for root in known.roots.values())
+    return [*joining, *(session.device for session in known.sessions)]

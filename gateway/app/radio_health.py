@@ -4,7 +4,7 @@ Where people are real, a count of frames or the moment of one would stand beside
 whether they are there and whether they hear anything, and of people's devices nothing.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from gateway.devices.catalog import catalog
@@ -19,8 +19,36 @@ from gateway.wire.lorawan.identifiers import Eui
 _SILENT = 5 * MINUTE
 """After which a forwarder counts as gone: each says something every half minute."""
 
+_JOINS = "join-accept "
+_STEP = 5
 _ENOUGH = 100
 """Frames from which a share says something, and nothing of a single one."""
+
+
+def are_real(recent: Recent, directory: Directory, devices: Iterable[DeviceId]) -> bool:
+    """Whether people's devices may be among those that speak: then a number that grows by one would tell of an uplink of theirs
+    what a row beside it, or none, makes of it.
+    """
+    kinds = catalog()
+    for name in devices:
+        known = directory.devices.get(name)
+        kind = None if known is None else kinds.get(known.kind)
+        if kind is None or kind.personal:
+            return not recent.exact
+    return False
+
+
+def counts(known: Mapping[str, int], *, people: bool) -> dict[str, int]:
+    """What became of downlinks, or which clauses refused them: how often, or where people are real from a hundred on, and the
+    power of ten alone. Of joins all is said: no mask stands behind them.
+    """
+    if not people:
+        return dict(known)
+    return {
+        what: many if what.startswith(_JOINS) else 10 ** (len(str(many)) - 1)
+        for what, many in known.items()
+        if many >= _ENOUGH or what.startswith(_JOINS)
+    }
 
 
 def roofs(recent: Recent, listed: Collection[Eui], now: Instant) -> list[dict[str, Any]]:
@@ -33,9 +61,10 @@ def roofs(recent: Recent, listed: Collection[Eui], now: Instant) -> list[dict[st
 
 def _roof(roof: Roof, now: Instant, exact: bool) -> dict[str, Any]:
     all_frames = roof.frames + roof.harmed
-    share = roof.harmed * 100 // all_frames if all_frames >= _ENOUGH else None
+    step = 1 if exact else _STEP
+    share = roof.harmed * 100 // all_frames // step * step if all_frames >= _ENOUGH else None
     elsewhere = (
-        roof.elsewhere * 100 // roof.frames
+        roof.elsewhere * 100 // roof.frames // step * step
         if roof.frames >= _ENOUGH or (exact and roof.frames)
         else None
     )

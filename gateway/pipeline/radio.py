@@ -18,6 +18,7 @@ from gateway.devices.codecs import forwarded_route
 from gateway.interfaces import Scripts
 from gateway.lorawan.adr import Adr
 from gateway.lorawan.answers import answer, carriable, downlink
+from gateway.lorawan.census import Census
 from gateway.lorawan.joining import Root
 from gateway.lorawan.merging import Merged, Merging
 from gateway.lorawan.network import Network
@@ -74,6 +75,7 @@ class Radio:
         outbox: answers on their way.
         troubles: what went wrong last with each device.
         receptions: of frames that were believed, all together.
+        census: how well forwarders hear.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class Radio:
         self.refused: Counter[Refused] = Counter()
         self.troubles = Troubles()
         self.receptions = 0
+        self.census = Census()
         self._adr = adr
         self._joins = Joins(network, notebook, remember, self.outbox, self.troubles, facts)
 
@@ -120,6 +123,7 @@ class Radio:
         """A forwarder heard a frame; of whichever door."""
         roof = self._facts.recent.roofs[str(reception.forwarder)]
         roof.frames += 1
+        self.census.hear(reception)
         roof.elsewhere += not self._network.plan.has(reception.freq_hz, reception.rate)
         if self._merging.add(reception):
             self._opened.set()
@@ -179,6 +183,7 @@ class Radio:
         session, best = found.session, merged.best
         self.troubles.believe(session.device)
         self.receptions += len(merged.receptions)
+        self.census.count(merged.receptions)
         dr = self._network.plan.number(best.rate)
         if self._adr is not None and dr is not None:
             self._adr.hear(found, dr, best.snr_db)
@@ -186,7 +191,8 @@ class Radio:
         if device is None or device.revoked:
             self._refuse(Refused.REVOKED)
         elif found.again:
-            self._facts.count("lorawan: repeated")
+            if self._facts.recent.exact or device.kind in self._open_kinds:
+                self._facts.count("lorawan: repeated")
             if session.kept == found.f_cnt:
                 self._answer(found, merged)
         elif data.f_port is None or not 1 <= data.f_port <= _LAST_PORT:

@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.app.radio_health import roofs, troubles
+from gateway.app.radio_health import are_real, counts, roofs, troubles
 from gateway.lorawan.refusals import Refused
 from gateway.lorawan.troubles import Troubles
 from gateway.model.device import Directory
@@ -52,3 +52,20 @@ def test_of_real_people_s_devices_no_trouble_is_told() -> None:
     assert len(troubles(Recent(exact=True), directory, of.of)) == 2
     of.believe(DeviceId(thing.device))
     assert troubles(Recent(), directory, of.of) == []
+
+
+def test_people_are_real_where_one_device_of_theirs_may_speak() -> None:
+    """Or one that is of no known kind; not in a directory in which nobody is real."""
+    person, thing = child(), gauge()
+    directory = Directory({one.device: one for one in (person, thing)}, {})
+    assert not are_real(Recent(), directory, [thing.device])
+    assert are_real(Recent(), directory, [thing.device, person.device])
+    assert are_real(Recent(), directory, [DeviceId("nobody")])
+    assert not are_real(Recent(exact=True), directory, [person.device])
+
+
+def test_where_people_are_real_a_count_is_a_power_of_ten_from_a_hundred_on() -> None:
+    """Of answers to joins the number is told: no mask stands behind a join."""
+    known = {"answer sent": 99, "downlink sent": 734, "law": 1000, "join-accept sent": 3}
+    assert counts(known, people=False) == known
+    assert counts(known, people=True) == {"downlink sent": 100, "law": 1000, "join-accept sent": 3}
