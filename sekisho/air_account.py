@@ -28,7 +28,7 @@ def show(found: AirReconciliation) -> None:
         )
     print(f"  downlinks   {found.counters:,} of data were asked for")
     if found.gone:
-        print(f"  the gateway was away {found.gone} times, as the forwarders found")
+        print(f"  {found.gone} times forwarders found that the gateway was not there")
     if not found.asked:
         print("  (no gateway runs there: what it counted was not compared)")
     for fault in found.faults[:_SHOWN]:

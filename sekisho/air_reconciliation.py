@@ -164,7 +164,7 @@ def _copies(found: AirReconciliation, told: Chronicle, radio: Mapping[str, Any] 
     found.copies.update({"frames": frames, "late copies": late, "merged": reached - frames - late})
     if radio is None or told.away:
         return
-    if radio["receptions"] + late != reached:
+    if not reached - hearings[LATE] <= radio["receptions"] + late <= reached:
         found.faults.append(
             f"{reached:,} hearings were handed over, and the gateway counts {radio['receptions'] + late:,}"
         )

@@ -18,6 +18,7 @@ from gateway.statedir import StateDir
 from gateway.wire.lorawan.identifiers import Eui
 from sekisho import air_door, place, radio_enrolment
 from sekisho.air_settings import settings
+from sekisho.bar import Bar
 from sekisho.journey import length
 from sekisho.lorawan_lawful import require_lawful
 from simulators.ledger import Ledger, header
@@ -30,6 +31,7 @@ from simulators.lorawan.meters import Member, forwarder_eui, members
 _LONGEST_PAYLOAD = 18
 """A weather station's; no node says more at once."""
 
+_MOVES_S = 0.5
 _FOREVER_S = 10 * 365 * 86400.0
 
 
@@ -79,11 +81,16 @@ def carry_out(asked: Asked, *, only_settings: bool, as_json: bool, quiet: bool) 
         _enrolled(asked, members(asked.seed, SystemClock().now(), asked.nodes), asked.register)
         print(f"{asked.nodes:,} nodes are registered in {asked.register}.", file=sys.stderr)
         return
-    _report(simulate_lorawan(asked), as_json=as_json, quiet=quiet)
+    with Bar(sys.stderr, quiet=quiet) as bar:
+        figures = simulate_lorawan(asked, bar)
+    _report(figures, as_json=as_json, quiet=quiet)
 
 
-def simulate_lorawan(asked: Asked) -> dict[str, Any]:
+def simulate_lorawan(asked: Asked, bar: Bar) -> dict[str, Any]:
     """Run it to its end; the figures.
+
+    Args:
+        bar: moves with it.
 
     Raises:
         Refusal: the options contradict each other, or nobody takes UDP there.
@@ -111,7 +118,7 @@ def simulate_lorawan(asked: Asked) -> dict[str, Any]:
         asked.uplinks,
         AirFaults(**asked.faults),
     )
-    return asyncio.run(_run(wish, asked.ledger))
+    return asyncio.run(_run(wish, asked.ledger, bar))
 
 
 def _enrolled(asked: Asked, people: Sequence[Member], state: Path) -> dict[Eui, int]:
@@ -122,14 +129,34 @@ def _seconds(option: str, text: str) -> float:
     return length(option, text) / SECOND
 
 
-async def _run(wish: network.Wish, path: Path | None) -> dict[str, Any]:
+async def _run(wish: network.Wish, path: Path | None, bar: Bar) -> dict[str, Any]:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with nullcontext() if path is None else _open_ledger(path, wish) as ledger:
         book = Book(ledger)
+        moving = asyncio.create_task(_move(bar, wish, book), name="progress")
         lives = await network.run(wish, book, stop)
+        moving.cancel()
     return _figures(wish, book, [life.uplinks for life in lives])
+
+
+async def _move(bar: Bar, wish: network.Wish, book: Book) -> None:
+    """Show how far it is, twice a second."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    total = None if wish.last_s >= _FOREVER_S else wish.last_s
+    while True:
+        passed_s = loop.time() - began_s
+        left = "" if total is None else f"  {max(0.0, total - passed_s):,.0f} s left"
+        ups = book.uplinks
+        bar.move(
+            passed_s,
+            total,
+            f"{book.joins:,} of {len(wish.members):,} joined",
+            f"{ups['all']:,} uplinks  {ups['acknowledged']:,} of {ups['confirmed']:,} acknowledged{left}",
+        )
+        await asyncio.sleep(_MOVES_S)
 
 
 def _figures(wish: network.Wish, book: Book, uplinks: Sequence[int]) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from math import log
 from random import Random
 
 _MEDIAN_S, _SIGMA = 0.06, 0.6
-_OUT_MEDIAN_S, _OUT_P90_S = 50.0, 210.0
+OUT_S, _OUT_P90_S = 50.0, 210.0
 _P90 = 1.2816
 """Standard deviations from the middle to the ninth tenth."""
 
-_OUT_SIGMA = log(_OUT_P90_S / _OUT_MEDIAN_S) / _P90
+_OUT_SIGMA = log(_OUT_P90_S / OUT_S) / _P90
 
 
 class Backhaul:
@@ -21,11 +21,13 @@ class Backhaul:
 
     Args:
         outage: the share of messages at which an outage begins.
+        lasts_s: an outage in the middle.
     """
 
-    def __init__(self, dice: Random, outage: float = 0.0) -> None:
+    def __init__(self, dice: Random, outage: float = 0.0, lasts_s: float = OUT_S) -> None:
         self._dice = dice
         self._outage = outage
+        self._lasts_s = lasts_s
         self._passable = asyncio.Event()
         self._passable.set()
         self._back_s = 0.0
@@ -43,7 +45,7 @@ class Backhaul:
     def delay_s(self) -> float:
         """How long a message takes that sets out now; it may find that an outage begins."""
         if not self.is_out and self._outage and self._dice.random() < self._outage:
-            self._break(self._dice.lognormvariate(log(_OUT_MEDIAN_S), _OUT_SIGMA))
+            self._break(self._dice.lognormvariate(log(self._lasts_s), _OUT_SIGMA))
         return self._dice.lognormvariate(log(_MEDIAN_S), _SIGMA)
 
     async def passable(self) -> None:

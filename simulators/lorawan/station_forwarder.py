@@ -29,6 +29,10 @@ _MARGIN_US = 20_000
 _AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 _PATIENCE_S = 10.0
 _SYNC_S = 60.0
+_LATE_S = 1.0
+_FEELS_S = 0.5
+"""After an outage, until it knows whether its line has outlived that."""
+
 _SESSION = 0x61 << 48
 """Whose time an xtime is; what stands below counts microseconds."""
 
@@ -188,10 +192,12 @@ class StationForwarder:
                 await self._more.wait()
             told = self._queue[0]
             await asyncio.sleep(max(0.0, told.due_s - loop.time()))
-            late = self._site.backhaul.is_out
-            await self._site.backhaul.passable()
-            self._queue.popleft()
+            if self._site.backhaul.is_out:
+                await self._site.backhaul.passable()
+                await asyncio.sleep(_FEELS_S)
+            late = loop.time() > told.due_s + _LATE_S
             fate = await self._say(told.text)
+            self._queue.popleft()
             self.counts.pushed += not fate
             if fate or late:
                 self._site.book.handed(self.eui, told.number, fate or "late")

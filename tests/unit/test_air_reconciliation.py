@@ -133,7 +133,7 @@ def test_what_came_after_a_newer_one_was_refused_as_replayed(story: Story) -> No
     """And only so: without a newer row, a late copy alone is no excuse."""
     story.handed(story.uplink(0, 1, rows=0), "late")
     story.uplink(1, 2)
-    story.radio["refused"] = {"replayed": 2}
+    story.radio |= {"refused": {"replayed": 2}, "receptions": 2}
     found = story.judged()
     assert (found.faults, found.uplinks["handed over late, refused as replayed"]) == ([], 1)
 
