@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from sekisho import fault_menu
 from sekisho.scenario_file import FaultRates, read_scenario
 from simulators.faults import MENU, rates
 from simulators.ledger import Ledger, read_ledger
+from simulators.lorawan.air_faults import MENU as AIR_MENU
+from simulators.lorawan.air_faults import AirFaults
 from simulators.scenario import DEFAULT_START, Scenario
 from simulators.spells import SKEWS
 from simulators.uplink import SimUplink
@@ -191,10 +194,16 @@ def test_harm_is_the_usual_four_in_equal_parts() -> None:
 
 def test_the_menu_is_the_same_everywhere() -> None:
     """On the command line, in scenario files, on the page about the ledger."""
-    named = re.findall(r"^\| `(\w+)` \|", PAGE.read_text().partition("| harm |")[2], re.MULTILINE)
-    assert sorted(named) == sorted(MENU)
+    town, _, air = PAGE.read_text().partition("| harm |")[2].partition("| fault |")
+    for page, menu in ((town, MENU), (air, AIR_MENU)):
+        named = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+        assert sorted(named) == sorted(menu)
+        assert all(
+            f"{name}: {what}" in fault_menu.HELP + fault_menu.AIR_HELP
+            for name, what in menu.items()
+        )
     assert list(FaultRates.model_fields) == list(MENU)
-    assert all(f"{name}: {what}" in fault_menu.HELP for name, what in MENU.items())
+    assert [field.name for field in fields(AirFaults)] == list(AIR_MENU)
 
 
 def test_faults_of_the_command_line() -> None:
