@@ -18,7 +18,8 @@ from sekisho.lorawan_lawful import require_lawful
 from sekisho.place import Json
 from simulators.lorawan.coverage import Covered, Wish, cover
 from simulators.lorawan.district import HABITABLE_KM2, degrees
-from simulators.lorawan.talker import RATES, slowest
+from simulators.lorawan.talker import RATES
+from simulators.lorawan.tuning import slowest
 
 _TOYAMA = "98,48,24,12,6,3,1"
 _MOST_FORWARDERS = 2000

@@ -57,6 +57,8 @@ def simulate(  # noqa: C901 - each of its ways out is one step
     switched_on: given.SwitchedOn = "10s",
     uplinks: given.Uplinks = None,
     over: given.Over = None,
+    battery: given.BatteryCharge = 1.0,
+    adr_ack_limit: given.AdrAckLimit = 64,
     settings: given.Settings = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -97,6 +99,8 @@ def simulate(  # noqa: C901 - each of its ways out is one step
             ledger=ledger,
             duration=duration,
             uplinks=uplinks,
+            battery=battery,
+            adr_ack_limit=adr_ack_limit,
         )
         carry_out(asked, only_settings=settings, as_json=as_json, quiet=quiet)
         return

@@ -4,7 +4,17 @@ import typer
 
 from gateway.model.errors import Refusal
 
-_LORAWAN = {"forwarders", "region", "confirmed", "switched_on", "uplinks", "over", "settings"}
+_LORAWAN = {
+    "forwarders",
+    "region",
+    "confirmed",
+    "switched_on",
+    "uplinks",
+    "over",
+    "settings",
+    "battery",
+    "adr_ack_limit",
+}
 """These mean nothing without --lorawan."""
 
 _BOTH = {

@@ -49,6 +49,8 @@ class Asked:
         switched_on: all nodes are switched on within this time.
         duration: how long at most; None until it is interrupted.
         uplinks: it is over when every node has sent so many.
+        battery: its charge at the beginning, 0 to 1.
+        adr_ack_limit: uplinks without an answer until a node asks for one; half as many more, and it helps itself.
     """
 
     seed: int
@@ -70,6 +72,8 @@ class Asked:
     ledger: Path | None
     duration: str | None
     uplinks: int | None
+    battery: float
+    adr_ack_limit: int
 
 
 def carry_out(asked: Asked, *, only_settings: bool, as_json: bool, quiet: bool) -> None:
@@ -112,7 +116,14 @@ def simulate_lorawan(asked: Asked, bar: Bar) -> dict[str, Any]:
     login = air_door.login(asked.user, asked.password_file, asked.cafile, asked.follow)
     wish = network.Wish(
         *(asked.seed, plan, start, people, euis, nonces),
-        Habits(asked.every_s, asked.confirmed, _seconds("--switched-on-within", asked.switched_on)),
+        Habits(
+            every_s=asked.every_s,
+            confirmed=asked.confirmed,
+            spread_s=_seconds("--switched-on-within", asked.switched_on),
+            charge=asked.battery,
+            adr_limit=asked.adr_ack_limit,
+            adr_delay=asked.adr_ack_limit // 2,
+        ),
         air_door.find(asked.to, asked.over, asked.follow, login),
         _FOREVER_S if asked.duration is None else _seconds("--for", asked.duration),
         asked.uplinks,
@@ -169,6 +180,7 @@ def _figures(wish: network.Wish, book: Book, uplinks: Sequence[int]) -> dict[str
         "fewest_uplinks": min(uplinks, default=0),
         "uplinks": dict(book.uplinks),
         "frames": {f"{sort}: {fate}": n for (sort, fate), n in sorted(book.frames.items())},
+        "batteries_empty": book.deaths,
         "hearings": book.hearings,
         "downlinks": dict(book.downlinks),
         "backhaul": dict(book.backhaul),

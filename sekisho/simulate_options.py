@@ -261,6 +261,28 @@ Uplinks: TypeAlias = Annotated[
         help="End when every node has sent so many, if --for does not end it before.",
     ),
 ]
+BatteryCharge: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--battery",
+        rich_help_panel=_LORAWAN,
+        metavar="SHARE",
+        min=0,
+        max=1,
+        help="Charge of the nodes' batteries at the beginning; 1 lasts years, 0.000002 some uplinks.",
+    ),
+]
+AdrAckLimit: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        rich_help_panel=_LORAWAN,
+        metavar="N",
+        min=2,
+        max=32_768,
+        help="Uplinks without any answer after which a node asks for one; after half as many more it does something "
+        "about it, step by step.",
+    ),
+]
 Over: TypeAlias = Annotated[
     str | None,
     typer.Option(

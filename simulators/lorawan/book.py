@@ -33,6 +33,7 @@ class Book:
         self.backhaul: Counter[str] = Counter()
         self.uplinks: Counter[str] = Counter()
         self.joins = 0
+        self.deaths = 0
         self.air_us = 0
 
     def frame(self, who: Mapping[str, Any], frame: Frame, fates: Mapping[str, Fate], twice: Collection[str]) -> None:  # fmt: skip
@@ -84,6 +85,11 @@ class Book:
         """A device has its session."""
         self.joins += 1
         self._note({"joined": device, "tries": tries})
+
+    def died(self, device: str, at_us: int) -> None:
+        """The battery of a device is empty: nothing comes from it any more."""
+        self.deaths += 1
+        self._note({"battery_empty": device, "at": at_us})
 
     def hand_over(self, uplink: SimUplink) -> None:
         """Somebody heard an uplink for the first time: from now on it may be stored."""

@@ -41,14 +41,14 @@ class Ear:
 
     Attributes:
         windows: name ("RX1", "RX2") → when it opens, frequency, data rate.
-        hears: makes sense of bytes; whether they were meant for it.
+        hears: makes sense of bytes that came so many dB above the noise; whether they were meant for it.
         in_window: the name of the window in which it was answered; None so far.
     """
 
     node: str
     number: int
     windows: Mapping[str, tuple[int, int, DataRate]]
-    hears: Callable[[bytes], bool]
+    hears: Callable[[bytes, float], bool]
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     in_window: str | None = None
 
@@ -222,7 +222,8 @@ class Field:
             meant = ear.number == line["answers"]
             if meant:
                 reached, window = fate.value, name
-            if fate is Fate.HEARD and ear.hears(order.phy):
+            snr_db = min(_SNR_MOST_DB, frame.strength(ear.node) - NOISE_DBM)
+            if fate is Fate.HEARD and ear.hears(order.phy, snr_db):
                 ear.in_window = name
                 ear.answered.set()
             elif meant and fate is Fate.HEARD:

@@ -11,6 +11,7 @@ from gateway.devices.catalog import catalog
 from gateway.model.instant import DAY, Instant
 from gateway.wire.lorawan.identifiers import Eui
 from simulators.fleet import SimDevice
+from simulators.lorawan.battery import Battery
 from simulators.lorawan.node import Identity
 from simulators.speaker import plain
 from simulators.streams import stream
@@ -24,6 +25,9 @@ KINDS = (
     "service_counter",
     "bicycle_parking_counter",
 )
+ON_BATTERIES = frozenset(KINDS) - {"service_counter"}
+"""Kinds whose readings tell the battery's voltage; in a city hall there is mains."""
+
 JOIN_EUI = Eui.of("5e815e815e815e81")
 _EVERY_1_1 = 10
 """So many nodes, and one of them speaks LoRaWAN 1.1."""
@@ -107,10 +111,12 @@ class Meter:
     Args:
         kind: one of `KINDS`.
         dice: its own.
+        battery: the node's; None for one on mains.
     """
 
-    def __init__(self, kind: str, dice: Random) -> None:
+    def __init__(self, kind: str, dice: Random, battery: Battery | None = None) -> None:
         self._kind = catalog()[kind]
+        self._battery = battery
         self._dice = dice
         self._level = dice.uniform(0.4, 2.0)
 
@@ -121,7 +127,10 @@ class Meter:
     def read(self) -> tuple[bytes, Mapping[str, Any]]:
         """The next reading: its bytes, and field → value as these bytes carry it."""
         kind = self._kind
-        payload = kind.pack(kind.document(**self._fields()))
+        fields = self._fields()
+        if self._battery is not None and kind.name in ON_BATTERIES:
+            fields["battery_v"] = self._battery.volts
+        payload = kind.pack(kind.document(**fields))
         return payload, plain(kind.unpack(payload))
 
     def _fields(self) -> dict[str, Any]:
@@ -129,7 +138,7 @@ class Meter:
         self._level = min(8.0, max(0.0, self._level + dice.gauss(0.0, 0.02)))
         match self._kind.name:
             case "river_gauge":
-                return {"stage_m": round(self._level, 3), "battery_v": 3.6}
+                return {"stage_m": round(self._level, 3)}
             case "weather_station":
                 return {
                     "temperature_c": round(dice.gauss(15.0, 3.0), 2),
@@ -138,7 +147,7 @@ class Meter:
                 }
             case "people_flow_counter":
                 counts = {"towards_count": dice.randrange(40), "away_count": dice.randrange(40)}
-                return {**counts, "interval_s": 60, "battery_v": 3.4}
+                return {**counts, "interval_s": 60}
             case "service_counter":
                 return {"waiting": dice.randrange(30), "open_desks": dice.randrange(1, 5)}
             case _:

@@ -10,13 +10,14 @@ from gateway.wire.lorawan.identifiers import Eui
 from simulators.lorawan import air_faults
 from simulators.lorawan.air_faults import AirFaults
 from simulators.lorawan.backhaul import Backhaul
+from simulators.lorawan.battery import Battery
 from simulators.lorawan.book import Book
 from simulators.lorawan.field import Field
 from simulators.lorawan.forwarder import Forwarder, Site
 from simulators.lorawan.gwmp_forwarder import GwmpForwarder
 from simulators.lorawan.life import Habits, Life
 from simulators.lorawan.links import Links
-from simulators.lorawan.meters import Member, Meter, masts
+from simulators.lorawan.meters import ON_BATTERIES, Member, Meter, masts
 from simulators.lorawan.node import Node
 from simulators.lorawan.station_forwarder import Home, StationForwarder
 from simulators.streams import stream
@@ -96,7 +97,7 @@ async def _watch(lives: Sequence[Life], uplinks: int | None, stop: asyncio.Event
     """Stop when everybody has sent so many."""
     if uplinks is None:
         return
-    while any(life.uplinks < uplinks for life in lives):  # noqa: ASYNC110 - wall time
+    while any(life.uplinks < uplinks and not life.over for life in lives):  # noqa: ASYNC110 - wall time
         await asyncio.sleep(_LOOK_S)
     stop.set()
 
@@ -104,12 +105,14 @@ async def _watch(lives: Sequence[Life], uplinks: int | None, stop: asyncio.Event
 def _life(wish: Wish, member: Member, field: Field, book: Book) -> Life:
     device = member.device
     nonce = wish.nonces.get(member.identity.dev_eui, 0)
-    node = Node(member.identity, wish.plan, nonce)
-    meter = Meter(device.kind, stream(wish.seed, device.device, "meter"))
+    habits = wish.habits
+    battery = Battery(habits.charge) if device.kind in ON_BATTERIES else None
+    node = Node(member.identity, wish.plan, nonce, battery, habits.adr_limit, habits.adr_delay)
+    meter = Meter(device.kind, stream(wish.seed, device.device, "meter"), battery)
     dice = stream(wish.seed, device.device, "life")
     at = wish.start
 
     def now() -> Instant:
         return at + field.now_us()
 
-    return Life(device.device, device.kind, node, meter, field, book, wish.habits, now, dice)
+    return Life(device.device, device.kind, node, meter, field, book, habits, now, dice)

@@ -3,6 +3,7 @@
 Class A of 1.0.4, or of 1.1 where it has an NwkKey. Its DevNonce counts up, as its flash would remember it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,12 +14,15 @@ from gateway.wire.lorawan.counters import reconstruct
 from gateway.wire.lorawan.crypto import DOWN, Key
 from gateway.wire.lorawan.frames import MIC, Data, FrameError, JoinAccept, MType, parse
 from gateway.wire.lorawan.identifiers import DevAddr, DevNonce, Eui
-from gateway.wire.lorawan.join import Accept, SessionKeys
+from gateway.wire.lorawan.join import SessionKeys
 from gateway.wire.lorawan.secured import Heard, opened, right_mic, sealed
+from simulators.lorawan.battery import MAINS, Battery
+from simulators.lorawan.touch import DELAY, LIMIT, Touch
+from simulators.lorawan.tuning import Tuning
 
 _LONGEST_OPTS = 15
-_STEP_HZ = 100
-_FULL_BATTERY = 254
+_SAID_UNTIL_HEARD = (Cid.RX_PARAM_SETUP, Cid.RX_TIMING_SETUP, Cid.TX_PARAM_SETUP, Cid.DL_CHANNEL)
+"""Answers that stand in every uplink until a downlink comes (LoRaWAN 1.0.4 §5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class _Message(NamedTuple):
     confirmed: bool
     commands: bytes
     ack: int | None
+    adr_ack_req: bool
 
 
 class Node:
@@ -78,26 +83,22 @@ class Node:
     Args:
         plan: of its region.
         nonce: the last DevNonce that it used.
+        battery: None for one on mains.
+        limit, delay: ADR_ACK_LIMIT and ADR_ACK_DELAY.
 
     Attributes:
-        dr: data rate that it sends with.
-        channels: frequencies that it may send on; their places are their numbers.
-        rx_delay_s: to its first window.
-        rx2_dr: of its second.
-        power_steps: 2 dB each below the most that it may send with.
+        tuning: how it sends and listens.
         asks: MAC commands that stand in its next uplink.
         replays: answers that it had had before.
     """
 
-    def __init__(self, identity: Identity, plan: Plan, nonce: int = 0) -> None:
+    def __init__(self, identity: Identity, plan: Plan, nonce: int = 0, battery: Battery | None = None, limit: int = LIMIT, delay: int = DELAY) -> None:  # fmt: skip
         self.identity = identity
         self.plan = plan
         self.nonce = nonce
-        self.dr = max(channel.high for channel in plan.channels)
-        self.channels = tuple(channel.freq_hz for channel in plan.channels)
-        self.rx_delay_s = plan.rx1_delay_s
-        self.rx2_dr = plan.rx2.dr
-        self.power_steps = 0
+        self.battery = battery
+        self.tuning = Tuning(plan)
+        self._touch = Touch(self.tuning, limit, delay)
         self.asks: list[Command] = []
         self.replays = 0
         self._app_key = Key(identity.app_key)
@@ -138,9 +139,15 @@ class Node:
         for command in self.asks:
             if len(wire([*said, command])) <= _LONGEST_OPTS:
                 said.append(command)
-        self.asks = [command for command in self.asks if command.cid is Cid.REKEY]
+        self.asks = [ask for ask in self.asks if ask.cid in (Cid.REKEY, *_SAID_UNTIL_HEARD)]
         self._message = _Message(
-            session.up, f_port, payload, confirmed, wire(said), session.confirms
+            session.up,
+            f_port,
+            payload,
+            confirmed,
+            wire(said),
+            session.confirms,
+            self._touch.uplink(),
         )
         session.up += 1
         session.confirms = None
@@ -158,11 +165,15 @@ class Node:
             f_port=message.f_port,
             payload=message.payload,
             commands=message.commands,
+            adr=True,
+            adr_ack_req=message.adr_ack_req,
             ack=message.ack is not None,
-            heard=Heard(conf_f_cnt=(message.ack or 0) & 0xFFFF, tx_dr=self.dr, tx_ch=channel),
+            heard=Heard(
+                conf_f_cnt=(message.ack or 0) & 0xFFFF, tx_dr=self.tuning.dr, tx_ch=channel
+            ),
         )
 
-    def hear(self, phy: bytes) -> Answer | None:
+    def hear(self, phy: bytes, snr_db: float = 0.0) -> Answer | None:
         """Make sense of what came in a window; None for what is not for this device, or not new."""
         try:
             frame = parse(phy)
@@ -171,7 +182,7 @@ class Node:
         if isinstance(frame, JoinAccept):
             return self._accepted(frame)
         if isinstance(frame, Data) and not frame.up and self._session is not None:
-            return self._answered(frame, self._session)
+            return self._answered(frame, self._session, snr_db)
         return None
 
     def _accepted(self, frame: JoinAccept) -> Answer | None:
@@ -195,19 +206,11 @@ class Node:
             return None
         self._join_nonce = number
         self._session = _Session(keys, accept.dev_addr)
-        self._settle(accept)
+        self.tuning.settle(accept)
+        self._touch.downlink()
         return Answer(joined=True, ack=False, f_cnt=0)
 
-    def _settle(self, accept: Accept) -> None:
-        """Take over what the network wants of this session."""
-        self.rx_delay_s = float(accept.rx_delay or 1)
-        self.rx2_dr = accept.dl_settings & 0x0F
-        if accept.cf_list and accept.cf_list[15] == 0:
-            added = (int.from_bytes(accept.cf_list[n : n + 3], "little") for n in range(0, 15, 3))
-            usual = tuple(channel.freq_hz for channel in self.plan.channels)
-            self.channels = (*usual, *(step * _STEP_HZ for step in added if step))
-
-    def _answered(self, data: Data, session: _Session) -> Answer | None:
+    def _answered(self, data: Data, session: _Session, snr_db: float) -> Answer | None:
         if data.dev_addr != session.addr:
             return None
         by_app = session.keys.is_1_1 and bool(data.f_port)
@@ -224,28 +227,17 @@ class Node:
         if data.confirmed:
             session.confirms = f_cnt
         plain = opened(session.keys, data, f_cnt)
-        for command in commands(plain.commands or b"", DOWN)[0]:
-            self._obey(command)
+        self._touch.downlink()
+        self._obey(commands(plain.commands, DOWN)[0], snr_db)
         ack = data.ack and message is not None and message.confirmed
         return Answer(joined=False, ack=ack, f_cnt=f_cnt)
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, asked: Sequence[Command], snr_db: float) -> None:
         """Do what the network wants, and say so in the next uplink."""
-        match command.cid:
-            case Cid.REKEY:
-                self.asks = [ask for ask in self.asks if ask.cid is not Cid.REKEY]
-            case Cid.LINK_ADR:
-                dr, power = command.payload[0] >> 4, command.payload[0] & 0x0F
-                known = dr in self.plan.data_rates
-                if known:
-                    self.dr, self.power_steps = dr, power
-                self.asks.append(Command(Cid.LINK_ADR, bytes((0x07 if known else 0x05,))))
-            case Cid.DEV_STATUS:
-                self.asks.append(Command(Cid.DEV_STATUS, bytes((_FULL_BATTERY, 0))))
-            case Cid.RX_TIMING_SETUP:
-                self.rx_delay_s = float(command.payload[0] & 0x0F or 1)
-                self.asks.append(Command(Cid.RX_TIMING_SETUP))
-            case Cid.DUTY_CYCLE:
-                self.asks.append(Command(Cid.DUTY_CYCLE))
-            case _:  # answers to what was asked: nothing is left to do
-                pass
+        done = [*_SAID_UNTIL_HEARD]
+        if any(command.cid is Cid.REKEY for command in asked):
+            done.append(Cid.REKEY)
+        self.asks = [ask for ask in self.asks if ask.cid not in done]
+        level = MAINS if self.battery is None else self.battery.level
+        margin = min(31, max(-32, round(snr_db))) & 0x3F
+        self.asks += self.tuning.obey(asked, bytes((level, margin)))

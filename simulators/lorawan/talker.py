@@ -8,10 +8,11 @@ from gateway.lorawan.plan import Plan
 from simulators.lorawan.air import SENSITIVITY_DBM
 from simulators.lorawan.district import EXTRA_LOSS_DB, Site, Stand, open_loss_db
 from simulators.lorawan.links import FADING_DB, FORWARDER_GAIN_DB, SHADOW_DB, shadow_db
+from simulators.lorawan.radio import CRYSTAL_PPM, STEP_DB
+from simulators.lorawan.tuning import slowest
 from simulators.streams import stream
 from simulators.streets import Point, distance
 
-CRYSTAL_PPM = 20.0
 JITTER = 0.05
 MARGIN_DB = 10.0
 """What a data rate must have to spare at the best forwarder, on the average (the usual margin of ADR)."""
@@ -19,7 +20,7 @@ MARGIN_DB = 10.0
 RATES = ("adr", "adr+power", "join")
 """How nodes come to their data rates: by the margin at the best forwarder; then the power, too; or as they joined."""
 
-_POWER_STEP_DB, _POWER_STEPS, _PER_STEP_DB = 2.0, 7, 3.0
+_PER_STEP_DB = 3.0
 _HARMLESS_DBM = SENSITIVITY_DBM[12] - 6.0
 """Weaker than this nothing is heard anywhere, and nothing that is heard is harmed."""
 
@@ -28,11 +29,6 @@ _EARSHOT_M = 3000.0
 """Nobody hears a carrier at −80 dBm from farther away: that would be a shadow of minus six sigmas."""
 
 _AT_FULL_S = 0.5
-
-
-def slowest(plan: Plan) -> int:
-    """The data rate with which devices join, and stay where no ADR is done."""
-    return max(*(channel.low for channel in plan.channels), plan.rx2.dr)
 
 
 class Talker:
@@ -68,8 +64,8 @@ class Talker:
         self.dr, steps = slowest(plan), 0
         if rates != "join" and not moves:
             self.dr, steps = _adjusted(plan, max(means.values()), power=rates == "adr+power")
-        self.eirp_dbm = plan.max_eirp_dbm - _POWER_STEP_DB * steps
-        saved = _POWER_STEP_DB * steps
+        self.eirp_dbm = plan.max_eirp_dbm - STEP_DB * steps
+        saved = STEP_DB * steps
         floor = _HARMLESS_DBM - _DRAWS * self._fading_db + saved
         self.near = {name: mean - saved for name, mean in means.items() if mean >= floor}
         weakest = SENSITIVITY_DBM[plan.data_rates[self.dr].sf]
@@ -118,5 +114,5 @@ def _adjusted(plan: Plan, best_dbm: float, *, power: bool) -> tuple[int, int]:
         spare = best_dbm - SENSITIVITY_DBM[plan.data_rates[dr].sf] - MARGIN_DB
         if spare >= 0:
             saved = int(spare / _PER_STEP_DB) if power and dr == fastest else 0
-            return dr, min(_POWER_STEPS, saved)
+            return dr, min(plan.weakest, saved)
     return slowest(plan), 0

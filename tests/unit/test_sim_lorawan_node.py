@@ -46,7 +46,7 @@ class Pair:
     def hears(self, phy: bytes, channel: int) -> Uplink:
         data = parse(phy)
         assert isinstance(data, Data)
-        heard = Heard(tx_dr=self.node.dr, tx_ch=channel)
+        heard = Heard(tx_dr=self.node.tuning.dr, tx_ch=channel)
         assert right_mic(self.session.keys, data, data.f_cnt, heard) == data.mic
         plain = opened(self.session.keys, data, data.f_cnt)
         return Uplink(self.session, data, data.f_cnt, plain, again=False)
@@ -74,7 +74,7 @@ def test_a_node_joins_and_takes_the_channels_of_the_answer(pair: Pair) -> None:
     assert pair.accepted is not None
     assert pair.accepted.joined
     assert pair.node.dev_addr == pair.session.dev_addr
-    assert pair.node.channels == (923_200_000, 923_400_000, *PLAN.cf_list)
+    assert list(pair.node.tuning.usable().values()) == [923_200_000, 923_400_000, *PLAN.cf_list]
 
 
 def test_join_requests_count_up_and_an_old_answer_is_no_answer(pair: Pair) -> None:
@@ -124,8 +124,8 @@ def test_adr_is_obeyed_and_answered(pair: Pair) -> None:
     node = pair.node
     node.say(b"", 4, confirmed=False)
     uplink = pair.hears(node.frame(0), 0)
-    node.hear(pair.answers(uplink, wire([link_adr_req(3, 2, 0x00FF)]), ack=False))
-    assert (node.dr, node.power_steps) == (3, 2)
+    node.hear(pair.answers(uplink, wire([link_adr_req(3, 2, 0x007F)]), ack=False))
+    assert (node.tuning.dr, node.tuning.power_steps) == (3, 2)
     node.say(b"", 4, confirmed=False)
     assert Cid.LINK_ADR in asked(pair.hears(node.frame(0), 0))
 

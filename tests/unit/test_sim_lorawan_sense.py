@@ -124,7 +124,7 @@ async def test_a_node_waits_until_its_neighbour_is_silent_and_then_sends() -> No
 
 async def test_a_frame_for_which_no_channel_becomes_free_is_given_up_with_the_clause(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     street = Street(JAPAN)
-    monkeypatch.setattr("simulators.lorawan.life.BACK_OFF_S", (0.0, 0.001))
+    monkeypatch.setattr("simulators.lorawan.radio.BACK_OFF_S", (0.0, 0.001))
     noted: list[dict[str, object]] = []
     monkeypatch.setattr(Book, "_note", lambda _book, line: noted.append(dict(line)))
     talks = [
