@@ -10,6 +10,7 @@ from gateway.model.instant import Instant
 from gateway.wire.lorawan.commands import Cid, Command
 from simulators.lorawan.book import Book
 from simulators.lorawan.field import Field
+from simulators.lorawan.join_budget import LAW, JoinBudget
 from simulators.lorawan.meters import Meter
 from simulators.lorawan.node import Node
 from simulators.lorawan.radio import Radio
@@ -25,6 +26,8 @@ _ASKS_TIME, _CHECKS_LINK = 0.2, 0.05
 """Shares of nodes that ask for the time once they have joined, and of uplinks that ask how well they are heard."""
 
 _SLOWER_EVERY = 4
+JOIN_REQUEST = 23
+"""Bytes of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,13 @@ class Life:
         self._now = now
         self._dice = dice
         self._radio = Radio(device, node, field, book, dice)
+        self._joins = JoinBudget(field.now_us())
 
     async def live(self, stop: asyncio.Event) -> None:
         """Until `stop`, or its battery is empty; what has begun is brought to its end."""
         if await _rest(self._dice.uniform(0.0, self._habits.spread_s), stop):
             return
+        self._joins = JoinBudget(self._field.now_us())
         await self._days(stop)
         if self._radio.is_dead:
             self.over = True
@@ -100,7 +105,8 @@ class Life:
         while not await self._join():
             tries += 1
             self._slower(tries)
-            if self._radio.is_dead or await _rest(dice.uniform(*_JOIN_AGAIN_S), stop):
+            pause = max(dice.uniform(*_JOIN_AGAIN_S), self._join_wait_s())
+            if self._radio.is_dead or await _rest(pause, stop):
                 return
         self._book.joined(self.device, tries)
         if dice.random() < _ASKS_TIME:
@@ -124,6 +130,7 @@ class Life:
         sent = await self._radio.send(phy, freqs[channel], who, _nothing)
         if sent is None:
             return False
+        self._joins.sent(sent.end_us, self._radio.air_us(len(phy)))
 
         def hears(answer: bytes, snr_db: float) -> bool:
             found = node.hear(answer, snr_db)
@@ -134,6 +141,14 @@ class Life:
         rx2 = plan.rx2.freq_hz, plan.rx2.dr
         await self._radio.listen(sent, rx1, plan.join_delay_s, rx2, hears)
         return node.joined
+
+    def _join_wait_s(self) -> float:
+        """How long it must not ask again."""
+        wait_us = self._joins.wait_us(self._field.now_us(), self._radio.air_us(JOIN_REQUEST))
+        if wait_us:
+            who = {"frame": self._field.number(), "device": self.device, "sort": "join"}
+            self._book.not_sent(who, LAW)
+        return wait_us / 1e6
 
     async def _report(self) -> None:
         """One uplink, again and again where it must be acknowledged, or where the network wants it so."""

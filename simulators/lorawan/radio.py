@@ -75,6 +75,10 @@ class Radio:
         self._book.not_sent(said, clause, CHANNEL_BUSY)
         return None
 
+    def air_us(self, size: int) -> int:
+        """How long a frame of so many bytes is on the air, as it sends now."""
+        return airtime_us(size, self._rate)
+
     async def rest(self) -> None:
         """Be silent as long as the network wants it after the last frame (DutyCycleReq)."""
         await asyncio.sleep(max(0, self._quiet_until_us - self._field.now_us()) / 1e6)
@@ -86,7 +90,7 @@ class Radio:
         number = self._field.number()
         who = {"device": self._device, **who}
         now = self._field.now_us()
-        air_us = airtime_us(len(phy), self._rate)
+        air_us = self.air_us(len(phy))
         sending = Transmission(now / 1e6, freq_hz, self._rate, air_us, eirp)
         clause = self._law.allow(sending)
         if clause is not None:
