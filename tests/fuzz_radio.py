@@ -14,7 +14,6 @@ import sys
 import time
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +24,6 @@ from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.joining import Root
 from gateway.lorawan.network import Network
 from gateway.lorawan.regions import PLANS
-from gateway.lorawan.session import RESERVED, Session
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
 from gateway.pipeline.radio import Radio
@@ -42,6 +40,7 @@ from gateway.wire.lorawan.identifiers import Eui
 from simulators.lorawan.station_words import HELLO
 from tests.fakes.loop import VirtualLoop
 from tests.fakes.node import APP_KEY, DEV_EUI, JOIN_EUI, Node
+from tests.fakes.notebook import Notebook
 from tests.fakes.readings import gauge
 from tests.fakes.receiver import Receiver
 from tests.fakes.sessions import KEY, PromptPen
@@ -57,20 +56,6 @@ _ODD: tuple[Any, ...] = (
     *("", "x", "::1", "é", "0" * 600, "NaN", [], {}, [[[]]], {"a": {}}, "\x00", "SF7BW125"),
 )
 _OTHERS = [bytes.fromhex(text) for text in ("e0010203", "20" + "11" * 16, "60f17dbe490002000195", "c000" + "22" * 17, "c001" + "33" * 22)]  # fmt: skip
-
-
-class Notebook:
-    """A disk that never waits."""
-
-    def write(self, _session: Session, done: Callable[[bool], None]) -> None:
-        done(True)
-
-    def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
-        session.reserved, session.app_reserved = (
-            session.down + RESERVED,
-            session.app_down + RESERVED,
-        )
-        done(True)
 
 
 class Air:

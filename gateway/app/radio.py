@@ -10,7 +10,7 @@ from typing import Any
 from gateway.app import radio_health
 from gateway.app.checkpoint import Checkpoint
 from gateway.app.radio_post import RadioPost
-from gateway.clock import SystemClock
+from gateway.clock import SystemClock, boot_id
 from gateway.interfaces import Scripts
 from gateway.lorawan.adr import Adr
 from gateway.lorawan.forwarder import Forwarder
@@ -58,6 +58,7 @@ class RadioHouse:
         self, wish: RadioPlan, checkpoint: Checkpoint, keeping: Keeping, scripts: Scripts | None
     ) -> None:
         self._checkpoint = checkpoint
+        self._keeping = keeping
         self._registry = Registry.open(checkpoint.state, checkpoint.keys)
         self._network = Network(wish.plan)
         self.plan = wish.plan
@@ -82,7 +83,10 @@ class RadioHouse:
             wish.origin,
             wish.window_s,
             None if wish.adr_margin_db is None else Adr(wish.plan, wish.adr_margin_db),
+            boot_id(),
         )
+        transmitters = self.radio.outbox.transmitters
+        transmitters.recall(keeping.recall_air(wish.forwarders), checkpoint.clock.monotonic())
         self.tasks: set[asyncio.Task[None]] = set()
         self._joins: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
@@ -150,10 +154,14 @@ class RadioHouse:
         """Nothing comes any more once the doors are shut."""
 
     async def close(self) -> None:
-        """After the last acknowledgement."""
+        """After the last acknowledgement; of each forwarder's airtime the rest that was set aside is given back."""
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, *self._joins, return_exceptions=True)
+        now_s = self._checkpoint.clock.monotonic()
+        for transmitter, law in self.radio.outbox.transmitters.laws.items():
+            record, _upto = law.record(now_s, last=True)
+            self._keeping.radio.keep_air(transmitter, record, lambda _written: None)
         self._registry.close()
 
     def _remember(self, root: Root, done: Done) -> None:

@@ -12,8 +12,10 @@ from typing import NamedTuple
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.rules import SECOND, Share, SubBand
 
-_PARTS = 60
-_KEPT = 3 * _PARTS
+PARTS = 60
+"""Into how many a stretch is divided."""
+
+_KEPT = 3 * PARTS
 _LATE_US = 10 * SECOND
 _RECENT = 256
 _GRID_HZ = 25_000
@@ -67,7 +69,7 @@ class AirLaw:
         self._station = station
         self._pauses = _Pauses()
         self._rests: defaultdict[tuple[int, int], _Pauses] = defaultdict(_Pauses)
-        self._sums: dict[tuple[int, int], _Sum] = {}
+        self._sums: dict[tuple[int, int], AirSum] = {}
 
     def allow(self, sent: Transmission) -> Clause | None:
         """The clause that forbids a transmission; None if it may be sent."""
@@ -129,9 +131,9 @@ class AirLaw:
     def _rest(self, rule: SubBand, sent: Transmission) -> "_Pauses":
         return self._rests[_scope(rule.station_rest, sent, by_channel=rule.rest_by_channel)]
 
-    def _sum(self, share: Share, number: int, sent: Transmission) -> "_Sum":
+    def _sum(self, share: Share, number: int, sent: Transmission) -> "AirSum":
         key = _scope(number, sent, by_channel=share.by_channel)
-        return self._sums.setdefault(key, _Sum(share))
+        return self._sums.setdefault(key, AirSum(share))
 
 
 def _alone(rule: SubBand, sent: Transmission) -> str | None:
@@ -172,46 +174,52 @@ class _Pauses:
                 return
 
 
-class _Sum:
-    """Airtime of one scope by sixtieths of the stretch in which it is limited."""
+class AirSum:
+    """Airtime of one scope by sixtieths of the stretch in which it is limited.
+
+    Attributes:
+        most_us: that is permitted within the stretch.
+        part_us: how long a sixtieth is.
+        parts: number of the sixtieth → microseconds on the air.
+    """
 
     def __init__(self, share: Share) -> None:
-        self._most_us = share.most_us
-        self._part_us = -(-share.within_us // _PARTS)
-        self._parts: defaultdict[int, int] = defaultdict(int)
+        self.most_us = share.most_us
+        self.part_us = -(-share.within_us // PARTS)
+        self.parts: defaultdict[int, int] = defaultdict(int)
 
     def fits(self, sent: Transmission) -> bool:
         """Whether no run of sixty-one parts would hold too much."""
-        parts = self._parts.copy()
+        parts = self.parts.copy()
         added = self._split(sent)
         for part, us in added:
             parts[part] += us
         first, last = added[0][0], max(parts)
-        ends = range(first, min(last, added[-1][0] + _PARTS) + 1)
+        ends = range(first, min(last, added[-1][0] + PARTS) + 1)
         return all(
-            sum(us for part, us in parts.items() if end - _PARTS <= part <= end) <= self._most_us
+            sum(us for part, us in parts.items() if end - PARTS <= part <= end) <= self.most_us
             for end in ends
         )
 
     def add(self, sent: Transmission) -> None:
         for part, us in self._split(sent):
-            self._parts[part] += us
-        oldest = max(self._parts) - _KEPT
-        for part in [part for part in self._parts if part < oldest]:
-            del self._parts[part]
+            self.parts[part] += us
+        oldest = max(self.parts) - _KEPT
+        for part in [part for part in self.parts if part < oldest]:
+            del self.parts[part]
 
     def drop(self, sent: Transmission) -> None:
         for part, us in self._split(sent):
-            if part in self._parts:
-                self._parts[part] -= us
+            if part in self.parts:
+                self.parts[part] -= us
 
     def _split(self, sent: Transmission) -> list[tuple[int, int]]:
         """The parts that a transmission touches, and how much of it lies in each."""
         found = []
         at_us, end = sent.at_us, sent.at_us + sent.air_us
         while at_us < end:
-            part = at_us // self._part_us
-            upto = min(end, (part + 1) * self._part_us)
+            part = at_us // self.part_us
+            upto = min(end, (part + 1) * self.part_us)
             found.append((part, upto - at_us))
             at_us = upto
-        return found or [(at_us // self._part_us, 0)]
+        return found or [(at_us // self.part_us, 0)]

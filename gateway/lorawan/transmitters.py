@@ -1,14 +1,16 @@
 """What each forwarder may still send: every downlink is held against the law of the air before a forwarder has it.
 
-Both windows are asked for; the first that is permitted is counted at once, because others are asked meanwhile. A forwarder
-that fell back to RX2 says so, and then that one counts; of one that sent nothing nothing counts.
+Both windows are asked for; the first that is permitted is counted at once, because others are asked meanwhile, and in the sums the other
+one, too. A forwarder that fell back to RX2 says so, and then that one counts alone; of one that sent nothing nothing counts.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from gateway.lorawan.air_law import AirLaw, Clause, Transmission
+from gateway.lorawan.air_kept import KeptLaw
+from gateway.lorawan.air_law import Clause, Transmission
 from gateway.lorawan.airtime import airtime_us
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import RX1, RX2, Downlink, Reception
@@ -18,32 +20,40 @@ from gateway.wire.lorawan.identifiers import Eui
 _TOO_SLOW = Clause("too large for the data rates of both windows", "RP002-1.0.4, maximum payload")
 
 
+Transmitter: TypeAlias = tuple[Eui, bool]
+"""A forwarder, and whether it speaks as a LoRa Basics Station."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Booking:
     """A downlink that its forwarder may send.
 
     Attributes:
+        sending: as it was to be sent.
         downlink: with the windows that are permitted, one at least.
-        law: of the forwarder.
+        transmitter: the forwarder, and whether it is a station.
+        law: of it.
         windows: both, by their numbers.
     """
 
+    sending: Downlink
     downlink: Downlink
-    law: AirLaw
+    transmitter: Transmitter
+    law: KeptLaw
     windows: dict[int, Transmission]
 
     @property
-    def counted(self) -> int:
-        """Which window was counted."""
-        return RX1 if self.downlink.first else RX2
+    def counted(self) -> tuple[Transmission, Transmission | None]:
+        """The window that was counted, and the other one where it may be sent in that as well."""
+        first, second = self.windows[RX1], self.windows[RX2]
+        if not self.downlink.first:
+            return second, None
+        return first, second if self.downlink.second else None
 
     def used(self, window: int | None) -> None:
         """It went out in this window; None for not at all."""
-        if window == self.counted:
-            return
-        self.law.unsent(self.windows[self.counted])
-        if window is not None:
-            self.law.sent(self.windows[window])
+        went = None if window is None else self.windows[window]
+        self.law.settle(*self.counted, went=went)
 
 
 class Transmitters:
@@ -51,15 +61,30 @@ class Transmitters:
 
     Args:
         rules: of the region.
+        boot: of this machine; what was sent before another one is over.
 
     Attributes:
+        laws: of those that were asked to send, or did before a restart.
         refused: how many windows were refused, by clause.
     """
 
-    def __init__(self, rules: Sequence[SubBand]) -> None:
+    def __init__(self, rules: Sequence[SubBand], boot: bytes = b"") -> None:
         self._rules = rules
-        self._laws: dict[tuple[Eui, bool], AirLaw] = {}
+        self._boot = boot
+        self.laws: dict[Transmitter, KeptLaw] = {}
         self.refused: Counter[str] = Counter()
+
+    def recall(self, records: Mapping[Transmitter, bytes], now_s: float) -> None:
+        """What they have sent, as it was written down."""
+        for transmitter, record in records.items():
+            self._law(transmitter).recall(record, now_s)
+
+    def _law(self, transmitter: Transmitter) -> KeptLaw:
+        law = self.laws.get(transmitter)
+        if law is None:
+            law = KeptLaw(self._rules, station=transmitter[1], boot=self._boot)
+            self.laws[transmitter] = law
+        return law
 
     def book(self, downlink: Downlink, heard: Reception, *, in_rx1: bool = False) -> Booking | Clause:  # fmt: skip
         """Let the forwarder send it in the windows that are permitted; the clause of RX2 where none is.
@@ -67,10 +92,8 @@ class Transmitters:
         Args:
             in_rx1: only if RX1 is one of them; else its clause.
         """
-        station = heard.way.station
-        law = self._laws.get((heard.forwarder, station))
-        if law is None:
-            law = self._laws[heard.forwarder, station] = AirLaw(self._rules, station=station)
+        transmitter = heard.forwarder, heard.way.station
+        law = self._law(transmitter)
         at_s = heard.heard_s + downlink.delay_s
         first = _sent(downlink, at_s, downlink.rx1_freq_hz, downlink.rx1_rate)
         second = _sent(downlink, at_s + 1, downlink.rx2_freq_hz, downlink.rx2_rate)
@@ -87,8 +110,8 @@ class Transmitters:
             return clauses[0] or _TOO_SLOW
         if not allowed.first and not allowed.second:
             return clauses[1] or clauses[0] or _TOO_SLOW
-        booking = Booking(allowed, law, {RX1: first, RX2: second})
-        law.sent(booking.windows[booking.counted])
+        booking = Booking(downlink, allowed, transmitter, law, {RX1: first, RX2: second})
+        law.promise(*booking.counted)
         return booking
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from gateway.lorawan.joining import Root
 from gateway.lorawan.session import Session
+from gateway.lorawan.transmitters import Transmitter
 
 
 class Notebook(Protocol):
@@ -16,6 +17,12 @@ class Notebook(Protocol):
 
     def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
         """Reserve the next counters of its downlinks; tell when they may be used."""
+        ...
+
+    def keep_air(
+        self, transmitter: Transmitter, record: bytes, done: Callable[[bool], None]
+    ) -> None:
+        """Write down what a forwarder has sent and may send (`gateway.lorawan.air_kept`); tell when it may."""
         ...
 
 

@@ -1,17 +1,24 @@
 """Downlinks on their way to forwarders, and what became of them."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count
+from typing import TypeAlias
 
 from gateway.lorawan.air_law import Clause
 from gateway.lorawan.merging import Merged
-from gateway.lorawan.reception import RX1, Downlink
+from gateway.lorawan.reception import RX1, Downlink, Reception, Way
 from gateway.lorawan.rules import SubBand
 from gateway.lorawan.transmitters import Booking, Transmitters
+from gateway.pipeline.notebook import Notebook
 
 Went = Callable[[str | None], None]
 """Told what became of a downlink: None for sent, else why not."""
+
+
+_Ways: TypeAlias = Iterator[tuple[Reception, bool]]
+"""Receptions that are not tried yet, and whether in RX1 alone."""
 
 
 def _nobody_minds(_fault: str | None) -> None:
@@ -23,17 +30,20 @@ class Outbox:
 
     Args:
         rules: of its region.
+        notebook: writes down what forwarders may send before they are asked to.
+        boot: of this machine.
 
     Attributes:
         became: what became of downlinks, by name.
         transmitters: what each forwarder may still send.
     """
 
-    def __init__(self, rules: Sequence[SubBand]) -> None:
+    def __init__(self, rules: Sequence[SubBand], notebook: Notebook, boot: bytes = b"") -> None:
         self._numbers = count(1)
         self._out: dict[int, tuple[str, Booking, Went]] = {}
         self.became: Counter[str] = Counter()
-        self.transmitters = Transmitters(rules)
+        self.transmitters = Transmitters(rules, boot)
+        self._notebook = notebook
 
     def number(self) -> int:
         """Of the next downlink."""
@@ -47,25 +57,48 @@ class Outbox:
         Args:
             went: told once what became of it.
         """
-        fault = "nobody heard it"
         heard = merged.receptions
-        for reception, in_rx1 in (
-            *((one, True) for one in heard),
-            *((one, False) for one in heard),
-        ):
+        ways = iter((*((one, True) for one in heard), *((one, False) for one in heard)))
+        self._try(what, sending, ways, went, "nobody heard it")
+
+    def _try(self, what: str, sending: Downlink, ways: _Ways, went: Went, fault: str) -> None:
+        """The next forwarder that takes it; it waits where its airtime is to be written down first."""
+        for reception, in_rx1 in ways:
             booking = self.transmitters.book(sending, reception, in_rx1=in_rx1)
             if isinstance(booking, Clause):
                 fault = str(booking)
                 continue
-            self._out[sending.number] = what, booking, went
-            refused = reception.way.send(booking.downlink)
+            if not booking.law.covered:
+                record, upto = booking.law.record(reception.heard_s)
+                kept = partial(self._kept, what, booking, reception.way, ways, went, upto)
+                self._notebook.keep_air(booking.transmitter, record, kept)
+                return
+            refused = self._leave(what, booking, reception.way, went)
             if refused is None:
                 return
-            del self._out[sending.number]
-            booking.used(None)
             fault = refused
         self.fail(what, fault)
         went(fault)
+
+    def _kept(self, what: str, booking: Booking, way: Way, ways: _Ways, went: Went, upto: dict[int, int], written: bool) -> None:  # fmt: skip
+        refused: str | None = "its airtime could not be written down"
+        if written:
+            booking.law.kept(upto)
+            refused = self._leave(what, booking, way, went)
+        else:
+            booking.used(None)
+        if refused is not None:
+            self._try(what, booking.sending, ways, went, refused)
+
+    def _leave(self, what: str, booking: Booking, way: Way, went: Went) -> str | None:
+        """Hand it to the forwarder; why not, where that is refused."""
+        number = booking.downlink.number
+        self._out[number] = what, booking, went
+        refused = way.send(booking.downlink)
+        if refused is not None:
+            del self._out[number]
+            booking.used(None)
+        return refused
 
     def fail(self, what: str, fault: str) -> None:
         """One of these has no way out."""

@@ -69,6 +69,7 @@ class Radio:
         origin: of the uplinks, "own" or "simulated".
         window_s: how long receptions of one frame are waited for.
         adr: sets devices' data rates; None where nobody does.
+        boot: of this machine, since when its monotonic clock runs.
 
     Attributes:
         refused: why frames came to nothing.
@@ -92,6 +93,7 @@ class Radio:
         origin: str = "own",
         window_s: float = 0.2,
         adr: Adr | None = None,
+        boot: bytes = b"",
     ) -> None:
         self._network = network
         self._notebook = notebook
@@ -106,7 +108,7 @@ class Radio:
         self._origin = origin
         self._merging = Merging(window_s)
         self._opened = asyncio.Event()
-        self.outbox = Outbox(network.plan.rules)
+        self.outbox = Outbox(network.plan.rules, notebook, boot)
         self.refused: Counter[Refused] = Counter()
         self.troubles = Troubles()
         self.receptions = 0

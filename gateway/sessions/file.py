@@ -25,6 +25,8 @@ CREATE TABLE commands (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL);
 _RADIO = "CREATE TABLE IF NOT EXISTS radio (session BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID"
 """In files of before LoRaWAN, too."""
 
+_AIR = "CREATE TABLE IF NOT EXISTS air (transmitter BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID"
+
 _IDENTITY = "CREATE TABLE IF NOT EXISTS identity (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), id BLOB)"
 _ID = 16
 
@@ -34,6 +36,7 @@ PUT_SUBSCRIPTION = "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?)"
 DROP_SUBSCRIPTION = "DELETE FROM subscriptions WHERE subscription = ?"
 DROP_SUBSCRIPTIONS = "DELETE FROM subscriptions WHERE session = ?"
 PUT_COMMAND = "INSERT OR REPLACE INTO commands VALUES (?,?)"
+PUT_AIR = "INSERT OR REPLACE INTO air VALUES (?,?)"
 PUT_RADIO = "INSERT OR REPLACE INTO radio VALUES (?,?)"
 DROP_RADIO = "DELETE FROM radio WHERE session = ?"
 DROP_ALL_RADIO = "DELETE FROM radio"
@@ -68,6 +71,7 @@ class SessionFile:
                 self._db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={FORM};COMMIT;")
             if form <= FORM:
                 self._db.execute(_RADIO)
+                self._db.execute(_AIR)
                 self._db.execute(_IDENTITY)
                 self.id = self._identity()
         except FAULTS as error:
@@ -102,6 +106,10 @@ class SessionFile:
     def radio(self) -> list[tuple[bytes, bytes]]:
         """(session, sealed) of every LoRaWAN session."""
         return self._db.execute("SELECT session, sealed FROM radio").fetchall()
+
+    def air(self) -> list[tuple[bytes, bytes]]:
+        """(transmitter, sealed) of every forwarder's airtime."""
+        return self._db.execute("SELECT transmitter, sealed FROM air").fetchall()
 
     def forget_radio(self) -> None:
         """Drop every LoRaWAN session.

@@ -6,6 +6,7 @@ from typing import Self
 
 from gateway.clock import Clock
 from gateway.lorawan.session import Session
+from gateway.lorawan.transmitters import Transmitter
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
 from gateway.sessions.airmail import Airmail
@@ -17,6 +18,7 @@ from gateway.sessions.scribe import Scribe
 from gateway.sessions.sessions import Sessions
 from gateway.statedir import StateDir
 from gateway.telemetry import Facts
+from gateway.wire.lorawan.identifiers import Eui
 
 
 class Keeping:
@@ -73,6 +75,10 @@ class Keeping:
         """The LoRaWAN sessions of these devices, as they were written down last."""
         found, _lost = self.radio.load(self._file, devices)
         return found
+
+    def recall_air(self, forwarders: Iterable[Eui]) -> dict[Transmitter, bytes]:
+        """What these forwarders were said to have sent."""
+        return self.radio.air(self._file, forwarders)
 
     def forget_radio(self) -> None:
         """Forget every LoRaWAN session at once, before anything else is written.

@@ -7,10 +7,12 @@ written for an uplink of which nothing is kept as for one that is stored (decisi
 from collections.abc import Callable, Iterable
 
 from gateway.lorawan.session import RESERVED, Session
+from gateway.lorawan.transmitters import Transmitter
 from gateway.model.identity import DeviceId
-from gateway.sessions.file import DROP_RADIO, PUT_RADIO, Change, SessionFile
+from gateway.sessions.file import DROP_RADIO, PUT_AIR, PUT_RADIO, Change, SessionFile
 from gateway.sessions.names import Names
 from gateway.sessions.scribe import Done, Pen
+from gateway.wire.lorawan.identifiers import Eui
 
 
 class RadioSessions:
@@ -60,6 +62,22 @@ class RadioSessions:
             done(ok)
 
         self._pen.write([change], written)
+
+    def keep_air(self, transmitter: Transmitter, record: bytes, done: Done) -> None:
+        """Write down what a forwarder has sent and may send; tell when it is on disk."""
+        name = self._names.transmitter(*transmitter)
+        self._pen.write([(PUT_AIR, (name, self._names.seal(record, name)))], done)
+
+    def air(self, file: SessionFile, forwarders: Iterable[Eui]) -> dict[Transmitter, bytes]:
+        """What these forwarders were said to have sent."""
+        both = ((eui, station) for eui in forwarders for station in (False, True))
+        known = {self._names.transmitter(*one): one for one in both}
+        found = {}
+        for name, sealed in file.air():
+            record = self._names.unseal(sealed, name)
+            if name in known and record is not None:
+                found[known[name]] = record
+        return found
 
     def end(self, sessions: Iterable[Session], done: Done) -> None:
         """Forget sessions."""

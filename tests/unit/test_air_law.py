@@ -285,7 +285,7 @@ def test_memory_does_not_grow() -> None:
     for nth in range(2 * 24 * 3600 // 20):
         of.sent(frame(nth * 20.0, freq_hz=922_400_000 + 200_000 * (nth % 8)))
     (hour,) = of._sums.values()
-    assert len(hour._parts) <= 3 * 60 + 1
+    assert len(hour.parts) <= 3 * 60 + 1
     assert len(of._pauses._recent) < 5
     assert [len(rest._recent) for rest in of._rests.values()] == [1] * 8
 

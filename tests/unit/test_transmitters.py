@@ -14,6 +14,7 @@ from gateway.model.instant import parse_rfc3339
 from gateway.pipeline.outbox import Outbox
 from gateway.wire.lorawan.identifiers import Eui
 from tests.fakes.node import DEV_EUI
+from tests.fakes.notebook import Notebook
 
 SF7, SF10 = DataRate(7, 125_000), DataRate(10, 125_000)
 DOWN = Downlink(1, DEV_EUI, bytes(20), 923_200_000, SF7, 923_200_000, SF10, 1.0, 13.0)
@@ -74,7 +75,7 @@ def test_whoever_must_have_rx1_gets_no_other_window(japan: Transmitters) -> None
 
 def test_a_second_forwarder_in_rx1_goes_before_the_best_one_in_rx2() -> None:
     """RX2 is slow and everybody's: it is the last thing that is tried."""
-    outbox, took = Outbox(PLANS["AS923-1"].rules), list[tuple[str, bool]]()
+    outbox, took = Outbox(PLANS["AS923-1"].rules, Notebook()), list[tuple[str, bool]]()
 
     class Taking(Way):
         def __init__(self, name: str) -> None:
@@ -131,3 +132,45 @@ def test_a_station_is_held_to_the_rest_that_it_keeps_itself(japan: Transmitters)
         for before in (0.0, 0.2):
             found = booked(japan.book(DOWN, heard(before, forwarder=7, station=station)))
             assert found.downlink.first is (first or before == 0.0)
+
+
+def test_what_a_forwarder_may_send_is_on_disk_before_it_is_asked() -> None:
+    """And where the disk refuses, nothing is sent, nothing counts, and that is its name."""
+    notebook, took = Notebook(), list[int]()
+    outbox = Outbox(PLANS["AS923-2"].rules, notebook)
+
+    class Taking(Way):
+        def send(self, downlink: Downlink) -> str | None:
+            assert notebook.air, "it was not written down first"
+            took.append(downlink.number)
+            return None
+
+    one = heard(0.0)._replace(way=Taking(station=False))
+    sending = replace(DOWN, rx1_freq_hz=921_400_000, rx2_freq_hz=921_400_000)
+    notebook.works = False
+    outbox.send("answer", sending, Merged(one, (one,)))
+    assert (took, dict(outbox.became)) == ([], {"answer not sent: its airtime could not be written down": 1})  # fmt: skip
+    notebook.works = True
+    outbox.send("answer", sending, Merged(one, (one,)))
+    assert took == [1]
+
+
+def test_a_forwarder_that_refuses_after_the_disk_took_it_leaves_it_to_the_next() -> None:
+    notebook, took = Notebook(), list[str]()
+    outbox = Outbox(PLANS["AS923-2"].rules, notebook)
+
+    class Late(Way):
+        def send(self, downlink: Downlink) -> str | None:
+            return f"too late for {downlink.number}"
+
+    class Taking(Way):
+        def send(self, downlink: Downlink) -> str | None:
+            took.append(f"next {downlink.number}")
+            return None
+
+    ways = tuple(
+        heard(0.0, n)._replace(way=way(station=False)) for n, way in enumerate((Late, Taking))
+    )
+    sending = replace(DOWN, rx1_freq_hz=921_400_000, rx2_freq_hz=921_400_000)
+    outbox.send("answer", sending, Merged(ways[0], ways))
+    assert took == ["next 1"]
