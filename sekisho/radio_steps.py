@@ -221,7 +221,7 @@ class Air:
             return Finding(
                 "downlinks",
                 NOTE,
-                f"the law of the air refused {self._at_least}{screen.count(count, 'window')}: {clause}",
+                f"{self._at_least}{screen.count(count, 'window')} of downlinks could not be used: {clause}",
                 "another forwarder takes over where one is near; confirmed uplinks and joins at longer intervals help",
             )
         lost = {what: n for what, n in self._said["downlinks"].items() if " not sent: " in what}

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from gateway.lorawan.air_kept import KeptLaw
 from gateway.lorawan.air_law import Clause, Transmission
 from gateway.lorawan.airtime import airtime_us
+from gateway.lorawan.calendar import TAKEN, Calendar
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import RX1, RX2, Downlink, Reception
 from gateway.lorawan.rules import SubBand
@@ -33,6 +34,7 @@ class Booking:
         downlink: with the windows that are permitted, one at least.
         transmitter: the forwarder, and whether it is a station.
         law: of it.
+        calendar: of all of them.
         windows: both, by their numbers.
     """
 
@@ -40,6 +42,7 @@ class Booking:
     downlink: Downlink
     transmitter: Transmitter
     law: KeptLaw
+    calendar: Calendar
     windows: dict[int, Transmission]
 
     @property
@@ -54,6 +57,11 @@ class Booking:
         """It went out in this window; None for not at all."""
         went = None if window is None else self.windows[window]
         self.law.settle(*self.counted, went=went)
+        if went is not self.counted[0]:
+            forwarder, _station = self.transmitter
+            self.calendar.strike(self.counted[0], forwarder)
+            if went is not None:
+                self.calendar.enter(went, forwarder)
 
 
 class Transmitters:
@@ -65,6 +73,7 @@ class Transmitters:
 
     Attributes:
         laws: of those that were asked to send, or did before a restart.
+        calendar: who sends when.
         refused: how many windows were refused, by clause.
     """
 
@@ -72,6 +81,7 @@ class Transmitters:
         self._rules = rules
         self._boot = boot
         self.laws: dict[Transmitter, KeptLaw] = {}
+        self.calendar = Calendar()
         self.refused: Counter[str] = Counter()
 
     def recall(self, records: Mapping[Transmitter, bytes], now_s: float) -> None:
@@ -97,7 +107,8 @@ class Transmitters:
         at_s = heard.heard_s + downlink.delay_s
         first = _sent(downlink, at_s, downlink.rx1_freq_hz, downlink.rx1_rate)
         second = _sent(downlink, at_s + 1, downlink.rx2_freq_hz, downlink.rx2_rate)
-        clauses = law.allow(first), law.allow(second)
+        free = not downlink.second or self.calendar.is_free(second, heard.forwarder)
+        clauses = law.allow(first), law.allow(second) or (None if free else TAKEN)
         for clause in clauses[:1] if in_rx1 else clauses:
             if clause is not None:
                 self.refused[str(clause)] += 1
@@ -110,8 +121,10 @@ class Transmitters:
             return clauses[0] or _TOO_SLOW
         if not allowed.first and not allowed.second:
             return clauses[1] or clauses[0] or _TOO_SLOW
-        booking = Booking(downlink, allowed, transmitter, law, {RX1: first, RX2: second})
+        windows = {RX1: first, RX2: second}
+        booking = Booking(downlink, allowed, transmitter, law, self.calendar, windows)
         law.promise(*booking.counted)
+        self.calendar.enter(booking.counted[0], heard.forwarder)
         return booking
 
 

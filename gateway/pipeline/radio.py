@@ -186,6 +186,7 @@ class Radio:
         self.troubles.believe(session.device)
         self.receptions += len(merged.receptions)
         self.census.count(merged.receptions)
+        self.outbox.transmitters.calendar.meet(merged.receptions)
         dr = self._network.plan.number(best.rate)
         if self._adr is not None and dr is not None:
             self._adr.hear(found, dr, best.snr_db)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.lorawan.air_law import Clause
+from gateway.lorawan.calendar import TAKEN
 from gateway.lorawan.merging import Merged
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import RX1, RX2, Downlink, Reception
@@ -174,3 +175,51 @@ def test_a_forwarder_that_refuses_after_the_disk_took_it_leaves_it_to_the_next()
     sending = replace(DOWN, rx1_freq_hz=921_400_000, rx2_freq_hz=921_400_000)
     outbox.send("answer", sending, Merged(ways[0], ways))
     assert took == ["next 1"]
+
+
+# -- RX2 is one channel for everybody
+
+
+EUROPE = replace(DOWN, rx1_freq_hz=868_100_000, rx2_freq_hz=869_525_000, first=False)
+"""There a forwarder owes no silence: the calendar alone keeps answers apart."""
+
+
+def europe(*, met_at_s: float | None) -> Transmitters:
+    """Two forwarders, the first of which has an answer in RX2 from the second 1,002 on."""
+    of = Transmitters(PLANS["EU868"].rules)
+    if met_at_s is not None:
+        of.calendar.meet([heard(met_at_s, 1), heard(met_at_s, 2)])
+    booked(of.book(EUROPE, heard(1000.0, 1)))
+    return of
+
+
+def test_two_that_heard_one_frame_lately_do_not_answer_in_rx2_at_a_time() -> None:
+    """Nor does one of them twice; a second later it is free, and at another data rate nothing is in the way."""
+    of = europe(met_at_s=900.0)
+    for forwarder in (1, 2):
+        assert of.book(EUROPE, heard(1000.2, forwarder)) == TAKEN
+    assert of.refused[str(TAKEN)] == 2
+    booked(of.book(replace(EUROPE, rx2_rate=SF7), heard(1000.2, 2)))
+    booked(of.book(EUROPE, heard(1001.0, 2)))
+
+
+@pytest.mark.parametrize("met_at_s", [None, 300.0])
+def test_two_that_share_nobody_send_as_they_like(met_at_s: float | None) -> None:
+    """Or have not shared anybody for ten minutes."""
+    booked(europe(met_at_s=met_at_s).book(EUROPE, heard(1000.2, 2)))
+
+
+def test_an_answer_that_may_go_in_rx1_keeps_that_alone() -> None:
+    of = europe(met_at_s=900.0)
+    assert windows(of.book(replace(EUROPE, first=True), heard(1000.2, 2))) == (True, False)
+
+
+def test_who_fell_back_to_rx2_stands_in_the_calendar_and_who_did_not_send_does_not() -> None:
+    of = Transmitters(PLANS["EU868"].rules)
+    of.calendar.meet([heard(900.0, 1), heard(900.0, 2)])
+    fell_back = booked(of.book(replace(EUROPE, first=True), heard(1000.0, 1)))
+    fell_back.used(RX2)
+    assert of.book(EUROPE, heard(1000.2, 2)) == TAKEN
+    gone = booked(of.book(EUROPE, heard(1005.0, 1)))
+    gone.used(None)
+    booked(of.book(EUROPE, heard(1005.2, 2)))
