@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import uvloop
 
-from gateway.app import open_files
+from gateway.app import last_end, open_files
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
 from gateway.app.doors import Doors
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house, on_demand
@@ -31,7 +31,7 @@ from gateway.registry.registry import Registry
 from gateway.scripts.conduct import Conduct
 from gateway.scripts.workshop import Workshop
 from gateway.sessions.keeping import Keeping
-from gateway.statedir import StateDir
+from gateway.statedir import StateDir, write_durably
 from gateway.telemetry import log
 
 CLEAN, UNFINISHED = 0, 3
@@ -115,6 +115,7 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         try:
             if scripts is not None:
                 await scripts.open()
+            last_end.tell(plan.state, plan.doors.radio, plan.tempo.batch, checkpoint.facts)
             described = await _open(plan, doors, checkpoint)
             ready(described)
             waiting |= doors.tasks
@@ -145,9 +146,7 @@ async def _open(plan: Plan, doors: Doors, checkpoint: Checkpoint) -> dict[str, A
         **described,
         "clock": {"start_us": plan.clock.now()} if isinstance(plan.clock, SimulatedClock) else None,
     }
-    temporary = plan.state.run_file.with_suffix(".new")
-    temporary.write_text(json.dumps(running, indent=1))
-    temporary.replace(plan.state.run_file)
+    write_durably(plan.state.run_file, json.dumps(running, indent=1).encode(), 0o640)
     return running
 
 
