@@ -48,6 +48,7 @@ def document(wish: Wish, found: Sequence[Covered]) -> dict[str, Any]:
         "at_full": wish.at_full,
         "confirmed": wish.confirmed,
         "rates": wish.rates,
+        "eirp_dbm": wish.eirp_dbm,
         "runs": [_run(told) for told in found],
         "measured": [
             {"receptions": one.receptions, "lost": one.lost / 100, "beside": _beside(one, found)}

@@ -54,6 +54,12 @@ def coverage(
             "then; join: the data rate at which nodes join."
         ),
     ] = "adr",
+    eirp: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DBM", show_default=False, help="Of the nodes. Default: as much as may be."
+        ),
+    ] = None,
     duration: Annotated[str, typer.Option("--for", metavar="TIME", help="Simulated time.")] = "2h",
     region: Annotated[str, typer.Option("--region", "-r", metavar="REGION")] = "AS923-1",
     seed: Annotated[int, typer.Option(help="Same seed, same figures.")] = 7,
@@ -80,8 +86,9 @@ def coverage(
         raise Refusal(f"--rates {rates}: there are {', '.join(RATES)}.", 2)
     fastest = max(channel.high for channel in plan.channels)
     usable = [slowest(plan)] if rates == "join" else list(range(slowest(plan), fastest + 1))
-    require_lawful(plan, usable, size, every_s, "--every")
-    wish = Wish(plan, nodes, seed, size, every_s, for_s, area, at_full, confirmed, rates)
+    power = plan.max_eirp_dbm if eirp is None else eirp
+    require_lawful(plan, usable, size, every_s, "--every", power)
+    wish = Wish(plan, nodes, seed, size, every_s, for_s, area, at_full, confirmed, rates, power)
     found = _run(wish, _numbers(forwarders), quiet=quiet or json)
     if out is not None:
         _write(out, wish, found[0])

@@ -7,15 +7,14 @@ from gateway.lorawan.plan import Plan
 from gateway.model.errors import Refusal
 
 
-def require_lawful(
-    plan: Plan, rates: Sequence[int], size: int, every_s: float, option: str
-) -> None:
+def require_lawful(plan: Plan, rates: Sequence[int], size: int, every_s: float, option: str, eirp_dbm: float = 0.0) -> None:  # fmt: skip
     """Refuse nodes that would send frames that are too long, or more often than the law permits.
 
     Args:
         rates: numbers of the data rates that they may have to send with.
         size: bytes of payload.
         option: what says how often.
+        eirp_dbm: at full power, where an option says so.
 
     Raises:
         Refusal: names the clause.
@@ -34,6 +33,11 @@ def require_lawful(
                 )
                 raise Refusal(
                     f"{size} bytes at {rate}: {most} at most may be sent{limit} ({law}). Send less.",
+                    2,
+                )
+            if eirp_dbm > rule.eirp_dbm:
+                raise Refusal(
+                    f"--eirp {eirp_dbm:g}: {rule.eirp_dbm:g} dBm at most may leave an antenna ({law}). Send with less.",
                     2,
                 )
             if 3600 / every_s > rule.an_hour(air_us):

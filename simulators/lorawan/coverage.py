@@ -38,6 +38,7 @@ class Wish:
         at_full: share of nodes that report when the clock strikes.
         confirmed: share of uplinks that want an acknowledgement.
         rates: see `Talker`.
+        eirp_dbm: of the nodes, at full power.
     """
 
     plan: Plan
@@ -50,6 +51,7 @@ class Wish:
     at_full: float = 0.1
     confirmed: float = 0.2
     rates: str = "adr"
+    eirp_dbm: float = 13.0
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ class _Run:
         }
         self._talkers = [
             Talker(
-                *(wish.seed, plan, site, masts, wish.rates),
+                *(wish.seed, plan, site, masts, wish.rates, wish.eirp_dbm),
                 at_full=stream(wish.seed, "at full", site.name).random() < wish.at_full,
             )
             for site in self._sites.values()

@@ -37,6 +37,7 @@ class Talker:
     Args:
         masts: antennas by name.
         rates: one of `RATES`; what rides on a car stays as it joined.
+        eirp_dbm: at full power.
 
     Attributes:
         near: antenna → mean strength there, dBm, where it can matter at all.
@@ -45,7 +46,7 @@ class Talker:
         at_full: it reports when the clock strikes, as a cron job does.
     """
 
-    def __init__(self, seed: int, plan: Plan, site: Site, masts: Mapping[str, Point], rates: str, *, at_full: bool) -> None:  # fmt: skip
+    def __init__(self, seed: int, plan: Plan, site: Site, masts: Mapping[str, Point], rates: str, eirp_dbm: float, *, at_full: bool) -> None:  # fmt: skip
         self.site = site
         self.at_full = at_full
         self.law = AirLaw(plan.rules)
@@ -60,11 +61,11 @@ class Talker:
             loss = open_loss_db(site, place)
             if not moves:
                 loss += shadow_db(seed, site.name, name)
-            means[name] = plan.max_eirp_dbm + FORWARDER_GAIN_DB - loss
+            means[name] = eirp_dbm + FORWARDER_GAIN_DB - loss
         self.dr, steps = slowest(plan), 0
         if rates != "join" and not moves:
             self.dr, steps = _adjusted(plan, max(means.values()), power=rates == "adr+power")
-        self.eirp_dbm = plan.max_eirp_dbm - STEP_DB * steps
+        self.eirp_dbm = eirp_dbm - STEP_DB * steps
         saved = STEP_DB * steps
         floor = _HARMLESS_DBM - _DRAWS * self._fading_db + saved
         self.near = {name: mean - saved for name, mean in means.items() if mean >= floor}

@@ -30,7 +30,7 @@ def ran(wish: Wish, forwarders: int) -> Covered:
 
 def talker(metres: float, stand: Stand = Stand.OUTDOORS, rates: str = "adr", *, at_full: bool = False) -> Talker:  # fmt: skip
     site = Site("node-1", Point(HERE.x + metres, HERE.y), stand)
-    return Talker(7, PLAN, site, {"mast": HERE}, rates, at_full=at_full)
+    return Talker(7, PLAN, site, {"mast": HERE}, rates, 13.0, at_full=at_full)
 
 
 def metres(best_dbm: float) -> float:
@@ -114,6 +114,12 @@ def test_more_forwarders_hear_more_and_lose_less() -> None:
     assert sum(r for r in many.receptions.values()) == many.heard
 
 
+def test_nodes_with_a_tenth_of_the_power_are_heard_by_fewer_and_are_slower() -> None:
+    loud, soft = (ran(replace(SMALL, eirp_dbm=dbm), 9) for dbm in (13.0, 3.0))
+    assert soft.mean_receptions < loud.mean_receptions
+    assert soft.rates[10] > loud.rates[10]
+
+
 def test_nodes_that_report_when_the_clock_strikes_lose_each_other() -> None:
     """120 frames within half a second, on seven channels."""
     wish = replace(SMALL, at_full=1.0)
@@ -174,11 +180,12 @@ def test_a_map_has_every_node_and_every_forwarder_of_the_first_column(sekisho: S
     [
         (("--region", "EU868", "--every", "30s"), "ERC/REC 70-03"),
         (("--region", "AS923-2", "--size", "20"), "11 at most may be sent, since 400 ms"),
+        (("--eirp", "14"), "13 dBm at most may leave an antenna (ARIB STD-T108"),
         (("--region", "US915"), "simulated are AS923-1"),
         (("--rates", "fast"), "adr, adr+power, join"),
         (("--forwarders", "98,few"), "with commas between"),
     ],
-    ids=["too often", "too long", "fixed channels", "rates", "forwarders"],
+    ids=["too often", "too long", "too loud", "fixed channels", "rates", "forwarders"],
 )
 def test_what_cannot_be_is_refused_with_its_reason(sekisho: Sekisho, words: tuple[str, ...], says: str) -> None:  # fmt: skip
     done = sekisho("lorawan", "coverage", *words)
