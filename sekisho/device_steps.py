@@ -16,7 +16,7 @@ from gateway.wire.topics import device_of
 from sekisho import facts, place
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
-from sekisho.radio_steps import RESUME, of_course, of_trouble
+from sekisho.radio_steps import RESUME, of_course, of_trouble, of_vain
 from sekisho.spans import ago
 from sekisho.window import ask
 
@@ -50,6 +50,7 @@ class Patient:
             Step("credential", self._credential),
             Step("radio", self._radio),
             Step("rate", self._rate),
+            Step("not served", self._unserved),
             Step("consent", self._consent),
             Step("home", self._home),
         ]
@@ -181,6 +182,13 @@ class Patient:
         if not self.by_air:
             return None
         return of_course(self._asked()["course"])
+
+    def _unserved(self) -> Finding | None:
+        if not self.by_air:
+            return None
+        return next(
+            (of_vain(o) for o in self._asked()["unserved"] if o["device"] == self.name), None
+        )
 
     def _asked(self) -> Mapping[str, Any]:
         return next(ask(self._house.state, "radio", place.PATIENCE_S, device=self.name))

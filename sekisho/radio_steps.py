@@ -83,6 +83,7 @@ class Air:
             Step("counters", self._counters),
             Step("devices", self._devices),
             Step("strangers", self._strangers),
+            Step("not served", self._unserved),
             Step("downlinks", self._downlinks),
             Step("mask", self._masked),
         ]
@@ -216,6 +217,22 @@ class Air:
             )
         return None
 
+    def _unserved(self) -> Finding | None:
+        """What is asked for in vain: Class A is all that is done."""
+        asked = [of_vain(one) for one in self._said["unserved"]]
+        if asked:
+            first = asked[0]
+            return first._replace(said=f"{self._said['unserved'][0]['device']}, {first.said}")
+        rejoins = self._said["refused"].get(Refused.REJOIN, 0)
+        if rejoins:
+            return Finding(
+                "not served",
+                NOTE,
+                f"rejoin-requests were heard ({rejoins}), as devices of LoRaWAN 1.1 send them to roam or to change keys: refused",
+                "nothing: the device's session goes on; it may join again",
+            )
+        return None
+
     def _downlinks(self) -> Finding | None:
         for clause, count in self._said["law"].items():
             return Finding(
@@ -286,3 +303,13 @@ def of_course(course: Mapping[str, Any] | None) -> Finding | None:
     else:
         more = f"{course['heard']} of {UPLINKS} uplinks heard that the next look needs"
     return Finding("rate", GOOD, f"{now}; {more}")
+
+
+def of_vain(unserved: Mapping[str, str]) -> Finding:
+    """What a device asks for that is not done here."""
+    return Finding(
+        "not served",
+        NOTE,
+        f"it asks for {unserved['what']}, which is not done here: its uplinks count, downlinks wait for the next one",
+        "set it to Class A, by its maker's tool",
+    )

@@ -202,6 +202,9 @@ class RadioHouse:
             "forwarders": radio_health.roofs(recent, self.forwarders, now),
             "census": self.radio.census.told(now, exact=not people),
             "troubles": radio_health.troubles(recent, checkpoint.directory, self.radio.troubles.of),
+            "unserved": radio_health.unserved(
+                recent, checkpoint.directory, self.radio.troubles.vain
+            ),
             "receptions": None if people else self.radio.receptions,
             "late": None if people else self.radio.late,
             "sessions": len(self._network.devices()),

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.devices.catalog import catalog
 from gateway.lorawan.session import Session
 from gateway.lorawan.troubles import Trouble
+from gateway.lorawan.unserved import Unserved
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
 from gateway.model.instant import MINUTE, Instant
@@ -105,6 +106,19 @@ def course(
         "over": course.over,
         "rests": course.rests,
     }
+
+
+def unserved(
+    recent: Recent, directory: Directory, known: Mapping[DeviceId, Unserved]
+) -> list[dict[str, str]]:
+    """Devices that asked for what is not done here: things of the city alone where people are real."""
+    kinds = catalog()
+    return [
+        {"device": name, "what": what.value}
+        for name, what in sorted(known.items())
+        if (device := directory.devices.get(name)) is not None
+        and (recent.exact or ((kind := kinds.get(device.kind)) and not kind.personal))
+    ]
 
 
 def troubles(

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from gateway.lorawan.refusals import Refused
+from gateway.lorawan.unserved import Unserved
 from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant
 
@@ -24,11 +25,16 @@ class Trouble(NamedTuple):
 class Troubles:
     """Of all of them.
 
+    Attributes:
+        of: what went wrong last.
+        vain: what devices asked for that is not done here.
+
     A DevAddr is not one device's alone, and anybody can send under one: a trouble is a hint and no more.
     """
 
     def __init__(self) -> None:
         self.of: dict[DeviceId, Trouble] = {}
+        self.vain: dict[DeviceId, Unserved] = {}
 
     def doubt(self, device: DeviceId, why: Refused, at: Instant) -> None:
         """A frame under its name was refused."""

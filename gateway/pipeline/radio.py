@@ -26,6 +26,7 @@ from gateway.lorawan.reception import Reception
 from gateway.lorawan.refusals import Refused
 from gateway.lorawan.session import RESERVED, Session
 from gateway.lorawan.troubles import Troubles
+from gateway.lorawan.unserved import asked_for
 from gateway.lorawan.uplinks import Doubt, Uplink
 from gateway.model.device import Device, Directory
 from gateway.model.forwarded import Forwarded
@@ -184,6 +185,9 @@ class Radio:
             return
         session, best = found.session, merged.best
         self.troubles.believe(session.device)
+        vain = asked_for(found)
+        if vain is not None:
+            self.troubles.vain[session.device] = vain
         self.receptions += len(merged.receptions)
         self.census.count(merged.receptions)
         self.outbox.transmitters.calendar.meet(merged.receptions)

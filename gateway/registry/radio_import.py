@@ -32,6 +32,10 @@ _THINGS_STACK = {
     "MAC_V1_0_4": "1.0.4",
     **dict.fromkeys(("MAC_V1_1", "MAC_V1_1_0"), "1.1"),
 }
+_MULTICAST = "multicast"
+_GROUPS = ("multicastGroup", "mcAddr")
+"""ChirpStack's groups; The Things Stack marks a device as one."""
+
 _ZEROS = "0" * 2 * BLOCK
 
 Said = Mapping[str, str]
@@ -49,6 +53,10 @@ def read_keys(text: str) -> dict[Eui, Secrets]:
         try:
             if said is None:
                 raise ValueError("it has more or fewer cells than line 1.")
+            if _MULTICAST in said:
+                raise ValueError(
+                    "it is a multicast group, which is not done here: devices are spoken to one by one. Leave it out."
+                )
             eui = _eui(said, "dev_eui")
             if eui is None:
                 raise ValueError("dev_eui: sixteen hexadecimal digits are needed here.")
@@ -98,6 +106,8 @@ def _flat(document: Any) -> Said:
     """A network server's document in the words of the table."""
     if not isinstance(document, dict):
         return {}
+    if document.get("multicast") is True or not document.keys().isdisjoint(_GROUPS):
+        return {_MULTICAST: ""}
     if "ids" in document:
         return _things_stack(document)
     said = {key: document[key] for key in document if isinstance(document[key], str)}

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.lorawan.regions import PLANS
 from gateway.model.quantity import DURATION, LENGTH
@@ -84,6 +84,19 @@ class ForwarderFile(Strict):
     credential: Name | None = None
 
 
+_UNSERVED = ("beacon", "class", "class_b", "class_c", "multicast", "ping_slot", "rejoin", "roaming")
+
+
+def _served(given: object) -> object:
+    asked = sorted(set(_UNSERVED) & set(given)) if isinstance(given, dict) else []
+    if asked:
+        raise fault(
+            f"{asked[0]} is not done here: Class A alone is, for devices one by one, and in this network. Leave it out "
+            "(docs/pilot-lora.md)."
+        )
+    return given
+
+
 class LorawanFile(Strict):
     """`lorawan:`, what all doors for forwarders share."""
 
@@ -109,7 +122,7 @@ class GatewayFile(Strict):
     devices: str | None = None
     kinds: Annotated[Any, AfterValidator(_kinds)] = None
     codecs: str | None = None
-    lorawan: LorawanFile | None = None
+    lorawan: Annotated[LorawanFile | None, BeforeValidator(_served)] = None
 
 
 class ReopenFile(Strict):

@@ -155,3 +155,20 @@ def test_a_deveui_in_the_place_of_a_device_leads_to_it(tmp_path: Path) -> None:
         assert code == 1
         assert "no device has this DevEUI" in said
         assert "--attribute dev_eui=ffffffffffffffff" in said
+
+
+def test_a_device_that_asks_for_another_class_is_heard_and_told(tmp_path: Path) -> None:
+    """And a rejoin is refused by its name."""
+    town, node = radio_town(tmp_path / "town", DOOR), Node()
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        joined(forwarder, node)
+        believed(town, forwarder, node, 0)
+        forwarder.push(bytes.fromhex("c000000000") + DEV_EUI.wire + bytes(6))
+        refused(town, "rejoin, which is not done here")
+        assert "rejoin-requests were heard (1)" in doctor(town)[1]
+        forwarder.push(node.says(1, STAGE, f_port=GAUGE_PORT, in_class_b=True))
+        until(lambda: has(town, 2), "the row")
+        for about in ("lorawan", "node-1"):
+            code, said = doctor(town, about)
+            assert code == 0, said
+            assert "it asks for Class B, which is not done here: its uplinks count" in said

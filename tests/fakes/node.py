@@ -65,6 +65,7 @@ class Node:
         acks: int | None = None,
         adr: bool = False,
         wants_answer: bool = False,
+        in_class_b: bool = False,
     ) -> bytes:
         """An uplink; `acks` is the counter of the downlink that it confirms, `wants_answer` its ADRACKReq."""
         assert self.keys is not None
@@ -77,6 +78,7 @@ class Node:
             adr=adr,
             adr_ack_req=wants_answer,
             ack=acks is not None,
+            bit_4=in_class_b,
             heard=Heard(conf_f_cnt=acks or 0, tx_dr=tx_dr, tx_ch=0),
         )
 

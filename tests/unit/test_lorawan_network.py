@@ -13,6 +13,7 @@ from gateway.lorawan.plan import Channel, DataRate, Plan, Window
 from gateway.lorawan.reception import Downlink, Reception
 from gateway.lorawan.refusals import Refused
 from gateway.lorawan.session import RESERVED, Session
+from gateway.lorawan.unserved import Unserved, asked_for
 from gateway.lorawan.uplinks import Doubt, Uplink
 from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant, parse_rfc3339
@@ -350,3 +351,30 @@ def test_an_address_that_nobody_has_any_more_is_forgotten() -> None:
     assert len(of._by_addr) == 1
     of.end([DeviceId("node-1")])
     assert not of._by_addr
+
+
+# -- what is not done here
+
+
+@pytest.mark.parametrize(
+    ("wire", "vain"),
+    [
+        ("1000", Unserved.CLASS_B),
+        ("12", Unserved.CLASS_B),
+        ("2002", Unserved.CLASS_C),
+        ("2000", None),
+        ("0d", None),
+        ("", None),
+    ],
+    ids=["ping slots", "beacon timing", "class C", "class A", "time", "nothing"],
+)
+def test_what_a_device_asks_for_in_vain_is_named_and_its_uplink_counts(wire: str, vain: Unserved | None) -> None:  # fmt: skip
+    of, node = network(is_1_1=True), Node(is_1_1=True)
+    joined(of, node)
+    assert asked_for(believed(of, node.says(0, commands=bytes.fromhex(wire)))) is vain
+
+
+def test_a_device_that_says_it_is_in_class_b_is_named() -> None:
+    of, node = network(), Node()
+    joined(of, node)
+    assert asked_for(believed(of, node.says(0, in_class_b=True))) is Unserved.CLASS_B

@@ -2,9 +2,10 @@
 
 import json
 
-from gateway.app.radio_health import are_real, counts, roofs, troubles
+from gateway.app.radio_health import are_real, counts, roofs, troubles, unserved
 from gateway.lorawan.refusals import Refused
 from gateway.lorawan.troubles import Troubles
+from gateway.lorawan.unserved import Unserved
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
 from gateway.model.instant import MINUTE, parse_rfc3339
@@ -69,3 +70,11 @@ def test_where_people_are_real_a_count_is_a_power_of_ten_from_a_hundred_on() -> 
     known = {"answer sent": 99, "downlink sent": 734, "law": 1000, "join-accept sent": 3}
     assert counts(known, people=False) == known
     assert counts(known, people=True) == {"downlink sent": 100, "law": 1000, "join-accept sent": 3}
+
+
+def test_of_real_people_s_devices_it_is_not_told_what_they_ask_for() -> None:
+    person, thing = child(), gauge()
+    directory = Directory({one.device: one for one in (person, thing)}, {})
+    asked = {one.device: Unserved.CLASS_B for one in (person, thing)}
+    assert unserved(Recent(), directory, asked) == [{"device": thing.device, "what": "Class B"}]
+    assert len(unserved(Recent(exact=True), directory, asked)) == 2

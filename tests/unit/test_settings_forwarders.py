@@ -116,3 +116,26 @@ def test_a_plain_door_for_stations_is_named_where_others_can_reach_it(tmp_path: 
     meant = STATION.replace("3001}", "3001, plain_accepted: our own cable}")
     assert in_plain(loaded(tmp_path / "meant", meant, f"{ROOF}, credential: roof")) == []
     assert in_plain(loaded(tmp_path / "here", HERE, ROOF)) == []
+
+
+@pytest.mark.parametrize("what", ["class: C", "multicast: []", "roaming: true", "beacon: 1"])
+def test_what_is_not_done_here_is_refused_by_its_name(tmp_path: Path, what: str) -> None:
+    """Class B and C, multicast, roaming: nobody is left to believe that a misspelt setting is all that is wrong."""
+    doors = f"{HERE}lorawan:\n  region: AS923-1\n  {what}\n  forwarders:\n    - {{{ROOF}}}\n"
+    (fault,) = faults(tmp_path, doors)
+    assert f"{what.partition(':')[0]} is not done here: Class A alone is" in fault
+
+
+def test_rates_are_set_where_somebody_says_so(tmp_path: Path) -> None:
+    """With ten dB of margin unless another is named."""
+
+    def margin(more: str) -> float | None:
+        doors = f"{HERE}lorawan:\n  region: AS923-1\n{more}  forwarders:\n    - {{{ROOF}}}\n"
+        settings = loaded(tmp_path / str(len(more)), doors)
+        assert settings.lorawan is not None
+        return settings.lorawan.adr_margin_db
+
+    assert margin("") is None
+    assert margin("  adr_margin_db: 5\n") is None
+    assert margin("  adr: true\n") == 10
+    assert margin("  adr: true\n  adr_margin_db: 5\n") == 5
