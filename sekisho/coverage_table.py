@@ -137,7 +137,7 @@ def show(wish: Wish, found: Sequence[Covered]) -> None:
     full = f", {wish.at_full:.0%} of them when the clock strikes" if wish.at_full else ""
     print(
         f"{screen.count(wish.nodes, 'node')} on {wish.area_km2:g} km², {wish.size} bytes every {wish.every_s:g} s{full}; "
-        f"{wish.for_s / 3600:g} h, seed {wish.seed}, data rates: {wish.rates}; {wish.plan.name}"
+        f"{round(wish.for_s / 3600, 2):g} h, seed {wish.seed}, data rates: {wish.rates}; {wish.plan.name}"
     )
     runs = [_run(told) for told in found]
     screen.table(

@@ -82,6 +82,11 @@ def coverage(
     every_s, for_s = (
         length(option, text) / SECOND for option, text in (("--every", every), ("--for", duration))
     )
+    if for_s < every_s:
+        raise Refusal(
+            f"--for {duration}: shorter than --every {every}, so some would say nothing. Let it last longer.",
+            2,
+        )
     if rates not in RATES:
         raise Refusal(f"--rates {rates}: there are {', '.join(RATES)}.", 2)
     fastest = max(channel.high for channel in plan.channels)

@@ -182,10 +182,19 @@ def test_a_map_has_every_node_and_every_forwarder_of_the_first_column(sekisho: S
         (("--region", "AS923-2", "--size", "20"), "11 at most may be sent, since 400 ms"),
         (("--eirp", "14"), "13 dBm at most may leave an antenna (ARIB STD-T108"),
         (("--region", "US915"), "simulated are AS923-1"),
+        (("--every", "3h"), "shorter than --every 3h"),
         (("--rates", "fast"), "adr, adr+power, join"),
         (("--forwarders", "98,few"), "with commas between"),
     ],
-    ids=["too often", "too long", "too loud", "fixed channels", "rates", "forwarders"],
+    ids=[
+        "too often",
+        "too long",
+        "too loud",
+        "fixed channels",
+        "nothing to say",
+        "rates",
+        "forwarders",
+    ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(sekisho: Sekisho, words: tuple[str, ...], says: str) -> None:  # fmt: skip
     done = sekisho("lorawan", "coverage", *words)
@@ -199,3 +208,19 @@ def test_a_refusal_of_the_law_names_the_rate_at_which_it_would_be_broken() -> No
     require_lawful(PLANS["EU868"], [5], 12, 60.0, "--every")
     with pytest.raises(Refusal, match="1483 ms at SF12BW125 may be sent 24 times an hour"):
         require_lawful(PLANS["EU868"], [5, 0], 12, 60.0, "--every")
+
+
+@pytest.mark.parametrize("forwarders", [6, 3])
+def test_the_figures_on_the_page_are_those_that_are_printed(sekisho: Sekisho, forwarders: int) -> None:  # fmt: skip
+    """docs/lorawan.md, "How many forwarders?": of the columns that take a second."""
+    page = (Path(__file__).parents[2] / "docs" / "lorawan.md").read_text()
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {forwarders} forwarders |")]
+    told = json.loads(sekisho("lorawan", "coverage", "--forwarders", f"{forwarders}", "--json").out)
+    (run,) = told["runs"]
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == [
+        f"{run['uplinks']:,}",
+        f"{run['air_s']:,.0f} s",
+        f"{100 * run['air_share']:.1f} %",
+        f"{run['receptions']:.1f}",
+        f"{100 * run['lost']:.1f} %",
+    ]
