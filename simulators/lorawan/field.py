@@ -199,7 +199,7 @@ class Field:
     def _leave(self, frame: Frame, order: Order, line: dict[str, Any]) -> None:
         """The moment of a downlink has come: it goes out unless the forwarder hears somebody else.
 
-        By then a UDP forwarder has long said that it would (`lora_pkt_fwd.c` of packet_forwarder 4.0.1).
+        By then a UDP forwarder has long said that it would (`lora_pkt_fwd.c` of packet_forwarder 4.0.1: TX_ACK as it queues).
         """
         clause = self.busy(frame.sender, frame.freq_hz, frame.rate)
         order.told(not clause)
