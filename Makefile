@@ -1,6 +1,7 @@
 # make help shows every target.
 PYTHON ?= python3
 SECONDS ?= 60
+AIR ?= 300
 STREAMS ?= 10000000
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix laws e2e long bench fuzz docs lock clean
+.PHONY: help demo test check fix laws e2e air long bench fuzz docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,7 +48,10 @@ bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside other desi
 month: $(VENV)/.runtime ## A month of the town as fast as it goes, reconciled to the row (two to three minutes)
 	@$(BIN)/sekisho demo --days 30 --folder .month
 
-long: laws bench month fuzz ## The long forms: a thousand examples a law, the benchmark, a month, ten million harmed streams
+air: $(VENV)/.dev ## 300 LoRaWAN nodes for five minutes, over UDP and as Basics Stations, kills among them (AIR=seconds)
+	@SEKISHO_AIR_S=$(AIR) $(PYTEST) tests/e2e/test_lorawan_air.py
+
+long: laws bench month air fuzz ## The long forms: a thousand examples a law, the benchmark, a month, five minutes of radio, ten million harmed streams
 
 fuzz: $(VENV)/.dev ## Ten million harmed MQTT streams, and as many frames and messages of forwarders (STREAMS=n)
 	@$(BIN)/python -m tests.fuzz_mqtt --streams $(STREAMS)

@@ -28,7 +28,7 @@ def show(found: AirReconciliation) -> None:
         )
     print(f"  downlinks   {found.counters:,} of data were asked for")
     if found.gone:
-        print(f"  {found.gone} times forwarders found that the gateway was not there")
+        print(f"  {found.gone} times the forwarders found that the gateway was not there")
     if not found.asked:
         print("  (no gateway runs there: what it counted was not compared)")
     for fault in found.faults[:_SHOWN]:

@@ -156,7 +156,7 @@ class GwmpForwarder:
             number, _ = self._waiting.pop(token)
             if number is not None:
                 self._site.book.handed(self.eui, number, "not acknowledged")
-        if missed:
+        if missed and now - self._acked_us > _ACK_US:
             self._site.book.away(self.eui, self._acked_us, now)
 
     async def _pull(self) -> None:
