@@ -63,13 +63,15 @@ class Chronicle:
         return any(fate not in UNDELIVERED for fate in self.hearings(number))
 
     def absences(self) -> list[tuple[int, int]]:
-        """When the gateway was not there, or was about to go, µs since the beginning."""
+        """When the gateway was not there, or was about to go, µs since the beginning.
+
+        It begins with the last answer that any forwarder had.
+        """
         found: list[tuple[int, int]] = []
         for begin, end in sorted(self.away):
             if found and begin < found[-1][1]:
-                before = found.pop()
-                last, first = max(before[0], begin), min(before[1], end)
-                found.append((min(last, first), max(last, first)))
+                before, until = found.pop()
+                found.append((max(before, begin), max(until, end)))
             else:
                 found.append((begin, end))
         return [(begin - _GRACE_US, end) for begin, end in found]

@@ -7,7 +7,7 @@ its counter, unless that has passed or is taken. The counter has 32 bits of micr
 import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -46,6 +46,19 @@ class _Port(asyncio.DatagramProtocol):
         del exc
 
 
+class _Push(NamedTuple):
+    """A datagram without its acknowledgement.
+
+    Attributes:
+        number: of the frame that it tells of; None for none.
+        acked_us: when the last one before it was acknowledged.
+    """
+
+    number: int | None
+    at_us: int
+    acked_us: int
+
+
 class GwmpForwarder:
     """One forwarder.
 
@@ -64,7 +77,7 @@ class GwmpForwarder:
         self._up: asyncio.DatagramTransport
         self._down: asyncio.DatagramTransport
         self._puller: asyncio.Task[None]
-        self._waiting: dict[bytes, tuple[int | None, int]] = {}  # token → frame, when it was sent
+        self._waiting: dict[bytes, _Push] = {}
         self._held: set[int] = set()
         self._acked_us = 0
 
@@ -135,7 +148,7 @@ class GwmpForwarder:
 
     def _say(self, body: dict[str, Any], number: int | None = None) -> None:
         head = self._head(_PUSH_DATA)
-        self._waiting[head[1:3]] = number, self._site.now_us()
+        self._waiting[head[1:3]] = _Push(number, self._site.now_us(), self._acked_us)
         self.counts.pushed += len(body.get("rxpk", ()))
         self._up.sendto(head + msgspec.json.encode(body))
 
@@ -151,13 +164,14 @@ class GwmpForwarder:
 
     def _missed(self, now: int) -> None:
         """Tell of what was not acknowledged, and since when nothing was."""
-        missed = [token for token, (_, at) in self._waiting.items() if at < now - _ACK_US]
-        for token in missed:
-            number, _ = self._waiting.pop(token)
-            if number is not None:
-                self._site.book.handed(self.eui, number, "not acknowledged")
-        if missed and now - self._acked_us > _ACK_US:
-            self._site.book.away(self.eui, self._acked_us, now)
+        tokens = [token for token, push in self._waiting.items() if push.at_us < now - _ACK_US]
+        missed = [self._waiting.pop(token) for token in tokens]
+        for push in missed:
+            if push.number is not None:
+                self._site.book.handed(self.eui, push.number, "not acknowledged")
+        if missed:
+            last_us = max(push.at_us for push in missed)
+            self._site.book.away(self.eui, min(push.acked_us for push in missed), last_us)
 
     async def _pull(self) -> None:
         beat = 0
