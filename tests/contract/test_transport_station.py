@@ -185,9 +185,11 @@ async def test_pings_are_answered_and_sent() -> None:
 
 
 async def test_a_line_on_which_nobody_answers_a_ping_ends() -> None:
+    """Its network has gone: nobody says that the station sent what no station says."""
     async with house(heartbeat_s=0.05) as place, Station(place.base, ROOF, autoping=False) as station:  # fmt: skip
         await station.connect()
         await place.counted("forwarder: gone")
+        assert not place.facts.counts["forwarder malformed"]
 
 
 async def test_what_no_station_says_is_passed_over() -> None:

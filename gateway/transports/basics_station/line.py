@@ -169,7 +169,8 @@ class Line:
         elif message.type is WSMsgType.BINARY:
             self._malformed("not text")
         elif message.type is WSMsgType.ERROR:
-            self._malformed("no frame of a websocket, or too long a message")
+            if not isinstance(message.data, TimeoutError):  # that one is a ping without its answer
+                self._malformed("no frame of a websocket, or too long a message")
             return False
         elif message.type is not WSMsgType.PONG:
             return False
