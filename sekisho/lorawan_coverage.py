@@ -20,6 +20,7 @@ from simulators.lorawan.coverage import Covered, Wish, cover
 from simulators.lorawan.district import HABITABLE_KM2, degrees
 from simulators.lorawan.talker import RATES
 from simulators.lorawan.tuning import slowest
+from simulators.streets import Point
 
 _TOYAMA = "98,48,24,12,6,3,1"
 _MOST_FORWARDERS = 2000
@@ -161,7 +162,7 @@ def _write(out: Path, wish: Wish, told: Covered) -> None:
         raise Refusal(f"--out {out} cannot be written ({error.strerror}).") from error
 
 
-def _feature(wish: Wish, spot: Any, said: dict[str, Any]) -> dict[str, Any]:
+def _feature(wish: Wish, spot: Point, said: dict[str, Any]) -> dict[str, Any]:
     lat, lon = degrees(spot, wish.area_km2)
     where = {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}
     return {"type": "Feature", "geometry": where, "properties": said}

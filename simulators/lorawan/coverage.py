@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import inf
 from typing import Any
 
 from gateway.lorawan.air_law import Transmission
@@ -132,6 +133,7 @@ class _Run:
             )
             for site in self._sites.values()
         ]
+        self._of = {talker.site.name: talker for talker in self._talkers}
         self._freqs = [*(channel.freq_hz for channel in plan.channels), *plan.cf_list]
         self._air = Air(masts)
         self._dice = stream(wish.seed, "coverage")
@@ -216,10 +218,22 @@ class _Run:
         for name in heard:
             busy = sense_us and self._air.is_busy(name, freq_hz, at_us - sense_us, at_us)
             if not busy and not self._air.is_sending(name, at_us, at_us + air_us):
-                self._air.send(name, Frame(at_us, air_us, freq_hz, rate, _down(name, talker), name))
+                self._air.send(name, Frame(at_us, air_us, freq_hz, rate, self._down(name), name))
                 self._told.answers[True] += 1
                 return
         self._told.answers[False] += 1
+
+    def _down(self, antenna: str) -> Callable[[str], float]:
+        """How strongly a forwarder arrives at a node; other forwarders are too far for a carrier."""
+
+        def strength(listener: str) -> float:
+            talker = self._of.get(listener)
+            if talker is None:
+                return -inf
+            up_dbm = talker.near.get(antenna, -inf) - FORWARDER_GAIN_DB
+            return up_dbm + self._wish.plan.max_eirp_dbm - talker.eirp_dbm
+
+        return strength
 
     def _over(self, talker: Talker, fate: str, receptions: int) -> None:
         told = self._told
@@ -232,13 +246,3 @@ class _Run:
             told.receptions[receptions] += 1
             talker.heard += 1
             talker.receptions += receptions
-
-
-def _down(antenna: str, talker: Talker) -> Callable[[str], float]:
-    """How strongly a forwarder arrives at the node that it answers; others are too far to hear more than that."""
-    at_node = talker.near[antenna] - FORWARDER_GAIN_DB
-
-    def strength(listener: str) -> float:
-        return at_node if listener == talker.site.name else -200.0
-
-    return strength
