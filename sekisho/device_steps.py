@@ -16,7 +16,7 @@ from gateway.wire.topics import device_of
 from sekisho import facts, place
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
-from sekisho.radio_steps import RESUME, of_course, of_trouble, of_vain
+from sekisho.radio_words import RESUME, of_course, of_trouble, of_vain
 from sekisho.spans import ago
 from sekisho.window import ask
 

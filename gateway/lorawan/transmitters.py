@@ -1,7 +1,8 @@
 """What each forwarder may still send: every downlink is held against the law of the air before a forwarder has it.
 
 Both windows are asked for; the first that is permitted is counted at once, because others are asked meanwhile, and in the sums the other
-one, too. A forwarder that fell back to RX2 says so, and then that one counts alone; of one that sent nothing nothing counts.
+one, too. A forwarder that fell back to RX2 says so, and then that one counts alone; of one that sent nothing nothing counts. One that
+tells nothing may have sent, and counts.
 """
 
 from collections import Counter
@@ -62,6 +63,14 @@ class Booking:
             self.calendar.strike(self.counted[0], forwarder)
             if went is not None:
                 self.calendar.enter(went, forwarder)
+
+    def unknown(self, window: int) -> None:
+        """Its forwarder did not tell, and may have sent it: a station in either window, which both go on to count; over UDP
+        it was asked for this one alone.
+        """
+        _forwarder, station = self.transmitter
+        if not station:
+            self.used(window)
 
 
 class Transmitters:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from gateway.lorawan.air_law import Clause
 from gateway.lorawan.merging import Merged
-from gateway.lorawan.reception import RX1, Downlink, Reception, Way
+from gateway.lorawan.reception import RX1, UNTOLD, Downlink, Reception, Way
 from gateway.lorawan.rules import SubBand
 from gateway.lorawan.transmitters import Booking, Transmitters
 from gateway.pipeline.notebook import Notebook
@@ -110,7 +110,12 @@ class Outbox:
         if out is None:
             return
         what, booking, went = out
-        booking.used(window if fault is None else None)
+        if fault is None:
+            booking.used(window)
+        elif fault == UNTOLD:
+            booking.unknown(window)
+        else:
+            booking.used(None)
         if fault is None:
             self.became[f"{what} sent"] += 1
         else:

@@ -8,7 +8,7 @@ from gateway.lorawan.air_law import Clause
 from gateway.lorawan.calendar import TAKEN
 from gateway.lorawan.merging import Merged
 from gateway.lorawan.plan import DataRate
-from gateway.lorawan.reception import RX1, RX2, Downlink, Reception
+from gateway.lorawan.reception import RX1, RX2, UNTOLD, Downlink, Reception
 from gateway.lorawan.regions import PLANS
 from gateway.lorawan.transmitters import Booking, Transmitters
 from gateway.model.instant import parse_rfc3339
@@ -175,6 +175,25 @@ def test_a_forwarder_that_refuses_after_the_disk_took_it_leaves_it_to_the_next()
     sending = replace(DOWN, rx1_freq_hz=921_400_000, rx2_freq_hz=921_400_000)
     outbox.send("answer", sending, Merged(ways[0], ways))
     assert took == ["next 1"]
+
+
+@pytest.mark.parametrize("station", [False, True])
+@pytest.mark.parametrize("fault", [UNTOLD, "TX_FREQ", None])
+def test_what_may_have_been_sent_counts(station: bool, fault: str | None) -> None:
+    """A forwarder that tells nothing, as old ones never do, uses its hour up all the same; one that says it did not send does not."""
+    outbox = Outbox(PLANS["AS923-2"].rules, Notebook())
+
+    class Taking(Way):
+        def send(self, downlink: Downlink) -> str | None:
+            outbox.sent(downlink.number, fault)
+            return None
+
+    for number in range(130):
+        one = heard(10.0 * number, station=station)._replace(way=Taking(station))
+        sending = replace(DOWN, number=number, rx1_freq_hz=921_400_000, rx1_rate=SF10, rx2_freq_hz=921_400_000)  # fmt: skip
+        outbox.send("answer", sending, Merged(one, (one,)))
+    used_up = [what for what in outbox.became if "are used up" in what]
+    assert bool(used_up) == (fault != "TX_FREQ")
 
 
 # -- RX2 is one channel for everybody
