@@ -21,23 +21,25 @@ class Login(NamedTuple):
 
     Attributes:
         cafile: the authority of the gateway's certificate; None for those of this machine.
+        client: a client certificate and its key, in one file.
     """
 
     headers: dict[str, str]
     cafile: Path | None
+    client: Path | None
 
 
-def login(user: str | None, password_file: Path | None, cafile: Path | None, state: Path | None) -> Login:  # fmt: skip
-    """From the file that is named, else from the token beside the state directory, if there is one.
+def login(user: str | None, password_file: Path | None, cafile: Path | None, client: Path | None, state: Path | None) -> Login:  # fmt: skip
+    """A token from the file that is named; else a client certificate, else the token beside the state directory, if there is one.
 
     Raises:
         Refusal: the file cannot be read.
     """
     file = password_file
-    if file is None and state is not None and token_file_of(state).is_file():
+    if file is None and client is None and state is not None and token_file_of(state).is_file():
         file = token_file_of(state)
     if file is None:
-        return Login({}, cafile)
+        return Login({}, cafile, client)
     try:
         token = file.read_text().strip()
     except OSError as error:
@@ -46,7 +48,7 @@ def login(user: str | None, password_file: Path | None, cafile: Path | None, sta
             "(--register DIR --over station) or name the right file.",
             2,
         ) from error
-    return Login({"Authorization": f"Bearer {user or CREDENTIAL}:{token}"}, cafile)
+    return Login({"Authorization": f"Bearer {user or CREDENTIAL}:{token}"}, cafile, client)
 
 
 def find(to: str | None, over: str | None, follow: Path | None, login: Login) -> tuple[str, int] | Home:  # fmt: skip
@@ -74,9 +76,9 @@ def find(to: str | None, over: str | None, follow: Path | None, login: Login) ->
                 return door["host"], door["port"]
             if door.get("tls_port"):
                 cafile = login.cafile or (Path(door["ca"]) if door.get("ca") else None)
-                return _home(f"wss://localhost:{door['tls_port']}", login.headers, cafile)
+                return _home(f"wss://localhost:{door['tls_port']}", login._replace(cafile=cafile))
             if door.get("port"):
-                return _home(f"ws://{door['host']}:{door['port']}", login.headers, None)
+                return _home(f"ws://{door['host']}:{door['port']}", login)
     wish = "" if over is None else f" --over {over}"
     raise Refusal(
         f"No gateway with an open door for forwarders{wish} runs on {follow}. sekisho simulate --lorawan 30{wish} "
@@ -99,16 +101,26 @@ def _named(to: str, over: str | None, login: Login) -> tuple[str, int] | Home:
         )
     if way == UDP:
         return url.hostname, port
-    return _home(f"{url.scheme}://{url.netloc}", login.headers, login.cafile)
+    return _home(f"{url.scheme}://{url.netloc}", login)
 
 
-def _home(uri: str, headers: dict[str, str], cafile: Path | None) -> Home:
+def _home(uri: str, login: Login) -> Home:
     if not uri.startswith("wss:"):
-        return Home(uri, None, headers)
+        return Home(uri, None, login.headers)
     try:
-        trust = ssl.create_default_context(cafile=None if cafile is None else str(cafile))
+        trust = ssl.create_default_context(
+            cafile=None if login.cafile is None else str(login.cafile)
+        )
     except OSError as error:
         raise Refusal(
-            f"--cafile {cafile} cannot be used ({error.strerror or error}). It must be a PEM file."
+            f"--cafile {login.cafile} cannot be used ({error.strerror or error}). It must be a PEM file."
         ) from error
-    return Home(uri, trust, headers)
+    if login.client is not None:
+        try:
+            trust.load_cert_chain(login.client)
+        except OSError as error:
+            raise Refusal(
+                f"--client {login.client} cannot be used ({error.strerror or error}). It must be a PEM file with a "
+                "certificate and its key."
+            ) from error
+    return Home(uri, trust, login.headers)

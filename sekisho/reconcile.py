@@ -42,7 +42,8 @@ def reconcile(
 
     The oracle says what should have become of each uplink. Where the gateway runs, and has run since the
     ledger began, fates and rows are compared; where it has stopped, rows only. SIM and REPLAY directories.
-    Ends with 1 if anything is unexplained: a fate that differs, a row missing, a row too many.
+    Ends with 1 if anything is unexplained: a fate that differs, a row missing, a row too many. Of nodes that
+    speak LoRaWAN also every copy, every acknowledgement and every downlink counter.
 
     \b
     sekisho simulate --follow DIR --for 2h --pace 0 --ledger truth.jsonl
@@ -54,6 +55,12 @@ def reconcile(
             f"There is no ledger {ledger}. Write one: sekisho simulate --ledger {ledger}.", 2
         )
     head = _head(ledger)
+    if seen is not None and "lorawan" in head:
+        raise Refusal(
+            f"--seen: the nodes of {ledger} spoke LoRaWAN to a gateway's own doors, and no broker's subscriber saw them. "
+            "Leave it out, and name --state.",
+            2,
+        )
     compare_with = _compare_air if "lorawan" in head else _compare
     try:
         code = (

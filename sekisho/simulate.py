@@ -9,6 +9,7 @@ import typer
 
 from gateway.model.errors import Refusal
 from sekisho import enrolment, fault_menu, place
+from sekisho import simulate_air_options as air
 from sekisho import simulate_options as given
 from sekisho.destination import CaFile, PasswordFile, User
 from sekisho.journey import decide, wish
@@ -50,16 +51,17 @@ def simulate(  # noqa: C901 - each of its ways out is one step
     out: given.Out = Path("shrunk.yaml"),
     tries: given.Tries = 1000,
     force: given.Force = False,
-    lorawan: given.Lorawan = None,
-    forwarders: given.Forwarders = 4,
-    region: given.Region = "AS923-1",
-    confirmed: given.Confirmed = 0.2,
-    switched_on: given.SwitchedOn = "10s",
-    uplinks: given.Uplinks = None,
-    over: given.Over = None,
-    battery: given.BatteryCharge = 1.0,
-    adr_ack_limit: given.AdrAckLimit = 64,
-    settings: given.Settings = False,
+    lorawan: air.Lorawan = None,
+    forwarders: air.Forwarders = 4,
+    region: air.Region = "AS923-1",
+    confirmed: air.Confirmed = 0.2,
+    switched_on: air.SwitchedOn = "10s",
+    uplinks: air.Uplinks = None,
+    over: air.Over = None,
+    client: air.Client = None,
+    battery: air.BatteryCharge = 1.0,
+    adr_ack_limit: air.AdrAckLimit = 64,
+    settings: air.Settings = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -92,6 +94,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
             user=user,
             password_file=password_file,
             cafile=cafile,
+            client=client,
             faults={} if faults is None else fault_menu.read_air(faults),
             follow=follow,
             register=register,

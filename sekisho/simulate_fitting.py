@@ -11,6 +11,7 @@ _LORAWAN = {
     "switched_on",
     "uplinks",
     "over",
+    "client",
     "settings",
     "battery",
     "adr_ack_limit",

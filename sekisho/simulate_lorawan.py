@@ -44,7 +44,7 @@ class Asked:
         forwarders: and so many forwarders.
         to: "udp://HOST:PORT", "ws://…" or "wss://…"; None for the door of the gateway that `follow` names.
         over: "udp" or "station"; None for whatever `to` says, or the gateway has.
-        user, password_file, cafile: what stations prove themselves with, and whom they believe.
+        user, password_file, client, cafile: what stations prove themselves with, and whom they believe.
         faults: of forwarders and behind them.
         switched_on: all nodes are switched on within this time.
         duration: how long at most; None until it is interrupted.
@@ -65,6 +65,7 @@ class Asked:
     user: str | None
     password_file: Path | None
     cafile: Path | None
+    client: Path | None
     faults: Mapping[str, float]
     follow: Path | None
     register: Path | None
@@ -113,7 +114,9 @@ def simulate_lorawan(asked: Asked, bar: Bar) -> dict[str, Any]:
     nonces: Mapping[Eui, int] = {}
     if asked.register is not None:
         nonces = _enrolled(asked, people, asked.register)
-    login = air_door.login(asked.user, asked.password_file, asked.cafile, asked.follow)
+    login = air_door.login(
+        asked.user, asked.password_file, asked.cafile, asked.client, asked.follow
+    )
     wish = network.Wish(
         *(asked.seed, plan, start, people, euis, nonces),
         Habits(

@@ -3,18 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from gateway.app.encryption import server_context
+from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import RX1, RX2, Downlink
+from gateway.telemetry import Facts
 from gateway.wire.lorawan.identifiers import Eui
+from sekisho import air_door, certificate
 from simulators.lorawan.backhaul import Backhaul
 from simulators.lorawan.book import Book
 from simulators.lorawan.forwarder import Hearing, Order, Signal, Site
 from simulators.lorawan.station_forwarder import Home, StationForwarder
 from simulators.lorawan.station_words import apart, setup
+from tests.e2e.authority import Authority
 from tests.fakes.mqtt_door import until
 from tests.fakes.station_door import DATA, ROOF, House, house
 
@@ -25,7 +32,7 @@ JOIN_HZ, ADDED_HZ = 923_200_000, 922_600_000
 class Roof:
     """A simulated station, and what it was asked to send."""
 
-    def __init__(self, place: House) -> None:
+    def __init__(self, place: House, home: Home | None = None) -> None:
         self.place = place
         self.book = Book(None)
         self.orders: list[tuple[Order, str]] = []
@@ -36,7 +43,7 @@ class Roof:
         )
         backhaul = Backhaul(Random(1))
         site = Site(self.now_us, lambda: 1_800_000_000_000_000, self._take, backhaul, self.book, 1, Random(2))  # fmt: skip
-        self.station = StationForwarder(ROOF, Home(place.base, None, {}), site)
+        self.station = StationForwarder(ROOF, home or Home(place.base, None, {}), site)
 
     def _take(self, name: str, order: Order, fault: str) -> str:
         assert name == str(ROOF)
@@ -73,6 +80,24 @@ async def roof() -> AsyncIterator[Roof]:
             yield made
         finally:
             await made.station.close()
+
+
+async def test_it_proves_itself_by_a_client_certificate(tmp_path: Path) -> None:
+    """As `sekisho simulate --client` hands it over: certificate and key in one file."""
+    authority = Authority(tmp_path, "clients")
+    made = certificate.issue(tmp_path, ["localhost"], datetime.now(UTC))
+    tls = server_context("d", made.certificate, made.key, Facts(), client_ca=authority.file, clients_required=True)  # fmt: skip
+    client = tmp_path / "roof.pem"
+    client.write_bytes(b"".join(file.read_bytes() for file in authority.issue("roof")))
+    async with house(Forwarder(ROOF, credential="roof"), tls=tls) as place:
+        login = air_door.login(None, None, made.ca, client, None)
+        home = air_door.find(place.base, None, None, login)
+        assert isinstance(home, Home)
+        one = Roof(place, home)
+        await one.station.open()
+        one.hear()
+        await place.heard()
+        await one.station.close()
 
 
 async def test_a_frame_arrives_as_it_was_heard() -> None:

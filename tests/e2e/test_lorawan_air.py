@@ -35,7 +35,7 @@ from tests.e2e.town import Town
 
 LONG_S = int(os.environ.get("SEKISHO_AIR_S", "0"))
 NODES = 300
-MOST_S = 220
+MOST_S = 300
 PATIENCE_S = LONG_S + MOST_S + 60
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(PATIENCE_S + 120)]

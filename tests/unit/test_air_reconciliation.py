@@ -12,6 +12,7 @@ from gateway.clock import SystemClock
 from gateway.devices.catalog import catalog
 from gateway.statedir import Mark, StateDir
 from sekisho.air_reconciliation import AirReconciliation, reconcile
+from tests.fakes.front_door import Sekisho
 
 ROOFS = ("roof-a", "roof-b")
 SECOND = 1_000_000
@@ -194,6 +195,14 @@ def test_whoever_spoke_and_joins_again_is_unexplained(story: Story) -> None:
         {"frame": 7, "device": "node-1", "sort": "join", "fate": "collided", "heard_by": []}
     )
     assert story.judged().faults == ["node-1 joined and spoke, and asked to join again"]
+
+
+def test_a_brokers_witness_of_lorawan_nodes_is_refused(tmp_path: Path, sekisho: Sekisho) -> None:
+    ledger = tmp_path / "truth.jsonl"
+    ledger.write_bytes(msgspec.json.encode({"sekisho_ledger": 1, "lorawan": {}}) + b"\n")
+    refused = sekisho("reconcile", "--ledger", str(ledger), "--seen", "seen.txt")
+    assert refused.code == 2
+    assert "no broker's subscriber saw them" in refused.err
 
 
 def test_without_a_gateway_rows_alone_are_compared(story: Story) -> None:

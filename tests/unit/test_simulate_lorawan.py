@@ -42,6 +42,7 @@ def test_stations_get_a_door_with_tls_and_a_credential() -> None:
         (("--to", "mqtt://127.0.0.1:1"), "udp://HOST:PORT"),
         (("--to", "wss://127.0.0.1:1", "--over", "udp"), "ws://HOST:PORT"),
         (("--to", "wss://127.0.0.1:1", "--cafile", "nowhere.pem"), "--cafile nowhere.pem"),
+        (("--to", "wss://127.0.0.1:1", "--client", "nowhere.pem"), "--client nowhere.pem"),
         (("--to", "ws://127.0.0.1:1", "--password-file", "nowhere"), "token file nowhere"),
         (("--to", "udp://127.0.0.1:1", "--over", "pigeon"), "--over pigeon"),
         (("--to", "udp://127.0.0.1:1", "--faults", "outrage=0.1"), 'no fault "outrage".*outage'),
@@ -49,7 +50,7 @@ def test_stations_get_a_door_with_tls_and_a_credential() -> None:
         ((), "--follow DIR, or --to"),
     ],
     ids=[
-        *("Indonesia", "Europe", "fixed channels", "another protocol", "two protocols", "no authority", "no token"),
+        *("Indonesia", "Europe", "fixed channels", "another protocol", "two protocols", "no authority", "no client", "no token"),
         *("no such protocol", "no such fault", "the town's options", "nowhere"),
     ],
 )  # fmt: skip
