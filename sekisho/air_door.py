@@ -51,6 +51,15 @@ def login(user: str | None, password_file: Path | None, cafile: Path | None, cli
     return Login({"Authorization": f"Bearer {user or CREDENTIAL}:{token}"}, cafile, client)
 
 
+def is_for_stations(over: str | None, follow: Path | None) -> bool:
+    """Whether stations are asked for, or the gateway that is followed has a door for nobody else."""
+    if over is not None or follow is None:
+        return over == STATION
+    doors = place.running(StateDir.open(follow)).get("doors", {}).values()
+    kinds = {door.get("kind") for door in doors}
+    return _KINDS[STATION] in kinds and _KINDS[UDP] not in kinds
+
+
 def find(to: str | None, over: str | None, follow: Path | None, login: Login) -> tuple[str, int] | Home:  # fmt: skip
     """Host and port for datagrams, or what stations are given.
 

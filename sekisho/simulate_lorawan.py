@@ -136,7 +136,9 @@ def simulate_lorawan(asked: Asked, bar: Bar) -> dict[str, Any]:
 
 
 def _enrolled(asked: Asked, people: Sequence[Member], state: Path) -> dict[Eui, int]:
-    return radio_enrolment.enrol(people, state, asked.keys, stations=asked.over == "station")
+    return radio_enrolment.enrol(
+        people, state, asked.keys, stations=air_door.is_for_stations(asked.over, asked.follow)
+    )
 
 
 def _seconds(option: str, text: str) -> float:
@@ -150,8 +152,15 @@ async def _run(wish: network.Wish, path: Path | None, bar: Bar) -> dict[str, Any
     with nullcontext() if path is None else _open_ledger(path, wish) as ledger:
         book = Book(ledger)
         moving = asyncio.create_task(_move(bar, wish, book), name="progress")
-        lives = await network.run(wish, book, stop)
-        moving.cancel()
+        try:
+            lives = await network.run(wish, book, stop)
+        except network.NoLine as error:
+            raise Refusal(
+                f"No station was let in ({error}). The gateway must list them under lorawan.forwarders (--settings), and "
+                "believe what they show: --register DIR --over station makes their token, --client names a certificate."
+            ) from error
+        finally:
+            moving.cancel()
     return _figures(wish, book, [life.uplinks for life in lives])
 
 

@@ -1,7 +1,7 @@
 """A simulated network from switching on to its end: members, forwarders, the field between them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.lorawan.plan import Plan
@@ -50,8 +50,16 @@ class Wish(NamedTuple):
     faults: AirFaults = AirFaults()
 
 
+class NoLine(Exception):
+    """No station was let in; says why."""
+
+
 async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
-    """Let it live until its time is over or `stop` is set; the nodes as they are then."""
+    """Let it live until its time is over or `stop` is set; the nodes as they are then.
+
+    Raises:
+        NoLine: nobody takes the stations in.
+    """
     seed = wish.seed
     names = [str(eui) for eui in wish.forwarders]
     places = {member.device.device: member.place for member in wish.members}
@@ -62,6 +70,7 @@ async def run(wish: Wish, book: Book, stop: asyncio.Event) -> list[Life]:
     lives = [_life(wish, member, field, book) for member in wish.members]
     await asyncio.gather(*(forwarder.open() for forwarder in forwarders.values()))
     try:
+        _require_a_line(forwarders.values())
         await asyncio.sleep(_FIRST_PULL_S)
         over = asyncio.get_running_loop().call_later(wish.last_s, stop.set)
         watch = asyncio.create_task(_watch(lives, wish.uplinks, stop), name="network watch")
@@ -91,6 +100,12 @@ def _forwarder(wish: Wish, eui: Eui, field: Field, book: Book) -> Forwarder:
     if isinstance(wish.to, Home):
         return StationForwarder(eui, wish.to, site)
     return GwmpForwarder(eui, wish.to, site)
+
+
+def _require_a_line(forwarders: Collection[Forwarder]) -> None:
+    stations = [one for one in forwarders if isinstance(one, StationForwarder)]
+    if stations and not any(station.is_configured for station in stations):
+        raise NoLine(stations[0].fault)
 
 
 async def _watch(lives: Sequence[Life], uplinks: int | None, stop: asyncio.Event) -> None:

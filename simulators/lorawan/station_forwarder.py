@@ -37,7 +37,8 @@ _SESSION = 0x61 << 48
 """Whose time an xtime is; what stands below counts microseconds."""
 
 _MICROSECONDS = (1 << 48) - 1
-_GONE = (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError, KeyError, RuntimeError)
+_GONE = (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError, RuntimeError, TypeError)
+"""What ends a line, or keeps it from beginning; of another message than was awaited, `aiohttp` raises TypeError."""
 
 
 class Home(NamedTuple):
@@ -63,12 +64,17 @@ class _Told(NamedTuple):
 
 
 class StationForwarder:
-    """One forwarder."""
+    """One forwarder.
+
+    Attributes:
+        fault: why it has, or last had, no line.
+    """
 
     def __init__(self, eui: Eui, home: Home, site: Site) -> None:
         self.eui = eui
         self.counts = Counts()
         self.antennas = site.antennas
+        self.fault = ""
         self._home = home
         self._site = site
         self._ahead = site.dice.randrange(1 << 40)
@@ -90,6 +96,11 @@ class StationForwarder:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 await configured.wait()
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether it has a line, and knows what to hear."""
+        return self._setup is not None
 
     async def close(self) -> None:
         """As a station that is stopped: the connection just ends."""
@@ -123,7 +134,7 @@ class StationForwarder:
         async with aiohttp.ClientSession() as http:
             while True:
                 await self._site.backhaul.passable()
-                with suppress(*_GONE):
+                try:
                     async with asyncio.timeout(_PATIENCE_S):
                         line = await self._come(http)
                     self._back()
@@ -133,6 +144,8 @@ class StationForwarder:
                         await self._listen(line)
                     finally:
                         await line.close()
+                except _GONE as error:
+                    self.fault = str(error) or type(error).__name__
                 if self._setup is not None:
                     self._gone_us = self._site.now_us()
                 self._line = self._setup = None
@@ -153,7 +166,10 @@ class StationForwarder:
             options["ssl"] = self._home.trust
         async with http.ws_connect(f"{self._home.uri}/router-info", **options) as asking:
             await asking.send_str(msgspec.json.encode({"router": self.eui.hex("-")}).decode())
-            where = msgspec.json.decode(await asking.receive_str())["uri"]
+            answer = msgspec.json.decode(await asking.receive_str())
+        if "uri" not in answer:
+            raise ConnectionError(answer.get("error", "the gateway does not say where to go"))
+        where = answer["uri"]
         line: aiohttp.ClientWebSocketResponse = await http.ws_connect(
             where, autoping=False, **options
         )

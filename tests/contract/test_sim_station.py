@@ -100,6 +100,20 @@ async def test_it_proves_itself_by_a_client_certificate(tmp_path: Path) -> None:
         await one.station.close()
 
 
+async def test_one_that_is_not_let_in_knows_why_and_keeps_trying() -> None:
+    """By the list, by its token; and once it is believed it is there."""
+    async with house(Forwarder(ROOF, credential="roof")) as place:
+        nameless, wrong = Home(place.base, None, {}), Home(place.base, None, {"Authorization": "x"})
+        for home, says in ((nameless, "no forwarder of this gateway"), (wrong, "401")):
+            one = Roof(place, home)
+            opening = asyncio.create_task(one.station.open())
+            await until(lambda one=one: bool(one.station.fault))  # type: ignore[misc]
+            assert says in one.station.fault
+            assert not one.station.is_configured
+            opening.cancel()
+            await one.station.close()
+
+
 async def test_a_frame_arrives_as_it_was_heard() -> None:
     """Byte for byte, with frequency, data rate, and RSSI and SNR as a station rounds them."""
     async with roof() as one:
