@@ -20,11 +20,11 @@ HOUR_S = 36.0
 
 
 def test_two_kills_do_not_give_an_hour_more_than_its_hundredth(tmp_path: Path) -> None:
-    """Answers at SF12 fall to RX2 when 36 s of RX1's sub-band are used up, whoever used them; less than four of them are lost by
+    """Answers at SF12 go to RX2, or nowhere, when 36 s of RX1's sub-band are used up, in whatever life; less than four of them are lost by
     what is set aside at each kill."""
     town, node = radio_town(tmp_path / "town", DOOR.replace("AS923-1", "EU868")), Node()
     f_cnt, used_s = 0, 0.0
-    fell_back = 0
+    elsewhere = 0
     for life in range(3):
         with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
             if life == 0:
@@ -32,13 +32,12 @@ def test_two_kills_do_not_give_an_hour_more_than_its_hundredth(tmp_path: Path) -
             for _ in range(14):
                 phy = node.says(f_cnt, STAGE, confirmed=True, f_port=GAUGE_PORT)
                 forwarder.push(phy, freq=RX1_MHZ, datr=SLOW)
-                asked = forwarder.asked()
-                assert asked is not None
-                if asked["freq"] == RX1_MHZ:
+                asked = forwarder.asked(2.0)
+                if asked is not None and asked["freq"] == RX1_MHZ:
                     used_s += airtime_us(len(asked["phy"]), DataRate(12, 125_000), crc=False) / 1e6
                 else:
-                    fell_back += 1
+                    elsewhere += 1
                 f_cnt += 1
             gateway.kill()
     assert HOUR_S - 4 <= used_s <= HOUR_S
-    assert fell_back
+    assert elsewhere
