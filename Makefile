@@ -19,7 +19,9 @@ demo: $(VENV)/.runtime ## A gateway and a fictional town for a minute (SECONDS=0
 	@$(BIN)/sekisho demo --seconds $(SECONDS)
 
 test: $(VENV)/.dev check ## Everything CI runs: checks, then all tests beside each other (WORKERS=n), with counts and seconds per sort
-	@$(PYTEST)
+	@$(PYTEST) -m air > $(VENV)/air.log 2>&1 & air=$$!; trap "kill $$air" INT TERM; \
+	$(PYTEST) -m "not air"; rest=$$?; wait $$air; ended=$$?; \
+	echo "and beside them, in simulated air:"; cat $(VENV)/air.log; exit $$((rest + ended))
 
 check: $(VENV)/.dev ## Format, lint, types, import contracts, spelling
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff      ok"

@@ -38,7 +38,7 @@ NODES = 300
 MOST_S = 300
 PATIENCE_S = LONG_S + MOST_S + 60
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(PATIENCE_S + 120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.air, pytest.mark.timeout(PATIENCE_S + 120)]
 
 UNDER_WAY = 4 * SECOND
 """An uplink so young may still be on the air, in the backhaul, or in the gateway's hands."""

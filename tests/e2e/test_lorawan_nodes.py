@@ -9,7 +9,7 @@ from simulators.ledger import read_ledger
 from tests.e2e.air_town import Told, air_town, read, stored, unexplained_uplinks, words
 from tests.e2e.processes import Gateway, sekisho, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.air, pytest.mark.timeout(120)]
 
 
 def test_a_node_whose_battery_is_empty_dies_and_the_ledger_says_so(tmp_path: Path) -> None:
