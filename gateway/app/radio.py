@@ -135,15 +135,16 @@ class RadioHouse:
         return []
 
     def _go_on(self, known: Known, recalled: Mapping[DeviceId, Session]) -> None:
-        """Sessions of devices that never join (ABP), as they were left if their keys are still the same."""
+        """Sessions of devices that never join (ABP), as they were left if address and network key are still the same; new ones
+        listen where the region's devices do until told otherwise.
+        """
         for fresh in known.sessions:
-            fresh.rx2_dr = (
-                self.plan.rx2.dr
-            )  # where the region's devices listen until told otherwise
+            fresh.rx2_dr = self.plan.rx2.dr
             current = self._network.session(fresh.device)
             session = current or recalled.get(fresh.device) or fresh
             if session.id != fresh.id:
                 session = fresh
+            session.keys = fresh.keys  # of one network key, counters go on whatever else is another
             if session is not current:
                 self._network.end([fresh.device])
                 self._network.resume([session])

@@ -79,13 +79,15 @@ def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: I
         *(bytes(secrets.join_eui or 8), addr, b"".join(parts)),
     )
     known = db.execute("SELECT sealed FROM radio WHERE device = ?", (device,)).fetchone()
-    if known is not None and tokens.unseal(key, _place(device), known[0]) == plain:
+    before = None if known is None else tokens.unseal(key, _place(device), known[0])
+    if before == plain:
         return
     db.execute(
         "INSERT OR REPLACE INTO radio VALUES (?,?,0,?,?)",
         (device, tokens.seal(key, _place(device), plain), _nonces(key, device, ()), at),
     )
-    radio_memory.forget(db, device)
+    if before is None or _session(before) != _session(plain):
+        radio_memory.forget(db, device)
 
 
 def joined(
@@ -155,6 +157,12 @@ def read(db: sqlite3.Connection, key: bytes) -> Radio:
             if name in lost:
                 found.counters[device] = lost[name]
     return found
+
+
+def _session(plain: bytes) -> tuple[int, bytes, bytes]:
+    """What makes a session without a join another one, and its counters with it: address and network key."""
+    sort, _, _, _, _, addr, secrets = _FORM.unpack(plain)
+    return sort, addr, secrets[:BLOCK]
 
 
 def _nonces(key: bytes, device: str, nonces: Iterable[int]) -> bytes:

@@ -126,17 +126,28 @@ def test_after_a_restore_captured_frames_are_refused_until_somebody_says_how_far
     until(lambda: has(town, len(stored) + 3), "the rows")
 
 
-def test_other_keys_begin_another_session_at_a_running_gateway(tmp_path: Path) -> None:
-    """As `doctor` advises where a device that never joins counts anew: from then on its counter is another one."""
+def test_another_network_key_begins_another_session_at_a_running_gateway(tmp_path: Path) -> None:
+    """As `doctor` advises where a device that never joins counts anew: from then on its counter is another one. With another
+    AppSKey alone the counter goes on: captured frames have the same MIC."""
     town, _joining, never = town_of_both(tmp_path / "town")
+
+    def rekeyed(network: bytes, app: bytes) -> None:
+        with town.registry() as registry:
+            keys = (network, network, network, app)
+            registry.radio.put("node-2", Secrets(dev_addr=ADDR, keys=keys), SINCE)
+        f, s, enc, own = map(Key, keys)
+        never.keys = SessionKeys(f, s, enc, own, is_1_1=False)
+        follow(town.state)
+
     with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
         answered(forwarder, never, 9)
-        with town.registry() as registry:
-            secrets = Secrets(dev_addr=ADDR, keys=(APP, APP, APP, APP))
-            registry.radio.put("node-2", secrets, SINCE)
-        never.keys = SessionKeys(Key(APP), Key(APP), Key(APP), Key(APP), is_1_1=False)
-        follow(town.state)
+        rekeyed(NWK, NWK)
+        forwarder.push(never.says(8, STAGE, f_port=GAUGE_PORT))
+        refused(town, "counter begun anew")
+        answered(forwarder, never, 10)
+        rekeyed(APP, NWK)
         assert answered(forwarder, never, 0) == 0
+    until(lambda: has(town, 3), "the rows")
 
 
 def test_who_was_never_held_is_not_resumed(tmp_path: Path) -> None:

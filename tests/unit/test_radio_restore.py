@@ -103,8 +103,8 @@ def test_a_join_nonce_lies_above_every_one_that_may_have_been_used() -> None:
 def test_the_registry_holds_whoever_never_joins_when_its_file_is_another_one(
     tmp_path: Path,
 ) -> None:
-    """A device that joins is not held; joins go on above the minutes since 2025, and farther at the next loss; other
-    keys begin other counters."""
+    """A device that joins is not held; joins go on above the minutes since 2025, and farther at the next loss; another
+    network key begins other counters, another AppSKey does not."""
     town = town_with_abp(tmp_path / "town")
     with town.registry() as registry:
         assert registry.radio.file is None
@@ -128,7 +128,10 @@ def test_the_registry_holds_whoever_never_joins_when_its_file_is_another_one(
         assert registry.radio.held() == ["node-2"]
         (root,) = registry.radio.read().roots.values()
         assert root.join_floor == floor + 24 * 60
-        other = bytes(16)
+        own, other = OWN.secret, bytes(16)
+        secrets = Secrets(dev_addr=DevAddr.of("01020304"), keys=(own, own, own, other))
+        registry.radio.put("node-2", secrets, NOON)
+        assert registry.radio.held() == ["node-2"], "captured frames have the same MIC"
         secrets = Secrets(dev_addr=DevAddr.of("01020304"), keys=(other, other, other, other))
         registry.radio.put("node-2", secrets, NOON)
         assert registry.radio.held() == []
