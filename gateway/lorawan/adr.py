@@ -36,12 +36,16 @@ class Adr:
     def hear(self, uplink: Uplink, dr: int, snr_db: float | None) -> None:
         """Take an uplink in, and the device's word on what it was asked for.
 
+        A repetition adds nothing: anybody may have played it back, from where he is heard well.
+
         Args:
             dr: that it was sent with.
             snr_db: of the best reception.
         """
         session, f_cnt = uplink.session, uplink.f_cnt
         course = session.course
+        if uplink.again:
+            return
         if not uplink.data.adr:
             session.course = None
             return
@@ -49,10 +53,9 @@ class Adr:
             fresh = f_cnt < UPLINKS and not session.abp  # too early to have been asked for anything
             now = Setting(dr, 0 if fresh else None)
             course = session.course = Course(now, self._high, self._plan.weakest)
-        if not uplink.again:
-            for command in commands(uplink.plain.commands, UP)[0]:
-                if command.cid is Cid.LINK_ADR:
-                    course.answered(command.payload[0])
+        for command in commands(uplink.plain.commands, UP)[0]:
+            if command.cid is Cid.LINK_ADR:
+                course.answered(command.payload[0])
         if dr != course.now.dr:
             course.sends(dr)
         if course.rests:

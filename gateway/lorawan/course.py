@@ -53,9 +53,7 @@ class Course:
     over: bool = False
 
     def add(self, f_cnt: int, snr_db: float) -> None:
-        """An uplink came; of one that came again the better SNR counts."""
-        if self.heard and self.heard[-1][0] == f_cnt:
-            snr_db = max(snr_db, self.heard.pop()[1])
+        """An uplink came."""
         self.heard.append((f_cnt, snr_db))
 
     def answered(self, taken: int) -> None:

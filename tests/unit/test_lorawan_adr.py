@@ -89,12 +89,23 @@ def test_a_device_that_got_too_weak_is_made_stronger_and_never_slower() -> None:
     assert talk.twenty(5, -4.0, taken=TAKEN) is None
 
 
-def test_the_best_of_twenty_counts_and_of_one_uplink_its_best_reception() -> None:
+def test_the_best_of_twenty_counts() -> None:
     talk = Talk()
-    for _ in range(UPLINKS - 1):
+    talk.says(5, 6.0)
+    for _ in range(UPLINKS - 2):
         assert talk.says(5, -7.0) is None
-    assert talk.says(5, -7.0) is None
-    assert talk.again(5, 6.0) == (5, 1, 1)
+    assert talk.says(5, -7.0) == (5, 1, 1)
+
+
+def test_a_frame_that_is_played_back_near_a_forwarder_changes_nothing() -> None:
+    """Nor at another data rate: twenty faint uplinks remain what they are, and the request that they led to is repeated as it was."""
+    talk = Talk()
+    assert talk.twenty(5, -3.0) is None
+    assert talk.again(5, 12.0) is None
+    assert talk.again(2, 12.0) is None
+    assert talk.says(5, -3.0) is None
+    assert talk.says(5, 11.0) == (5, 2, 1)
+    assert talk.again(5, 14.0) == (5, 2, 1)
 
 
 def test_lost_uplinks_are_sent_more_often() -> None:
