@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
+from gateway.lorawan.session import LAST_SAID
 from gateway.model.errors import Refusal
 from sekisho import place, screen
 from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Quiet, State
 
-_LAST = (1 << 32) - 2
 _MARGIN = 1024
 """Beside one downlink for each uplink: sixteen starts, which skip up to 64 each."""
 
@@ -23,7 +23,7 @@ def resume(
             metavar="N",
             help="The last uplink counter that anybody may have heard: only what is above it is believed.",
             min=0,
-            max=_LAST,
+            max=LAST_SAID,
             show_default=False,
         ),
     ],
@@ -33,7 +33,7 @@ def resume(
             metavar="N",
             help="The first downlink counter that the device surely has not heard. Default: --up and 1,024.",
             min=0,
-            max=_LAST,
+            max=LAST_SAID,
         ),
     ] = None,
     every: Annotated[
@@ -53,7 +53,7 @@ def resume(
     here = place.find(state, keys, config)
     if every == (device is not None):
         raise Refusal("Say which: the name of a device, or --all.", 2)
-    ahead = min(up + _MARGIN, _LAST) if down is None else down
+    ahead = min(up + _MARGIN, LAST_SAID) if down is None else down
     with here.registry() as registry:
         names = registry.radio.held() if device is None else [device]
         if not names:

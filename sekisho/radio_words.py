@@ -25,7 +25,6 @@ _TOLD: Mapping[str, tuple[str, str]] = {
         "its frames have a wrong MIC, and a right one with the key's bytes reversed",
         f"the key was written down in the other byte order; {_KEYS}",
     ),
-    Refused.NO_KEY: ("it has no key here", _KEYS),
     Refused.WRONG_JOIN_EUI: (
         "it asks to join for another JoinEUI than it is registered with",
         "leave join_eui out of its keys, or give it the device's: sekisho devices import-keys FILE",

@@ -11,14 +11,19 @@ from gateway.wire.lorawan.crypto import BLOCK, Key
 from gateway.wire.lorawan.identifiers import DevAddr, Eui
 from gateway.wire.lorawan.join import SessionKeys
 
-_FORM = 1
-_RECORD = Struct(f">BBI?4sBBBQQII8s{4 * BLOCK}sIQ6x")
-"""form, minor version, number, whether ABP, DevAddr, RX1DROffset, RX2 data rate, RX delay, up and confirmed up (0: none, else one more),
+_FORM = 2
+_RECORD = Struct(f">BBI?4sBBBQII8s{4 * BLOCK}sIQ14x")
+"""form, minor version, number, whether ABP, DevAddr, RX1DROffset, RX2 data rate, RX delay, settled uplink (0: none, else one more),
 first downlink counters that were never reserved (network, application), DevEUI, keys, last confirmed downlink (0: none, else one more), when
 its counters were said (0: never). 128 bytes with the rest left free."""
 
 RESERVED = 64
 """Downlink counters that are reserved on disk at a time; what a kill leaves unused is never used."""
+
+LAST_SAID = (1 << 32) - (1 << 17)
+"""The largest counter that somebody may say: two rounds of the sixteen bits on the air are left behind it."""
+
+_LAST = (1 << 32) - 1
 
 
 class Counters(NamedTuple):
@@ -45,10 +50,11 @@ class Session:
         number: of the join that began it; 0 of a device that never joins.
         abp: it was never joined: its keys stand in the registry.
         up: the last accepted uplink's counter, 32 bits; None before the first.
-        confirmed_up: the last confirmed uplink's, which an acknowledgement stands for.
+        settled: that of the last uplink whose row is on disk, or of which there is none to be: what is written down.
         down, app_down: the next downlink's counters; 1.0 has `down` alone.
         asked: the last confirmed downlink's counter, which an uplink's acknowledgement stands for; None before the first.
         reserved, app_reserved: counters below these may be used: it is on disk that nobody uses them again.
+        ahead, app_ahead: the same, or on its way to the disk; whatever is written down meanwhile carries these.
         kept: the last uplink's counter that is on disk behind its row: repeated, it is answered again.
         said_at: of the counters that it obeyed last; 0 for none.
         held: its counters were lost, and nobody has said how far they were.
@@ -66,11 +72,13 @@ class Session:
     rx2_dr: int = 0
     rx_delay_s: int = 1
     up: int | None = None
-    confirmed_up: int | None = None
+    settled: int | None = None
     down: int = 0
     app_down: int = 0
     reserved: int = 0
     app_reserved: int = 0
+    ahead: int = 0
+    app_ahead: int = 0
     asked: int | None = None
     kept: int | None = None
     said_at: Instant = 0
@@ -95,14 +103,26 @@ class Session:
             return self.app_reserved - self.app_down >= left
         return self.reserved - self.down >= left
 
+    def settle(self, f_cnt: int) -> None:
+        """The row of this uplink is on disk, or there is none to be; of several on their way the largest counts."""
+        self.settled = f_cnt if self.settled is None else max(self.settled, f_cnt)
+
+    def reserve(self) -> tuple[int, int] | None:
+        """Counters below these are not to be used again from the next writing on; None where 32 bits are used up."""
+        if max(self.down, self.app_down) >= _LAST:
+            return None
+        self.ahead = max(self.ahead, self.reserved, min(self.down + RESERVED, _LAST))
+        self.app_ahead = max(self.app_ahead, self.app_reserved, min(self.app_down + RESERVED, _LAST))  # fmt: skip
+        return self.ahead, self.app_ahead
+
     def obey(self, said: Counters) -> None:
         """Go on behind what somebody said of its counters, once; downlinks never behind what was reserved."""
         self.held = said.up is None
         if self.held or self.said_at == said.said_at:
             return
-        self.up, self.said_at = said.up, said.said_at
-        self.down = self.reserved = max(self.reserved, said.down)
-        self.app_down = self.app_reserved = max(self.app_reserved, said.down)
+        self.up, self.settled, self.said_at = said.up, said.up, said.said_at
+        self.down = self.reserved = max(self.reserved, self.ahead, said.down)
+        self.app_down = self.app_reserved = max(self.app_reserved, self.app_ahead, said.down)
 
     def record(self) -> bytes:
         """All of it that must survive, 128 bytes; to be sealed."""
@@ -110,9 +130,10 @@ class Session:
         return _RECORD.pack(
             *(_FORM, self.minor, self.number, self.abp, bytes(self.dev_addr)),
             *(self.rx1_dr_offset, self.rx2_dr, self.rx_delay_s),
-            0 if self.up is None else self.up + 1,
-            0 if self.confirmed_up is None else self.confirmed_up + 1,
-            *(self.reserved, self.app_reserved, bytes(self.dev_eui)),
+            0 if self.settled is None else self.settled + 1,
+            max(self.reserved, self.ahead),
+            max(self.app_reserved, self.app_ahead),
+            bytes(self.dev_eui),
             keys.f_nwk_s_int.secret
             + keys.s_nwk_s_int.secret
             + keys.nwk_s_enc.secret
@@ -130,7 +151,7 @@ class Session:
         """
         if len(record) != _RECORD.size or record[0] != _FORM:
             raise ValueError("a record of another form")
-        (_, minor, number, abp, addr, offset, rx2_dr, delay, up, confirmed, reserved, app_reserved, eui, secrets, asked, said_at) = (
+        (_, minor, number, abp, addr, offset, rx2_dr, delay, up, reserved, app_reserved, eui, secrets, asked, said_at) = (
             _RECORD.unpack(record)
         )  # fmt: skip
         f, s, enc, app = (Key(secrets[n : n + BLOCK]) for n in range(0, 4 * BLOCK, BLOCK))
@@ -138,7 +159,7 @@ class Session:
             *(device, Eui(eui), DevAddr(addr), SessionKeys(f, s, enc, app, is_1_1=minor == 1)),
             *(minor, number, abp, offset, rx2_dr, delay),
             up=up - 1 if up else None,
-            confirmed_up=confirmed - 1 if confirmed else None,
+            settled=up - 1 if up else None,
             down=reserved,
             app_down=app_reserved,
             reserved=reserved,

@@ -235,6 +235,7 @@ class Radio:
         """The row is on disk, or there is none to be: now the counter, and then the answer."""
         if found.data.ack:
             self._mail.acknowledged(found.session.device)
+        found.session.settle(found.f_cnt)
         self._notebook.write(found.session, partial(self._counted, found, merged))
 
     def _counted(self, found: Uplink, merged: Merged, written: bool) -> None:

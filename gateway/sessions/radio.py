@@ -6,7 +6,7 @@ written for an uplink of which nothing is kept as for one that is stored (decisi
 
 from collections.abc import Callable, Iterable
 
-from gateway.lorawan.session import RESERVED, Session
+from gateway.lorawan.session import Session
 from gateway.lorawan.transmitters import Transmitter
 from gateway.model.identity import DeviceId
 from gateway.sessions.file import DROP_RADIO, PUT_AIR, PUT_RADIO, Change, SessionFile
@@ -48,12 +48,11 @@ class RadioSessions:
         self._pen.write([self._put(session)], done)
 
     def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
-        """Reserve the next counters of its downlinks; they may be used once this is on disk."""
-        ahead = session.down + RESERVED, session.app_down + RESERVED
-        before = session.reserved, session.app_reserved
-        session.reserved, session.app_reserved = ahead
-        change = self._put(session)
-        session.reserved, session.app_reserved = before
+        """Reserve the next counters of its downlinks; they may be used once this is on disk, and never where none is left."""
+        ahead = session.reserve()
+        if ahead is None:
+            done(False)
+            return
 
         def written(ok: bool) -> None:
             if ok:
@@ -61,7 +60,7 @@ class RadioSessions:
                 session.app_reserved = max(session.app_reserved, ahead[1])
             done(ok)
 
-        self._pen.write([change], written)
+        self._pen.write([self._put(session)], written)
 
     def keep_air(self, transmitter: Transmitter, record: bytes, done: Done) -> None:
         """Write down what a forwarder has sent and may send; tell when it is on disk."""

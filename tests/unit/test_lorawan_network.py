@@ -223,7 +223,7 @@ def test_a_session_survives_being_written_down(is_1_1: bool) -> None:
     of, node = network(is_1_1), Node(is_1_1)
     session = joined(of, node)
     for f_cnt in (0, 60_000, 70_000):
-        believed(of, node.says(f_cnt))
+        session.settle(believed(of, node.says(f_cnt)).f_cnt)
     session.reserved, session.down = RESERVED, 3
     record = session.record()
     assert len(record) == 128

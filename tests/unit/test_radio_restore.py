@@ -77,7 +77,7 @@ def test_what_was_said_is_obeyed_once() -> None:
     _network, session, _node = abp()
     said = Counters(50, 900, NOON)
     session.obey(said)
-    session.up = 60
+    session.settle(60)
     again = Session.of(GAUGE, session.record())
     again.obey(said)
     assert again.up == 60
@@ -135,6 +135,21 @@ def test_the_registry_holds_whoever_never_joins_when_its_file_is_another_one(
         secrets = Secrets(dev_addr=DevAddr.of("01020304"), keys=(other, other, other, other))
         registry.radio.put("node-2", secrets, NOON)
         assert registry.radio.held() == []
+
+
+@pytest.mark.parametrize("words", [("--up", "4294836225"), ("--up", "1", "--down", "4294967294")])
+def test_a_counter_that_leaves_no_room_behind_it_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:  # fmt: skip
+    """Within two rounds of the sixteen bits on the air of the end of all counters no session can go on."""
+    town = town_with_abp(tmp_path / "town")
+    with town.registry() as registry:
+        registry.radio.stand_in(b"first")
+        registry.radio.lost(b"second", NOON)
+    where = ("--config", str(town.config))
+    assert sekisho(tmp_path, "lorawan", "resume", "node-2", *words, *where)[0] == 2
+    with town.registry() as registry:
+        assert registry.radio.held() == ["node-2"]
+    most = ("--up", "4294836224", "--down", "4294836224")
+    assert sekisho(tmp_path, "lorawan", "resume", "node-2", *most, *where)[0] == 0
 
 
 def test_a_clock_that_is_wrong_after_a_restore_takes_no_join_nonce_back(tmp_path: Path) -> None:
