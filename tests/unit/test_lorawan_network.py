@@ -138,6 +138,18 @@ def test_what_came_before_is_a_replay(is_1_1: bool) -> None:
         assert doubted(of, node.says(f_cnt)) is Refused.REPLAYED
 
 
+@VERSIONS
+def test_a_frame_of_years_ago_is_a_replay_too(is_1_1: bool) -> None:
+    """Of each roll-over of the sixteen bits, as many as there were; of a counter beyond all sense the first one as well."""
+    of, node = network(is_1_1), Node(is_1_1)
+    session = joined(of, node)
+    session.up = 4_000_000
+    for f_cnt in (3_999_999, 3_500_000, 200_000, 65_541, 9):
+        assert doubted(of, node.says(f_cnt)) is Refused.REPLAYED
+    session.up = 4_000_000_000
+    assert doubted(of, node.says(9)) is Refused.REPLAYED
+
+
 def test_a_device_that_never_joins_and_begins_anew_is_named() -> None:
     of, node = network(), Node()
     joined(of, node).abp = True
