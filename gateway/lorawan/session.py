@@ -52,7 +52,7 @@ class Session:
         up: the last accepted uplink's counter, 32 bits; None before the first.
         settled: that of the last uplink whose row is on disk, or of which there is none to be: what is written down.
         down, app_down: the next downlink's counters; 1.0 has `down` alone.
-        asked: the last confirmed downlink's counter, which an uplink's acknowledgement stands for; None before the first.
+        asked: the last confirmed downlink's counter; an uplink's acknowledgement stands for it or for one before it; None before the first.
         reserved, app_reserved: counters below these may be used: it is on disk that nobody uses them again.
         ahead, app_ahead: the same, or on its way to the disk; whatever is written down meanwhile carries these.
         kept: the last uplink's counter that is on disk behind its row: repeated, it is answered again.

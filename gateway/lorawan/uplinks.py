@@ -5,7 +5,7 @@ A DevAddr is not one device's alone, so every session that has it is tried, and 
 what is wrong.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,11 +15,14 @@ from gateway.lorawan.refusals import Refused
 from gateway.lorawan.session import Session
 from gateway.wire.lorawan.counters import reconstruct
 from gateway.wire.lorawan.frames import Data
-from gateway.wire.lorawan.secured import Heard, Plain, opened, right_mic
+from gateway.wire.lorawan.secured import Heard, Plain, is_right, opened
 
 _LOW = 0xFFFF
 _ROLLS_BACK = 64
 """Roll-overs of the sixteen bits that are tried for an old frame, some 0.1 ms in all: 4.2 million frames, eight years of one a minute."""
+
+_ASKED_BACK = 16
+"""Confirmed downlinks that an acknowledgement may be of: more than an uplink's repetitions are answered with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,12 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
         if session.held:
             doubt = Doubt(Refused.COUNTERS_LOST, session)
             continue
-        heard = _heard(session, reception, plan)
+        heard = _heard(session, data, reception, plan)
         try:
             next_one = reconstruct(data.f_cnt, session.up)
         except OverflowError:  # 32 bits are used up: nothing of this session is new any more
             next_one = None
-        if next_one is not None and right_mic(session.keys, data, next_one, heard) == data.mic:
+        if next_one is not None and is_right(session.keys, data, next_one, heard):
             plain = opened(session.keys, data, next_one)
             return Uplink(session, data, next_one, plain, again=next_one == session.up)
         found = _explained(data, session, heard)
@@ -74,7 +77,7 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
     return doubt
 
 
-def _explained(data: Data, session: Session, heard: Heard) -> Refused | None:
+def _explained(data: Data, session: Session, heard: Sequence[Heard]) -> Refused | None:
     """Why a frame with this address is not the session's next one, where its MIC tells.
 
     A device that joins begins anew by a join alone; one that never joins (ABP) may have lost its counter.
@@ -84,19 +87,26 @@ def _explained(data: Data, session: Session, heard: Heard) -> Refused | None:
     newest = (session.up & ~_LOW) | data.f_cnt
     before = range(newest, -1, -_LOW - 1)[: _ROLLS_BACK + 1]
     for f_cnt in (*before, data.f_cnt):
-        if f_cnt < session.up and right_mic(session.keys, data, f_cnt, heard) == data.mic:
+        if f_cnt < session.up and is_right(session.keys, data, f_cnt, heard):
             return Refused.COUNTER_RESET if session.abp else Refused.REPLAYED
     return None
 
 
-def _heard(session: Session, reception: Reception, plan: Plan) -> Heard:
-    """What else a 1.1 uplink's MIC was made over."""
+def _heard(session: Session, data: Data, reception: Reception, plan: Plan) -> list[Heard]:
+    """What else a 1.1 uplink's MIC may have been made over; the likeliest first.
+
+    Of confirmed downlinks a device may have heard any of the last ones, and acknowledges that.
+    """
     if not session.keys.is_1_1:
-        return Heard()
+        return [Heard()]
     number, channel = plan.number(reception.rate), plan.channel(reception.freq_hz)
-    acknowledged = (session.asked or 0) & _LOW
-    return Heard(
-        conf_f_cnt=acknowledged,
-        tx_dr=0 if number is None else number,
-        tx_ch=0 if channel is None else channel,
-    )
+    last = session.asked or 0
+    since = max(last - _ASKED_BACK, -1) if data.ack else last - 1
+    return [
+        Heard(
+            conf_f_cnt=asked & _LOW,
+            tx_dr=0 if number is None else number,
+            tx_ch=0 if channel is None else channel,
+        )
+        for asked in range(last, since, -1)
+    ]

@@ -306,6 +306,34 @@ def test_what_waits_for_a_device_goes_with_the_next_answer(is_1_1: bool) -> None
     assert opened(node.keys, data, 0).payload == b"open"
 
 
+def asked_to_confirm(session: Session, uplink: Uplink) -> None:
+    """Answer with a confirmed downlink."""
+    session.reserved = session.app_reserved = RESERVED
+    waiting = Waiting(10, b"open", confirmed=True)
+    said = answer(uplink, forwarders=1, snr_db=5.0, sf=7, at=NOON, waiting=waiting)
+    assert said is not None
+    downlink(1, uplink, said, PLAN, 923_400_000, 5)
+
+
+@VERSIONS
+def test_a_device_confirms_the_downlink_that_it_heard_and_not_the_last_one(is_1_1: bool) -> None:
+    """A confirmed downlink goes along with every uplink, each with another counter; of some only one is heard. What confirms it is
+    believed, its repetition behind the next request as well; a counter that was not asked for is none."""
+    of, node = network(is_1_1), Node(is_1_1)
+    session = joined(of, node)
+    for f_cnt in range(5):
+        asked_to_confirm(session, believed(of, node.says(f_cnt)))
+    assert session.asked == 4
+    confirms = node.says(5, acks=2)
+    uplink = believed(of, confirms)
+    assert uplink.data.ack
+    asked_to_confirm(session, uplink)
+    assert believed(of, confirms).again
+    assert doubted(of, node.says(4, acks=1)) is Refused.REPLAYED
+    if is_1_1:
+        assert doubted(of, node.says(6, acks=6)) is Refused.WRONG_KEY
+
+
 def test_nothing_leaves_without_a_reserved_counter() -> None:
     of, node = network(), Node()
     joined(of, node)

@@ -5,6 +5,7 @@ that a roaming network can check its half; FOpts are encrypted; and a downlink t
 the counter of what it acknowledges (1.1 §4.3.1.6, §4.4).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,6 +51,15 @@ def right_mic(keys: SessionKeys, data: Data, f_cnt: int, heard: Heard = _NOTHING
     dr, ch = heard.tx_dr, heard.tx_ch
     serving = mic(keys.s_nwk_s_int, signed, UP, addr, f_cnt, conf_f_cnt=confirms, tx_dr=dr, tx_ch=ch)  # fmt: skip
     return serving[:2] + mic(keys.f_nwk_s_int, signed, UP, addr, f_cnt)[:2]
+
+
+def is_right(keys: SessionKeys, data: Data, f_cnt: int, heard: Iterable[Heard]) -> bool:
+    """Whether the MIC is right, whichever of these it stands for; the half of a 1.1 uplink that stands for none decides first."""
+    if keys.is_1_1 and data.up:
+        theirs = mic(keys.f_nwk_s_int, data.signed, UP, data.dev_addr, f_cnt)
+        if theirs[:2] != data.mic[2:]:
+            return False
+    return any(right_mic(keys, data, f_cnt, one) == data.mic for one in heard)
 
 
 class Plain(NamedTuple):
