@@ -30,7 +30,6 @@ from sekisho.lorawan_input import (
     frame,
     key,
     refused,
-    reversed_key,
     session,
 )
 from sekisho.lorawan_mic import REVERSED, RIGHT, WRONG, Verdict, judged
@@ -172,7 +171,7 @@ def _joining(
 def _root_verdict(root: Key | None, request: JoinRequest) -> Facts:
     if root is None:
         return {"next": "give --app-key (of 1.1 --nwk-key) to check the MIC"}
-    for says, one in ((RIGHT, root), (REVERSED, reversed_key(root))):
+    for says, one in ((RIGHT, root), (REVERSED, root.backwards)):
         if one.cmac(request.signed)[:MIC] == request.mic:
             return {"mic_is": says}
     return {"mic_is": WRONG, "next": "another root key: compare it with the device's, digit by digit"}  # fmt: skip
@@ -185,7 +184,7 @@ def _accept(parsed: JoinAccept, root: Key | None) -> Facts:
             "encrypted": parsed.encrypted.hex(),
             "next": "give --app-key (of 1.1 --nwk-key) to decrypt it",
         }
-    for says, one in ((RIGHT, root), (REVERSED, reversed_key(root))):
+    for says, one in ((RIGHT, root), (REVERSED, root.backwards)):
         accept, mic = join.unseal(one, parsed.encrypted)
         if join.accept_mic(one, accept) == mic:
             return {"type": "join-accept", **said(accept), "mic": mic.hex(), "mic_is": says}

@@ -84,11 +84,6 @@ def key(text: str | None, option: str) -> Key | None:
         ) from None
 
 
-def reversed_key(of: Key) -> Key:
-    """The same key with its bytes in the other order."""
-    return Key(of.secret[::-1])
-
-
 def session(nwk: Key | None, app: Key | None, s_int: Key | None, enc: Key | None) -> SessionKeys | None:  # fmt: skip
     """The keys of a session, of 1.1 if one of its own is among them; zeros stand where one is missing.
 

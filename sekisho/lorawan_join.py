@@ -19,7 +19,7 @@ from gateway.wire.lorawan.frames import (
 from gateway.wire.lorawan.join import Accept, SessionKeys
 from sekisho import screen
 from sekisho.lorawan_decode import said
-from sekisho.lorawan_input import AppKey, NwkKey, frame, key, refused, reversed_key
+from sekisho.lorawan_input import AppKey, NwkKey, frame, key, refused
 from sekisho.lorawan_mic import REVERSED, RIGHT, judged
 from sekisho.place import Json
 
@@ -115,7 +115,7 @@ def _requested(request: JoinRequest, root: Key) -> Step:
     name = "join-request, MIC"
     if root.cmac(request.signed)[:MIC] == request.mic:
         return Step(name, True, "right: the device has this key")
-    if reversed_key(root).cmac(request.signed)[:MIC] == request.mic:
+    if root.backwards.cmac(request.signed)[:MIC] == request.mic:
         return Step(name, False, _REVERSE)
     return Step(
         *(name, False),
@@ -137,7 +137,7 @@ def _answered(
 ) -> tuple[Step, Accept | None]:
     """Whether the answer is to this request, and by this key."""
     name, root = "join-accept, MIC", nwk or app
-    for says, one in ((RIGHT, root), (REVERSED, reversed_key(root)), ("the other key", app)):
+    for says, one in ((RIGHT, root), (REVERSED, root.backwards), ("the other key", app)):
         accept, mic = join.unseal(one, answer.encrypted)
         if not _signed(request, accept, mic, one):
             continue

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from gateway.wire.lorawan.frames import Data
 from gateway.wire.lorawan.join import SessionKeys
 from gateway.wire.lorawan.secured import Heard, right_mic
-from sekisho.lorawan_input import reversed_key
 
 RIGHT, REVERSED, WRONG = "right", "right with the key's bytes reversed", "wrong"
 _ROLL = 1 << 16
@@ -35,12 +34,7 @@ def judged(data: Data, keys: SessionKeys, f_cnt: int | None, conf_f_cnt: int = 0
         f_cnt: None tries roll-overs of the frame's own 16 bits.
     """
     tried = [f_cnt] if f_cnt is not None else [data.f_cnt + _ROLL * n for n in range(_ROLLS)]
-    backwards = replace(
-        keys,
-        f_nwk_s_int=reversed_key(keys.f_nwk_s_int),
-        s_nwk_s_int=reversed_key(keys.s_nwk_s_int),
-        nwk_s_enc=reversed_key(keys.nwk_s_enc),
-    )
+    backwards = replace(keys.backwards, app_s=keys.app_s)
     for says, some in ((RIGHT, keys), (REVERSED, backwards)):
         for counter in tried:
             if _fits(data, some, counter, conf_f_cnt):

@@ -165,7 +165,7 @@ class Air:
                 "strangers",
                 NOTE,
                 f"devices that are not registered asked to join ({unknown})",
-                "if one is yours: sekisho devices add … -a dev_eui=…, and import its key; look whether its DevEUI is reversed",
+                "if one is yours: sekisho devices add … -a dev_eui=…, and import its key",
             )
         other = refused.get(Refused.OTHER_NETWORK, 0)
         if other:

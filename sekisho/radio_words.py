@@ -25,6 +25,11 @@ _TOLD: Mapping[str, tuple[str, str]] = {
         "its frames have a wrong MIC, and a right one with the key's bytes reversed",
         f"the key was written down in the other byte order; {_KEYS}",
     ),
+    Refused.REVERSED_EUI: (
+        "it asks to join under its DevEUI with the bytes reversed",
+        "the DevEUI was written down in the other byte order: sekisho devices set DEVICE --attribute dev_eui=EUI, then import its "
+        "key anew; or set the device's own by its maker's tool",
+    ),
     Refused.WRONG_JOIN_EUI: (
         "it asks to join for another JoinEUI than it is registered with",
         "leave join_eui out of its keys, or give it the device's: sekisho devices import-keys FILE",

@@ -82,8 +82,7 @@ def believed(root: Root, request: JoinRequest) -> Refused | None:
     if root.join_eui is not None and request.join_eui != root.join_eui:
         return Refused.WRONG_JOIN_EUI
     if root.signs.cmac(request.signed)[:MIC] != request.mic:
-        backwards = Key(root.signs.secret[::-1])
-        if backwards.cmac(request.signed)[:MIC] == request.mic:
+        if root.signs.backwards.cmac(request.signed)[:MIC] == request.mic:
             return Refused.REVERSED_KEY
         return Refused.WRONG_KEY
     nonce = int.from_bytes(request.dev_nonce, "big")

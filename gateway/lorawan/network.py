@@ -67,8 +67,8 @@ class Network:
         return ended
 
     def root(self, dev_eui: Eui) -> Root | None:
-        """The device that may join by this EUI."""
-        return self._roots.get(dev_eui)
+        """The device that may join by this EUI; or would, if its bytes stood in the other order."""
+        return self._roots.get(dev_eui) or self._roots.get(Eui(dev_eui[::-1]))
 
     def devices(self) -> list[DeviceId]:
         """Whoever has a session."""
@@ -95,9 +95,11 @@ class Network:
 
     def join(self, request: JoinRequest) -> tuple[Root, Joined] | Refused:
         """A new session, which counts once it is written down and the device has used it; or why none."""
-        root = self._roots.get(request.dev_eui)
+        root = self.root(request.dev_eui)
         if root is None:
             return Refused.UNKNOWN_DEVICE
+        if root.dev_eui != request.dev_eui:
+            return Refused.REVERSED_EUI
         refused = joining.believed(root, request)
         if refused is not None:
             return refused

@@ -12,6 +12,7 @@ class Refused(StrEnum):
     REJOIN = "rejoin, which is not done here"
     OTHER_NETWORK = "another network's"
     UNKNOWN_DEVICE = "join of an unknown device"
+    REVERSED_EUI = "join of a DevEUI that is registered reversed"
     WRONG_JOIN_EUI = "join for another JoinEUI"
     WRONG_KEY = "wrong MIC"
     REVERSED_KEY = "wrong MIC, right with the key reversed"

@@ -18,8 +18,8 @@ from gateway.wire.lorawan.frames import Data
 from gateway.wire.lorawan.secured import Heard, Plain, is_right, opened
 
 _LOW = 0xFFFF
-_ROLLS_BACK = 64
-"""Roll-overs of the sixteen bits that are tried for an old frame, some 0.1 ms in all: 4.2 million frames, eight years of one a minute."""
+_ROLLS = 64
+"""Roll-overs of the sixteen bits that are tried for a frame that is not the next one, some 0.1 ms in all: 4.2 million frames, eight years of one a minute."""
 
 _ASKED_BACK = 16
 """Confirmed downlinks that an acknowledgement may be of: more than an uplink's repetitions are answered with."""
@@ -73,8 +73,17 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
         found = _explained(data, session, heard)
         if found is not None:
             return Doubt(found, session)
+        if session.abp and next_one is not None and _is_backwards(session, data, next_one, heard):
+            return Doubt(Refused.REVERSED_KEY, session)
         doubt = Doubt(Refused.WRONG_KEY, session)
     return doubt
+
+
+def _is_backwards(session: Session, data: Data, next_one: int, heard: Sequence[Heard]) -> bool:
+    """Whether the keys of a device that never joins were written down in the other byte order; it may have counted far before it came here."""
+    keys = session.keys.backwards
+    ahead = range(next_one, 1 << 32, _LOW + 1)[: _ROLLS + 1]
+    return any(is_right(keys, data, f_cnt, heard) for f_cnt in ahead)
 
 
 def _explained(data: Data, session: Session, heard: Sequence[Heard]) -> Refused | None:
@@ -85,7 +94,7 @@ def _explained(data: Data, session: Session, heard: Sequence[Heard]) -> Refused 
     if session.up is None:
         return None
     newest = (session.up & ~_LOW) | data.f_cnt
-    before = range(newest, -1, -_LOW - 1)[: _ROLLS_BACK + 1]
+    before = range(newest, -1, -_LOW - 1)[: _ROLLS + 1]
     for f_cnt in (*before, data.f_cnt):
         if f_cnt < session.up and is_right(session.keys, data, f_cnt, heard):
             return Refused.COUNTER_RESET if session.abp else Refused.REPLAYED

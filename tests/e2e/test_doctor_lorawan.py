@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from gateway.lorawan.merging import LATE_S
-from gateway.wire.lorawan.identifiers import DevAddr
+from gateway.registry.radio_rows import Secrets
+from gateway.wire.lorawan.identifiers import DevAddr, Eui
+from gateway.wire.lorawan.join import SessionKeys
 from tests.e2e.processes import Gateway, sekisho, until
 from tests.e2e.radio_town import GAUGE_PORT, STAGE, has, radio, radio_town, rows
 from tests.e2e.test_lorawan import DOOR, plugged_in
-from tests.e2e.town import Town
+from tests.e2e.town import SINCE, Town, member
 from tests.fakes.forwarder import UdpForwarder
 from tests.fakes.node import APP_KEY, DEV_EUI, NWK_KEY, Node
 
@@ -117,6 +119,33 @@ def test_a_device_that_does_not_hear_its_answers_is_told(tmp_path: Path) -> None
         code, said = doctor(town)
         assert code == 1
         assert "asked to join 2 times, was answered, and has sent nothing since" in said
+
+
+def test_a_deveui_and_keys_in_the_other_byte_order_are_told(tmp_path: Path) -> None:
+    """The usual mistakes in writing them down: each is tried, and named with the next step."""
+    town = radio_town(tmp_path / "town", DOOR)
+    keys = SessionKeys(APP_KEY, APP_KEY, APP_KEY, NWK_KEY, is_1_1=False)
+    with town.registry() as registry:
+        never = {"dev_eui": "0004a30b001a2b3d"}
+        town.enrol([member("node-1", "river_gauge", attributes={"dev_eui": str(DEV_EUI)}), member("node-2", "river_gauge", attributes=never)])  # fmt: skip
+        own = (APP_KEY.secret, APP_KEY.secret, APP_KEY.secret, NWK_KEY.secret)
+        registry.radio.put("node-2", Secrets(dev_addr=DevAddr.of("01020304"), keys=own), SINCE)
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        forwarder.push(Node(dev_eui=Eui(DEV_EUI[::-1])).request())
+        refused(town, "join of a DevEUI that is registered reversed")
+        code, said = doctor(town)
+        assert code == 1
+        assert "node-1" in said
+        assert "under its DevEUI with the bytes reversed" in said
+        assert "sekisho devices set DEVICE --attribute dev_eui=EUI" in said
+
+        node = Node()
+        node.addr, node.keys = DevAddr.of("01020304"), keys.backwards
+        forwarder.push(node.says(0, STAGE, f_port=GAUGE_PORT))
+        refused(town, "wrong MIC, right with the key reversed")
+        code, said = doctor(town, "node-2")
+        assert code == 1
+        assert "written down in the other byte order" in said
 
 
 def test_a_lorawan_device_is_followed_from_its_keys_to_its_row(tmp_path: Path) -> None:

@@ -189,6 +189,29 @@ def test_what_is_wrong_with_a_join_is_named(is_1_1: bool) -> None:
     assert asks(of, node.request()) is Refused.UNKNOWN_DEVICE
 
 
+@VERSIONS
+@pytest.mark.parametrize("f_cnt", [0, 7, 70_011])
+def test_keys_of_a_device_that_never_joins_are_tried_in_the_other_byte_order(is_1_1: bool, f_cnt: int) -> None:  # fmt: skip
+    """However far it has counted before it came here; and other keys than these are not told as reversed ones."""
+    of, node = network(is_1_1), Node(is_1_1)
+    session = joined(of, node)
+    session.abp = True
+    node.keys = session.keys.backwards
+    assert doubted(of, node.says(f_cnt)) is Refused.REVERSED_KEY
+    node.keys = replace(session.keys, f_nwk_s_int=NWK_KEY, s_nwk_s_int=NWK_KEY)
+    assert doubted(of, node.says(f_cnt)) is Refused.WRONG_KEY
+
+
+def test_a_deveui_that_is_registered_in_the_other_byte_order_is_named() -> None:
+    """And leads to the device that is meant; one that nobody has in either order stays unknown."""
+    of, backwards = network(), Eui(DEV_EUI[::-1])
+    assert asks(of, Node(dev_eui=backwards).request()) is Refused.REVERSED_EUI
+    meant = of.root(backwards)
+    assert meant is not None
+    assert meant.device == "node-1"
+    assert asks(of, Node(dev_eui=Eui(bytes(8))).request()) is Refused.UNKNOWN_DEVICE
+
+
 def test_a_nonce_counts_up_or_was_never_used() -> None:
     """From 1.0.4 on a smaller one is a replay; before that they are random, and all are remembered."""
     counting, random = network(), network(counting=False)

@@ -44,6 +44,11 @@ class Key:
     def __repr__(self) -> str:
         return "<key>"
 
+    @property
+    def backwards(self) -> "Key":
+        """The same with its bytes in the other order: a usual mistake in writing one down."""
+        return Key(self.secret[::-1])
+
     def cmac(self, *parts: bytes) -> bytes:
         """AES-CMAC (RFC 4493) over the parts, 16 bytes."""
         mac = self._mac.copy()

@@ -5,7 +5,7 @@
 A server decrypts what it has in plain, so that a device, which can only encrypt, reads it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.wire.lorawan.crypto import Key
 from gateway.wire.lorawan.frames import MIC, FrameError
@@ -114,6 +114,17 @@ class SessionKeys:
 
     def __repr__(self) -> str:
         return "<session keys>"
+
+    @property
+    def backwards(self) -> "SessionKeys":
+        """The same with their bytes in the other order, as they are often written down."""
+        return replace(
+            self,
+            f_nwk_s_int=self.f_nwk_s_int.backwards,
+            s_nwk_s_int=self.s_nwk_s_int.backwards,
+            nwk_s_enc=self.nwk_s_enc.backwards,
+            app_s=self.app_s.backwards,
+        )
 
 
 def session_keys(app_key: Key, join_nonce: JoinNonce, net_id: NetId, dev_nonce: DevNonce) -> SessionKeys:  # fmt: skip
