@@ -27,8 +27,7 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     ),
     Refused.REVERSED_EUI: (
         "it asks to join under its DevEUI with the bytes reversed",
-        "the DevEUI was written down in the other byte order: sekisho devices set DEVICE --attribute dev_eui=EUI, then import its "
-        "key anew; or set the device's own by its maker's tool",
+        "it was written down in the other byte order: sekisho devices set DEVICE --attribute dev_eui=EUI; or set it in the device",
     ),
     Refused.WRONG_JOIN_EUI: (
         "it asks to join for another JoinEUI than it is registered with",
