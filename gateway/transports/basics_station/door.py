@@ -28,11 +28,14 @@ from gateway.transports.basics_station.limits import StationLimits
 from gateway.transports.basics_station.line import House, Line
 from gateway.transports.basics_station.setup import Setup
 from gateway.transports.basics_station.waiting import Waiting
+from gateway.transports.porch import Porch
 from gateway.wire.lorawan.identifiers import Eui
 from gateway.wire.station import discovery
 from gateway.wire.station.errors import MessageError
 
 _PATH = "/station"
+_KEPT_S = 15.0
+"""How long a connection that was answered may stay without another request."""
 
 
 class StationDoor:
@@ -72,6 +75,7 @@ class StationDoor:
         )
         self._asking = 0
         self._stopping = False
+        self._servers: list[asyncio.Server] = []
         app = web.Application()
         app.router.add_get(discovery.PATH, self._ask)
         app.router.add_get(_PATH + "/{eui:[0-9a-f]{16}}", self._come)
@@ -80,6 +84,7 @@ class StationDoor:
             access_log=None,
             logger=muted("basics_station", self._malformed),
             shutdown_timeout=1,
+            keepalive_timeout=_KEPT_S,
         )
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
@@ -90,9 +95,17 @@ class StationDoor:
         """
         if self._runner.server is None:
             await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=tls)
-        await site.start()
-        taken: int = self._runner.addresses[-1][1]
+        assert self._runner.server is not None
+        limits = self._limits
+        server = await asyncio.get_running_loop().create_server(
+            Porch(self._runner.server, limits.connections, limits.silent, limits.asking_s),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else limits.asking_s,
+        )
+        self._servers.append(server)
+        taken: int = server.sockets[0].getsockname()[1]
         return taken
 
     def renew(self, directory: Directory) -> None:
@@ -112,6 +125,8 @@ class StationDoor:
         """After the last answer."""
         self._waiting.close()
         await asyncio.gather(*(line.leave() for line in list(self._lines.values())))
+        for server in self._servers:
+            server.close()
         await self._runner.cleanup()
 
     # -- where to go ------------------------------------------------------------------------

@@ -15,6 +15,8 @@ class StationLimits:
         heartbeat_s: between two pings on a silent line; one that answers none is dead.
         waiting: downlinks of one station that it has not told of yet.
         patience_s: how long after RX2 a station is waited for to tell.
+        connections: at a time.
+        silent: of those, whose request has not come, which has `asking_s`.
     """
 
     message_bytes: int = 16_384
@@ -24,3 +26,5 @@ class StationLimits:
     heartbeat_s: float = 30.0
     waiting: int = 64
     patience_s: float = 3.0
+    connections: int = 8192
+    silent: int = 256

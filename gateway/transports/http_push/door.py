@@ -25,6 +25,7 @@ from gateway.model.uplink import Receiver, Route, Uplinks
 from gateway.pipeline.sorting import Counted, Sorting
 from gateway.registry.proven import claimed, proven
 from gateway.telemetry import Facts, muted
+from gateway.transports.porch import Porch
 from gateway.wire.envelopes.event import Open
 from gateway.wire.envelopes.formats import FORMATS
 
@@ -38,7 +39,10 @@ _STATUS = {
 _AGAIN_S = "5"
 
 _BODY_S = 20.0
-"""For a document to come in whole."""
+"""For a document to come in whole, and for a request's head."""
+
+_KEPT_S = 75.0
+"""How long a connection that was answered may stay without another document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,14 @@ class PushLimits:
     Attributes:
         body_bytes: largest document taken.
         pending: documents that wait for their commit, of all senders.
+        connections: at a time.
+        silent: of those, whose first request has not come.
     """
 
     body_bytes: int = 262_144
     pending: int = 1024
+    connections: int = 2048
+    silent: int = 256
 
 
 class PushDoor:
@@ -85,11 +93,16 @@ class PushDoor:
         self._openers: dict[str, Open] = {}
         self._waiting = 0
         self._stopping = False
+        self._servers: list[asyncio.Server] = []
         app = web.Application(client_max_size=limits.body_bytes)
         app.router.add_post("/push/{format}", self._take)
         app.router.add_post("/push/{format}/{rest:.*}", self._take)
         self._runner = web.AppRunner(
-            app, access_log=None, logger=muted("http_push", self._malformed), shutdown_timeout=1
+            app,
+            access_log=None,
+            logger=muted("http_push", self._malformed),
+            shutdown_timeout=1,
+            keepalive_timeout=_KEPT_S,
         )
 
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
@@ -100,9 +113,17 @@ class PushDoor:
         """
         if self._runner.server is None:
             await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=tls)
-        await site.start()
-        taken: int = self._runner.addresses[-1][1]
+        assert self._runner.server is not None
+        limits = self._limits
+        server = await asyncio.get_running_loop().create_server(
+            Porch(self._runner.server, limits.connections, limits.silent, _BODY_S),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else _BODY_S,
+        )
+        self._servers.append(server)
+        taken: int = server.sockets[0].getsockname()[1]
         return taken
 
     def renew(self, directory: Directory) -> None:
@@ -116,6 +137,8 @@ class PushDoor:
 
     async def close(self) -> None:
         """After the last answer."""
+        for server in self._servers:
+            server.close()
         await self._runner.cleanup()
 
     # -- one document -----------------------------------------------------------------------
