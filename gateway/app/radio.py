@@ -160,9 +160,9 @@ class RadioHouse:
             task.cancel()
         await asyncio.gather(*self.tasks, *self._joins, return_exceptions=True)
         now_s = self._checkpoint.clock.monotonic()
-        for transmitter, law in self.radio.outbox.transmitters.laws.items():
+        for forwarder, law in self.radio.outbox.transmitters.laws.items():
             record, _upto = law.record(now_s, last=True)
-            self._keeping.radio.keep_air(transmitter, record, lambda _written: None)
+            self._keeping.radio.keep_air(forwarder, record, lambda _written: None)
         self._registry.close()
 
     def _remember(self, root: Root, done: Done) -> None:

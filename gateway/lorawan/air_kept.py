@@ -32,8 +32,8 @@ class KeptLaw(AirLaw):
         boot: of this machine since it was switched on; b"" where nobody knows.
     """
 
-    def __init__(self, rules: Sequence[SubBand], *, station: bool, boot: bytes) -> None:
-        super().__init__(rules, station=station)
+    def __init__(self, rules: Sequence[SubBand], *, boot: bytes) -> None:
+        super().__init__(rules)
         self._boot = boot.ljust(BOOT, b"\0")[:BOOT]
         self._region = blake2b("|".join(rule.law for rule in rules).encode(), digest_size=8).digest()  # fmt: skip
         kept = [n for n, rule in enumerate(rules) if rule.share and not rule.share.by_channel]

@@ -61,12 +61,15 @@ class AirLaw:
 
     Args:
         rules: of its region (`Plan.rules`).
-        station: whether it is a LoRa Basics Station, which keeps channels to a share of its own.
+        station: see below.
+
+    Attributes:
+        station: whether it speaks as a LoRa Basics Station now, which keeps channels to a share of its own.
     """
 
     def __init__(self, rules: Sequence[SubBand], *, station: bool = False) -> None:
         self._rules = rules
-        self._station = station
+        self.station = station
         self._pauses = _Pauses()
         self._rests: defaultdict[tuple[int, int], _Pauses] = defaultdict(_Pauses)
         self._sums: dict[tuple[int, int], AirSum] = {}
@@ -99,7 +102,7 @@ class AirLaw:
             return
         rule = self._rules[number]
         self._pauses.add(sent, rule.owed_us(sent.air_us))
-        if self._station and rule.station_rest:
+        if rule.station_rest:
             self._rest(rule, sent).add(sent, (rule.station_rest - 1) * sent.air_us)
         if rule.share is not None:
             self._sum(rule.share, number, sent).add(sent)
@@ -111,7 +114,7 @@ class AirLaw:
             return
         rule = self._rules[number]
         self._pauses.drop(sent)
-        if self._station and rule.station_rest:
+        if rule.station_rest:
             self._rest(rule, sent).drop(sent)
         if rule.share is not None:
             self._sum(rule.share, number, sent).drop(sent)
@@ -124,7 +127,7 @@ class AirLaw:
         return None
 
     def _rested(self, rule: SubBand, sent: Transmission) -> bool:
-        if not (self._station and rule.station_rest):
+        if not (self.station and rule.station_rest):
             return True
         return self._rest(rule, sent).fits(sent, (rule.station_rest - 1) * sent.air_us)
 

@@ -93,7 +93,9 @@ def answer(
     for command in asked:
         if command.cid is Cid.LINK_CHECK:
             floor = FLOOR_DB.get(sf, 0.0)
-            said.append(link_check_ans(round((snr_db or floor) - floor), forwarders))
+            said.append(
+                link_check_ans(round((floor if snr_db is None else snr_db) - floor), forwarders)
+            )
         elif command.cid is Cid.DEVICE_TIME:
             said.append(device_time_ans(at - GPS_EPOCH + LEAP_S * 1_000_000))
         elif command.cid in (Cid.REKEY, Cid.RESET) and uplink.session.keys.is_1_1:

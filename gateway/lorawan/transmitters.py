@@ -8,7 +8,6 @@ tells nothing may have sent, and counts.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from gateway.lorawan.air_kept import KeptLaw
 from gateway.lorawan.air_law import Clause, Transmission
@@ -22,10 +21,6 @@ from gateway.wire.lorawan.identifiers import Eui
 _TOO_SLOW = Clause("too large for the data rates of both windows", "RP002-1.0.4, maximum payload")
 
 
-Transmitter: TypeAlias = tuple[Eui, bool]
-"""A forwarder, and whether it speaks as a LoRa Basics Station."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Booking:
     """A downlink that its forwarder may send.
@@ -33,7 +28,8 @@ class Booking:
     Attributes:
         sending: as it was to be sent.
         downlink: with the windows that are permitted, one at least.
-        transmitter: the forwarder, and whether it is a station.
+        forwarder: that it is for.
+        station: whether that speaks as a Basics Station.
         law: of it.
         calendar: of all of them.
         windows: both, by their numbers.
@@ -41,7 +37,8 @@ class Booking:
 
     sending: Downlink
     downlink: Downlink
-    transmitter: Transmitter
+    forwarder: Eui
+    station: bool
     law: KeptLaw
     calendar: Calendar
     windows: dict[int, Transmission]
@@ -59,17 +56,15 @@ class Booking:
         went = None if window is None else self.windows[window]
         self.law.settle(*self.counted, went=went)
         if went is not self.counted[0]:
-            forwarder, _station = self.transmitter
-            self.calendar.strike(self.counted[0], forwarder)
+            self.calendar.strike(self.counted[0], self.forwarder)
             if went is not None:
-                self.calendar.enter(went, forwarder)
+                self.calendar.enter(went, self.forwarder)
 
     def unknown(self, window: int) -> None:
         """Its forwarder did not tell, and may have sent it: a station in either window, which both go on to count; over UDP
         it was asked for this one alone.
         """
-        _forwarder, station = self.transmitter
-        if not station:
+        if not self.station:
             self.used(window)
 
 
@@ -81,7 +76,7 @@ class Transmitters:
         boot: of this machine; what was sent before another one is over.
 
     Attributes:
-        laws: of those that were asked to send, or did before a restart.
+        laws: of those that were asked to send, or did before a restart; one each, however it speaks.
         calendar: who sends when.
         refused: how many windows were refused, by clause.
     """
@@ -89,20 +84,19 @@ class Transmitters:
     def __init__(self, rules: Sequence[SubBand], boot: bytes = b"") -> None:
         self._rules = rules
         self._boot = boot
-        self.laws: dict[Transmitter, KeptLaw] = {}
+        self.laws: dict[Eui, KeptLaw] = {}
         self.calendar = Calendar()
         self.refused: Counter[str] = Counter()
 
-    def recall(self, records: Mapping[Transmitter, bytes], now_s: float) -> None:
+    def recall(self, records: Mapping[Eui, bytes], now_s: float) -> None:
         """What they have sent, as it was written down."""
-        for transmitter, record in records.items():
-            self._law(transmitter).recall(record, now_s)
+        for forwarder, record in records.items():
+            self._law(forwarder).recall(record, now_s)
 
-    def _law(self, transmitter: Transmitter) -> KeptLaw:
-        law = self.laws.get(transmitter)
+    def _law(self, forwarder: Eui) -> KeptLaw:
+        law = self.laws.get(forwarder)
         if law is None:
-            law = KeptLaw(self._rules, station=transmitter[1], boot=self._boot)
-            self.laws[transmitter] = law
+            law = self.laws[forwarder] = KeptLaw(self._rules, boot=self._boot)
         return law
 
     def book(self, downlink: Downlink, heard: Reception, *, in_rx1: bool = False) -> Booking | Clause:  # fmt: skip
@@ -111,8 +105,8 @@ class Transmitters:
         Args:
             in_rx1: only if RX1 is one of them; else its clause.
         """
-        transmitter = heard.forwarder, heard.way.station
-        law = self._law(transmitter)
+        law = self._law(heard.forwarder)
+        law.station = heard.way.station
         at_s = heard.heard_s + downlink.delay_s
         first = _sent(downlink, at_s, downlink.rx1_freq_hz, downlink.rx1_rate)
         second = _sent(downlink, at_s + 1, downlink.rx2_freq_hz, downlink.rx2_rate)
@@ -131,7 +125,10 @@ class Transmitters:
         if not allowed.first and not allowed.second:
             return clauses[1] or clauses[0] or _TOO_SLOW
         windows = {RX1: first, RX2: second}
-        booking = Booking(downlink, allowed, transmitter, law, self.calendar, windows)
+        booking = Booking(
+            *(downlink, allowed, heard.forwarder, heard.way.station),
+            *(law, self.calendar, windows),
+        )
         law.promise(*booking.counted)
         self.calendar.enter(booking.counted[0], heard.forwarder)
         return booking

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from gateway.lorawan.joining import Root
 from gateway.lorawan.session import Session
-from gateway.lorawan.transmitters import Transmitter
+from gateway.wire.lorawan.identifiers import Eui
 
 
 class Notebook(Protocol):
@@ -19,9 +19,7 @@ class Notebook(Protocol):
         """Reserve the next counters of its downlinks; tell when they may be used."""
         ...
 
-    def keep_air(
-        self, transmitter: Transmitter, record: bytes, done: Callable[[bool], None]
-    ) -> None:
+    def keep_air(self, forwarder: Eui, record: bytes, done: Callable[[bool], None]) -> None:
         """Write down what a forwarder has sent and may send (`gateway.lorawan.air_kept`); tell when it may."""
         ...
 

@@ -71,7 +71,7 @@ class Outbox:
             if not booking.law.covered:
                 record, upto = booking.law.record(reception.heard_s)
                 kept = partial(self._kept, what, booking, reception.way, ways, went, upto)
-                self._notebook.keep_air(booking.transmitter, record, kept)
+                self._notebook.keep_air(booking.forwarder, record, kept)
                 return
             refused = self._leave(what, booking, reception.way, went)
             if refused is None:

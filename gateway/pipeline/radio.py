@@ -8,6 +8,7 @@ A downlink's counter is reserved on disk before any frame has it. Joins: `joins`
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -147,7 +148,18 @@ class Radio:
                 continue
             await asyncio.sleep(max(due_s - self._clock.monotonic(), _BREATH_S))
             for merged in self._merging.due(self._clock.monotonic()):
-                self._take(merged)
+                self._attempt(merged)
+
+    def _attempt(self, merged: Merged) -> None:
+        """What one frame breaks must not end all others: it comes to nothing, and is counted."""
+        try:
+            self._take(merged)
+        except Exception:  # noqa: BLE001 no text of the error goes anywhere: it may hold a frame's bytes
+            self._facts.note(
+                "lorawan: fault of ours",
+                "A LoRaWAN frame met a fault of this program and came to nothing",
+                logging.ERROR,
+            )
 
     def _take(self, merged: Merged) -> None:
         try:

@@ -6,7 +6,6 @@ from typing import Self
 
 from gateway.clock import Clock
 from gateway.lorawan.session import Session
-from gateway.lorawan.transmitters import Transmitter
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
 from gateway.sessions.airmail import Airmail
@@ -76,7 +75,7 @@ class Keeping:
         found, _lost = self.radio.load(self._file, devices)
         return found
 
-    def recall_air(self, forwarders: Iterable[Eui]) -> dict[Transmitter, bytes]:
+    def recall_air(self, forwarders: Iterable[Eui]) -> dict[Eui, bytes]:
         """What these forwarders were said to have sent."""
         return self.radio.air(self._file, forwarders)
 

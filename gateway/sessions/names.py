@@ -46,9 +46,9 @@ class Names:
         """One of a device's two places for a LoRaWAN session."""
         return self._keyed(b"radio", slot + device.encode())
 
-    def transmitter(self, forwarder: bytes, station: bool) -> bytes:
-        """The airtime of a forwarder, as a station or not."""
-        return self._keyed(b"air", bytes((station,)) + forwarder)
+    def transmitter(self, forwarder: bytes) -> bytes:
+        """The airtime of a forwarder."""
+        return self._keyed(b"air", forwarder)
 
     def subscription(self, session: bytes, device: str) -> bytes:
         """That a session hears a device's commands."""

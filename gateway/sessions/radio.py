@@ -7,7 +7,6 @@ written for an uplink of which nothing is kept as for one that is stored (decisi
 from collections.abc import Callable, Iterable
 
 from gateway.lorawan.session import Session
-from gateway.lorawan.transmitters import Transmitter
 from gateway.model.identity import DeviceId
 from gateway.sessions.file import DROP_RADIO, PUT_AIR, PUT_RADIO, Change, SessionFile
 from gateway.sessions.names import Names
@@ -62,15 +61,14 @@ class RadioSessions:
 
         self._pen.write([self._put(session)], written)
 
-    def keep_air(self, transmitter: Transmitter, record: bytes, done: Done) -> None:
+    def keep_air(self, forwarder: Eui, record: bytes, done: Done) -> None:
         """Write down what a forwarder has sent and may send; tell when it is on disk."""
-        name = self._names.transmitter(*transmitter)
+        name = self._names.transmitter(forwarder)
         self._pen.write([(PUT_AIR, (name, self._names.seal(record, name)))], done)
 
-    def air(self, file: SessionFile, forwarders: Iterable[Eui]) -> dict[Transmitter, bytes]:
+    def air(self, file: SessionFile, forwarders: Iterable[Eui]) -> dict[Eui, bytes]:
         """What these forwarders were said to have sent."""
-        both = ((eui, station) for eui in forwarders for station in (False, True))
-        known = {self._names.transmitter(*one): one for one in both}
+        known = {self._names.transmitter(eui): eui for eui in forwarders}
         found = {}
         for name, sealed in file.air():
             record = self._names.unseal(sealed, name)

@@ -18,6 +18,7 @@ def lorawan(
 ) -> Lorawan | None:
     """The region and the forwarders; a door without them, or they without a door, is complained of."""
     stations = [door for door in doors if isinstance(door, BasicsStationFile)]
+    plain = [door for door in doors if isinstance(door, LorawanUdpFile)]
     wanting = [
         index
         for index, door in enumerate(doors)
@@ -37,7 +38,7 @@ def lorawan(
         if eui in forwarders:
             sentence = "this forwarder is there already."
             found.append(complain(document, ("lorawan", "forwarders", index, "eui"), sentence))
-        if (doubt := _doubt(one, stations)) is not None:
+        if (doubt := _doubt(one, stations, plain)) is not None:
             name, sentence = doubt
             found.append(complain(document, ("lorawan", "forwarders", index, name), sentence))
         networks = tuple(map(ip_network, one.networks))
@@ -46,7 +47,9 @@ def lorawan(
     return Lorawan(PLANS[file.region], file.window_s, forwarders, margin_db)
 
 
-def _doubt(one: ForwarderFile, stations: Sequence[BasicsStationFile]) -> tuple[str, str] | None:
+def _doubt(
+    one: ForwarderFile, stations: Sequence[BasicsStationFile], plain: Sequence[LorawanUdpFile]
+) -> tuple[str, str] | None:
     """Why a forwarder cannot be told from others, or cannot come at all: the setting, and the sentence."""
     if one.credential is not None and not stations:
         return "credential", (
@@ -54,6 +57,12 @@ def _doubt(one: ForwarderFile, stations: Sequence[BasicsStationFile]) -> tuple[s
         )
     if one.credential is not None or one.networks:
         return None
+    for udp in plain:
+        if not ip_address(udp.bind).is_loopback:
+            return "eui", (
+                f"over UDP nobody proves anything, and door {udp.name} is open to others: name where this forwarder comes "
+                "from (from: [192.0.2.0/24]; 0.0.0.0/0 is anywhere)."
+            )
     for door in stations:
         proven = door.tls is not None and door.tls.client_certificate == "required"
         if not ip_address(door.bind).is_loopback and not (proven and door.port is None):

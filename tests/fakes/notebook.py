@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gateway.lorawan.session import RESERVED, Session
-from gateway.lorawan.transmitters import Transmitter
+from gateway.wire.lorawan.identifiers import Eui
 
 
 class Notebook:
@@ -15,7 +15,7 @@ class Notebook:
     """
 
     def __init__(self) -> None:
-        self.air: dict[Transmitter, bytes] = {}
+        self.air: dict[Eui, bytes] = {}
         self.works = True
 
     def write(self, _session: Session, done: Callable[[bool], None]) -> None:
@@ -25,9 +25,7 @@ class Notebook:
         session.reserved, session.app_reserved = session.down + RESERVED, session.app_down + RESERVED  # fmt: skip
         done(self.works)
 
-    def keep_air(
-        self, transmitter: Transmitter, record: bytes, done: Callable[[bool], None]
-    ) -> None:
+    def keep_air(self, forwarder: Eui, record: bytes, done: Callable[[bool], None]) -> None:
         if self.works:
-            self.air[transmitter] = record
+            self.air[forwarder] = record
         done(self.works)

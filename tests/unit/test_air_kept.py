@@ -23,7 +23,7 @@ RULES = (
 
 
 def law(boot: bytes = BOOT) -> KeptLaw:
-    return KeptLaw(RULES, station=False, boot=boot)
+    return KeptLaw(RULES, boot=boot)
 
 
 def one(at_s: float, air_s: float = 1.0, freq_hz: int = LOW) -> Transmission:
@@ -93,7 +93,7 @@ def test_where_nobody_knows_of_a_boot_it_was_sent_just_now() -> None:
 
 
 def test_a_record_of_another_region_or_form_says_nothing() -> None:
-    other = KeptLaw(PLANS["EU868"].rules, station=False, boot=BOOT)
+    other = KeptLaw(PLANS["EU868"].rules, boot=BOOT)
     record, _ = other.record(1000.0)
     for said in (record, b"", record[:-1], b"\xff" + record[1:]):
         after = law()
@@ -104,7 +104,7 @@ def test_a_record_of_another_region_or_form_says_nothing() -> None:
 @pytest.mark.parametrize("name", sorted(PLANS))
 def test_every_region_s_record_has_one_size(name: str) -> None:
     """Whatever was sent: nothing is to be seen in the file but that something was."""
-    record, _ = KeptLaw(PLANS[name].rules, station=False, boot=BOOT).record(1000.0)
+    record, _ = KeptLaw(PLANS[name].rules, boot=BOOT).record(1000.0)
     assert len(record) == 1545
 
 

@@ -1,6 +1,7 @@
 """The datagrams of forwarders: captured ones, published ones, and all that a socket may bring."""
 
 import json
+from base64 import b64encode
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -168,3 +169,23 @@ def test_deep_and_endless_bodies_are_refused(body: bytes) -> None:
         said = read(HEAD + body)
         assert isinstance(said, Push)
         assert not said.heard
+
+
+def test_a_frame_longer_than_lora_carries_is_refused() -> None:
+    """Its length would not fit into the block that its MIC begins with: one datagram ended the gateway."""
+    for size, heard in ((255, 1), (256, 0), (4000, 0)):
+        data = b64encode(b"\x40" + bytes(size - 1)).decode()
+        found = pushed({**FRAME, "data": data, "size": size})
+        assert (len(found.heard), len(found.refused)) == (heard, 1 - heard)
+
+
+def test_an_uplink_has_no_more_antennas_than_a_forwarder() -> None:
+    """Each antenna is a reception: a datagram of thousands would be a flood that counts as one."""
+    frame = {name: value for name, value in FRAME.items() if name != "rssi"}
+    found = pushed(*({**frame, "rsig": [{"ant": n} for n in range(many)]} for many in (16, 17)))
+    assert [len(one.antennas) for one in found.heard] == [16]
+
+
+@pytest.mark.parametrize("said", [{"rssi": 1e308}, {"rssi": -80, "lsnr": -1e300}])
+def test_no_antenna_measures_astronomical_strengths(said: dict[str, float]) -> None:
+    assert pushed({**FRAME, **said}).heard == ()

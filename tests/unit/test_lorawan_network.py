@@ -309,6 +309,9 @@ def test_a_device_is_told_how_well_it_is_heard_and_what_time_it_is() -> None:
     told, rest = commands(said.commands, DOWN)
     assert not rest
     assert told[0] == Command(Cid.LINK_CHECK, bytes((10, 3)))
+    said = answer(uplink, forwarders=1, snr_db=0.0, sf=12, at=NOON)
+    assert said is not None
+    assert commands(said.commands, DOWN)[0][0] == Command(Cid.LINK_CHECK, bytes((20, 1)))
     seconds = int.from_bytes(told[1].payload[:4], "little")
     assert seconds == 1_462_622_418  # 2026-05-12 12:00:00 UTC, 18 leap seconds later
 

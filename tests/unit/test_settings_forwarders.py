@@ -139,3 +139,14 @@ def test_rates_are_set_where_somebody_says_so(tmp_path: Path) -> None:
     assert margin("  adr_margin_db: 5\n") is None
     assert margin("  adr: true\n") == 10
     assert margin("  adr: true\n  adr_margin_db: 5\n") == 5
+
+
+OPEN_UDP = "  - {kind: lorawan_udp, name: udp, bind: 0.0.0.0, port: 1700}\n"
+
+
+def test_a_forwarder_over_udp_says_where_it_comes_from(tmp_path: Path) -> None:
+    """Nobody proves anything there, and its EUI is on its label: an open door needs an address, or the word for any."""
+    (fault,) = faults(tmp_path / "a", OPEN_UDP, ROOF)
+    assert "name where this forwarder comes from" in fault
+    assert faults(tmp_path / "b", OPEN_UDP, f"{ROOF}, from: [0.0.0.0/0]") == []
+    assert faults(tmp_path / "c", UDP, ROOF) == []

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.lorawan.air_law import Clause
-from gateway.lorawan.calendar import TAKEN
+from gateway.lorawan.air_law import Clause, Transmission
+from gateway.lorawan.calendar import TAKEN, Calendar
 from gateway.lorawan.merging import Merged
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import RX1, RX2, UNTOLD, Downlink, Reception
@@ -129,9 +129,9 @@ def test_too_much_power_is_refused_in_both_windows(japan: Transmitters) -> None:
 
 def test_a_station_is_held_to_the_rest_that_it_keeps_itself(japan: Transmitters) -> None:
     """It would drop in silence what comes sooner than ten times the airtime; a packet forwarder would not."""
-    for station, first in ((True, False), (False, True)):
+    for number, (station, first) in enumerate(((True, False), (False, True))):
         for before in (0.0, 0.2):
-            found = booked(japan.book(DOWN, heard(before, forwarder=7, station=station)))
+            found = booked(japan.book(DOWN, heard(before, number, station=station)))
             assert found.downlink.first is (first or before == 0.0)
 
 
@@ -242,3 +242,26 @@ def test_who_fell_back_to_rx2_stands_in_the_calendar_and_who_did_not_send_does_n
     gone = booked(of.book(EUROPE, heard(1005.0, 1)))
     gone.used(None)
     booked(of.book(EUROPE, heard(1005.2, 2)))
+
+
+def test_a_forwarder_has_one_law_however_it_speaks() -> None:
+    """One transmitter that speaks both protocols in turn has one hour, not two."""
+    of = Transmitters(PLANS["AS923-2"].rules)
+    sending = replace(DOWN, rx1_freq_hz=921_400_000, rx1_rate=SF10, rx2_freq_hz=921_400_000)
+    sent_us = 0
+    for number in range(170):
+        found = of.book(sending, heard(20.0 * number, station=bool(number % 2)))
+        if not isinstance(found, Clause):
+            found.used(RX1)
+            sent_us += found.windows[RX1].air_us
+    assert 30_000_000 < sent_us <= 36_000_000
+
+
+def test_who_met_long_ago_is_forgotten_and_the_calendar_stays_small() -> None:
+    """Of thousands of forwarders and frequencies nothing stays that is over."""
+    of = Calendar()
+    for number in range(400):
+        of.meet([heard(10.0 * number, 2 * number), heard(10.0 * number, 2 * number + 1)])
+        of.enter(Transmission(10.0 * number, 900_000_000 + number, SF7, 50_000, 13.0), heard(0, 1).forwarder)  # fmt: skip
+    assert len(of._met) + len(of._met_before) <= 62
+    assert len(of._entries) <= 2

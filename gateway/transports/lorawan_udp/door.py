@@ -274,7 +274,8 @@ def _rate(datr: str | int) -> DataRate | None:
 def _ahead_us(said: object, now: Instant) -> int | None:
     """How far a forwarder's clock is ahead of ours, by its own word; None where that tells no time."""
     try:
-        theirs = datetime.strptime(str(said), "%Y-%m-%d %H:%M:%S GMT").replace(tzinfo=UTC)
+        plain = str(said).removesuffix(" GMT").removesuffix(" UTC")
+        theirs = datetime.strptime(plain, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
         return None
     return int(theirs.timestamp() * 1_000_000) - now

@@ -3,11 +3,18 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from gateway.wire.lorawan.frames import LONGEST
+
 Crc: TypeAlias = Literal["ok", "bad", "none"]
+
+_ANTENNAS = 16
+"""Of one forwarder; the published ones have two at most."""
+
+_Decibels: TypeAlias = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
 
 _ALPHABETS = str.maketrans("-_", "+/")
 _CRC: Mapping[int, Crc] = {1: "ok", -1: "bad", 0: "none"}
@@ -66,8 +73,8 @@ class Heard(NamedTuple):
 class _Rsig(msgspec.Struct, gc=False):
     ant: int = 0
     chan: int = 0
-    rssic: float = 0.0
-    lsnr: float | None = None
+    rssic: _Decibels = 0.0
+    lsnr: _Decibels | None = None
 
 
 class _Rxpk(msgspec.Struct, gc=False):
@@ -78,13 +85,13 @@ class _Rxpk(msgspec.Struct, gc=False):
     modu: str = "LORA"
     datr: str | int = ""
     codr: str | None = None
-    rssi: float | None = None
-    lsnr: float | None = None
+    rssi: _Decibels | None = None
+    lsnr: _Decibels | None = None
     size: int | None = None
     chan: int = 0
     time: str | None = None
     tmms: int | None = None
-    rsig: list[_Rsig] = []
+    rsig: Annotated[list[_Rsig], msgspec.Meta(max_length=_ANTENNAS)] = []
 
 
 _rxpk = msgspec.json.Decoder(_Rxpk).decode
@@ -107,6 +114,8 @@ def read_rxpk(raw: msgspec.Raw) -> Heard:
     if crc is None:
         raise DatagramError("rxpk: stat is 1, 0 or -1")
     phy = _bytes(said.data)
+    if len(phy) > LONGEST:
+        raise DatagramError(f"rxpk: a frame has {LONGEST} bytes at most")
     if said.size is not None and said.size != len(phy):
         raise DatagramError("rxpk: size and data differ")
     if not 0 <= said.tmst < 1 << 32:

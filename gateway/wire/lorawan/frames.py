@@ -18,6 +18,9 @@ from typing import NamedTuple, TypeAlias
 from gateway.wire.lorawan.identifiers import DevAddr, DevNonce, Eui, NetId
 
 MIC = 4
+LONGEST = 255
+"""Bytes that LoRa carries at once: its header has eight bits for them (SX1276 datasheet §4.1.1.6)."""
+
 _FHDR = Struct("<4sBH")
 _SHORTEST = 1 + _FHDR.size + MIC
 _JOIN_REQUEST, _REJOIN_0, _REJOIN_1 = 23, 19, 24
@@ -145,8 +148,8 @@ def parse(phy: bytes) -> Frame:
     Raises:
         FrameError: not of the layout.
     """
-    if not phy:
-        raise FrameError("a frame has one byte at least")
+    if not 0 < len(phy) <= LONGEST:
+        raise FrameError(f"a frame has 1 to {LONGEST} bytes")
     head = phy[0]
     mtype = _MTYPES[head >> 5]
     if mtype is MType.PROPRIETARY:
