@@ -9,7 +9,7 @@ from gateway.model.errors import Refusal
 from gateway.statedir import StateDir
 from sekisho import place
 from sekisho.radio_enrolment import CREDENTIAL, token_file_of
-from simulators.lorawan.station_forwarder import Home
+from simulators.lorawan.station_line import Home
 
 UDP, STATION = "udp", "station"
 _KINDS = {UDP: "lorawan_udp", STATION: "basics_station"}

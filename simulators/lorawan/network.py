@@ -19,7 +19,8 @@ from simulators.lorawan.life import Habits, Life
 from simulators.lorawan.links import Links
 from simulators.lorawan.meters import ON_BATTERIES, Member, Meter, masts
 from simulators.lorawan.node import Node
-from simulators.lorawan.station_forwarder import Home, StationForwarder
+from simulators.lorawan.station_forwarder import StationForwarder
+from simulators.lorawan.station_line import Home
 from simulators.streams import stream
 
 _FIRST_PULL_S = 0.3

@@ -6,9 +6,7 @@ breaks it comes back by itself, and what it hears meanwhile is lost.
 """
 
 import asyncio
-import ssl
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -21,7 +19,8 @@ from gateway.wire.lorawan.identifiers import Eui
 from simulators.lorawan.forwarder import Counts, Hearing, Order, Signal, Site
 from simulators.lorawan.links import FORWARDER_GAIN_DB
 from simulators.lorawan.rests import Rests
-from simulators.lorawan.station_words import HELLO, Setup, apart, setup
+from simulators.lorawan.station_line import GONE, Home, Line, arrive, written
+from simulators.lorawan.station_words import Setup, apart
 
 _MARGIN_US = 20_000
 """A station sends nothing that begins sooner (`TX_AIM_GAP` of 2.0.6)."""
@@ -37,22 +36,6 @@ _SESSION = 0x61 << 48
 """Whose time an xtime is; what stands below counts microseconds."""
 
 _MICROSECONDS = (1 << 48) - 1
-_GONE = (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError, RuntimeError, TypeError)
-"""What ends a line, or keeps it from beginning; of another message than was awaited, `aiohttp` raises TypeError."""
-
-
-class Home(NamedTuple):
-    """What the operator of a station gave it.
-
-    Attributes:
-        uri: ws://HOST:PORT or wss://HOST:PORT.
-        trust: the authority that it believes, and its own certificate if it has one.
-        headers: with its token, if it has one.
-    """
-
-    uri: str
-    trust: ssl.SSLContext | None
-    headers: Mapping[str, str]
 
 
 class _Told(NamedTuple):
@@ -79,7 +62,7 @@ class StationForwarder:
         self._site = site
         self._ahead = site.dice.randrange(1 << 40)
         self._setup: Setup | None = None
-        self._line: aiohttp.ClientWebSocketResponse | None = None
+        self._line: Line | None = None
         self._queue: deque[_Told] = deque()
         self._more = asyncio.Event()
         self._rests = Rests()
@@ -122,7 +105,7 @@ class StationForwarder:
             return
         due_s = asyncio.get_running_loop().time() + self._site.backhaul.delay_s()
         for signal in heard.signals:
-            text = msgspec.json.encode(self._uplink(heard, signal, dr)).decode()
+            text = written(self._uplink(heard, signal, dr))
             self._queue.append(_Told(heard.number, due_s, text))
         self._more.set()
 
@@ -136,7 +119,8 @@ class StationForwarder:
                 await self._site.backhaul.passable()
                 try:
                     async with asyncio.timeout(_PATIENCE_S):
-                        line = await self._come(http)
+                        line, self._setup = await arrive(http, self._home, self.eui)
+                    self._line = line
                     self._back()
                     configured.set()
                     tries = 0
@@ -144,7 +128,7 @@ class StationForwarder:
                         await self._listen(line)
                     finally:
                         await line.close()
-                except _GONE as error:
+                except GONE as error:
                     self.fault = str(error) or type(error).__name__
                 if self._setup is not None:
                     self._gone_us = self._site.now_us()
@@ -159,35 +143,14 @@ class StationForwarder:
             self._site.book.away(self.eui, self._gone_us, self._site.now_us())
             self._gone_us = None
 
-    async def _come(self, http: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
-        """Ask where to go, go there, and be configured."""
-        options: dict[str, Any] = {"headers": self._home.headers}
-        if self._home.trust is not None:
-            options["ssl"] = self._home.trust
-        async with http.ws_connect(f"{self._home.uri}/router-info", **options) as asking:
-            await asking.send_str(msgspec.json.encode({"router": self.eui.hex("-")}).decode())
-            answer = msgspec.json.decode(await asking.receive_str())
-        if "uri" not in answer:
-            raise ConnectionError(answer.get("error", "the gateway does not say where to go"))
-        where = answer["uri"]
-        line: aiohttp.ClientWebSocketResponse = await http.ws_connect(
-            where, autoping=False, **options
-        )
-        await line.send_str(msgspec.json.encode(HELLO).decode())
-        self._setup = setup(msgspec.json.decode(await line.receive_str()))
-        self._line = line
-        return line
-
-    async def _listen(self, line: aiohttp.ClientWebSocketResponse) -> None:
+    async def _listen(self, line: Line) -> None:
         """Obey until the line ends; while the backhaul is away nothing arrives."""
         asked_s = 0.0
         while True:
             now_s = asyncio.get_running_loop().time()
             if now_s >= asked_s:
                 asked_s = now_s + _SYNC_S
-                await line.send_str(
-                    msgspec.json.encode({"msgtype": "timesync", "txtime": self._xtime()}).decode()
-                )
+                await line.send_str(written({"msgtype": "timesync", "txtime": self._xtime()}))
             message = await line.receive()
             await self._site.backhaul.passable()
             if message.type is aiohttp.WSMsgType.PING:
@@ -224,7 +187,7 @@ class StationForwarder:
             return "no line"
         try:
             await self._line.send_str(text)
-        except _GONE:
+        except GONE:
             return "no line"
         return ""
 
@@ -300,7 +263,7 @@ class StationForwarder:
         told = {name: said.get(name) for name in ("diid", "DevEui", "rctx")}
         told |= {"msgtype": "dntxed", "seqno": said["diid"], "DR": dr, "Freq": freq_hz}
         told |= {"xtime": self._xtime(begin_us), "txtime": begin_us / 1e6, "gpstime": 0}
-        task = asyncio.create_task(self._after(msgspec.json.encode(told).decode()))
+        task = asyncio.create_task(self._after(written(told)))
         self._tasks.append(task)
         task.add_done_callback(self._forget)
 

@@ -19,7 +19,8 @@ from sekisho import air_door, certificate
 from simulators.lorawan.backhaul import Backhaul
 from simulators.lorawan.book import Book
 from simulators.lorawan.forwarder import Hearing, Order, Signal, Site
-from simulators.lorawan.station_forwarder import Home, StationForwarder
+from simulators.lorawan.station_forwarder import StationForwarder
+from simulators.lorawan.station_line import Home
 from simulators.lorawan.station_words import apart, setup
 from tests.e2e.authority import Authority
 from tests.fakes.mqtt_door import until
