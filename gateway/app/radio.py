@@ -66,10 +66,9 @@ class RadioHouse:
         directory = checkpoint.directory
         sessions = self._recall(keeping)
         known = self._registry.radio.read()
-        self._speaking = _speaking(known)
         self._network.admit(known.roots)
-        self._network.resume(session for session in sessions if not session.abp)
-        self._go_on(known, {session.device: session for session in sessions if session.abp})
+        keeping.radio.end(self._network.resume(sessions))
+        self._go_on(known)
         self.radio = Radio(
             self._network,
             keeping.radio,
@@ -100,56 +99,54 @@ class RadioHouse:
         self.tasks.add(asyncio.create_task(self.radio.carry(), name="radio"))
 
     def renew(self, directory: Directory) -> None:
-        """The registry has changed: other roots, other routes; who is gone has no session any more."""
+        """The registry has changed: other roots, other routes; whoever may not speak any more is not heard, and may again with the
+        session that it had.
+        """
         known = self._registry.radio.read()
-        self._speaking = _speaking(known)
         self.radio.renew(directory, known.roots)
         self._post.renew(known)
-        never_join = {session.device for session in known.sessions}
-        gone = [
-            device
-            for device, session in self._network.sessions()
-            if (found := directory.devices.get(device)) is None
-            or found.revoked
-            or (session.abp and device not in never_join)
-        ]
-        self._network.end(gone)
-        self._go_on(known, {})
+        self._go_on(known)
 
     def _recall(self, keeping: Keeping) -> list[Session]:
-        """The sessions as they were left; none where they were left in another file than this one."""
+        """The sessions as they were left; none where they were left in another file than this one, or one cannot be read."""
         known = self._registry.radio.file
         if known is None:
             self._registry.radio.stand_in(keeping.file_id)
         if known in (None, keeping.file_id):
-            return keeping.recall_radio(self._checkpoint.directory.devices)
+            sessions = keeping.recall_radio(self._checkpoint.directory.devices)
+            if sessions is not None:
+                return sessions
         keeping.forget_radio()  # first: a kill between the two must not leave them to the next start
         self._registry.radio.lost(keeping.file_id, SystemClock().now())
         self._checkpoint.facts.note(
             "lorawan counters lost",
-            "This directory's sessions.db is gone or another one, as after a restore, and LoRaWAN's counters with it: devices "
+            "This directory's sessions.db is gone, another one or not to be read, as after a restore, and LoRaWAN's counters with it: devices "
             "that join must join again; those that never join (ABP) are refused until sekisho lorawan resume says how "
             "far they have counted",
             logging.WARNING,
         )
         return []
 
-    def _go_on(self, known: Known, recalled: Mapping[DeviceId, Session]) -> None:
-        """Sessions of devices that never join (ABP), as they were left if address and network key are still the same; new ones
-        listen where the region's devices do until told otherwise.
+    def _go_on(self, known: Known) -> None:
+        """Whoever may speak goes on, and nobody else. Of a device that never joins (ABP) the session is as it was left if address and
+        network key are still the same; a new one listens where the region's devices do until told otherwise.
         """
+        self._speaking = _speaking(known)
+        self._network.only(self._speaking)
+        joining = {root.device for root in known.roots.values()}
+        sessions = self._network.sessions()
+        over = self._network.end(d for d, session in sessions if session.abp and d in joining)
         for fresh in known.sessions:
             fresh.rx2_dr = self.plan.rx2.dr
-            current = self._network.session(fresh.device)
-            session = current or recalled.get(fresh.device) or fresh
-            if session.id != fresh.id:
+            session = self._network.session(fresh.device)
+            if session is None or session.id != fresh.id:
+                over += self._network.end([fresh.device])
+                self._network.resume([fresh])
                 session = fresh
             session.keys = fresh.keys  # of one network key, counters go on whatever else is another
-            if session is not current:
-                self._network.end([fresh.device])
-                self._network.resume([session])
             if fresh.device in known.counters:
                 session.obey(known.counters[fresh.device])
+        self._keeping.radio.end(over)
 
     def stop_listening(self) -> None:
         """Nothing comes any more once the doors are shut."""

@@ -5,7 +5,8 @@ else leaves (`gateway.pipeline.radio`).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from secrets import randbelow
 
 from gateway.lorawan import joining, uplinks
@@ -41,6 +42,7 @@ class Network:
         self._by_addr: defaultdict[DevAddr, list[Session]] = defaultdict(list)
         self._current: dict[DeviceId, Session] = {}
         self._pending: dict[DeviceId, Session] = {}
+        self._aside: defaultdict[DeviceId, list[Session]] = defaultdict(list)
 
     def admit(self, roots: Mapping[Eui, Root]) -> None:
         """Who may join from here on; whose secrets did not change goes on with its history of joins."""
@@ -50,10 +52,34 @@ class Network:
                 roots = {**roots, eui: known}
         self._roots = dict(roots)
 
-    def resume(self, sessions: Iterable[Session]) -> None:
-        """Go on with sessions that were written down, and with those of devices that never join (ABP)."""
+    def resume(self, sessions: Iterable[Session]) -> list[Session]:
+        """Go on with sessions that were written down, and with those of devices that never join (ABP).
+
+        A device speaks in the newest in which it has spoken, and may begin to in the newest of all.
+
+        Returns:
+            all others: they are over, and their records are to go.
+        """
+        of: defaultdict[DeviceId, list[Session]] = defaultdict(list)
         for session in sorted(sessions, key=lambda one: one.number):
-            self.welcome(session)
+            of[session.device].append(session)
+        over = []
+        for known in of.values():
+            spoken = [session for session in known if session.up is not None]
+            current = spoken[-1] if spoken else known[0]
+            self.welcome(current)
+            if known[-1] is not current:
+                self.welcome(known[-1])
+            over += [session for session in known if session not in (current, known[-1])]
+        return over
+
+    def only(self, devices: Collection[DeviceId]) -> None:
+        """These may speak. The sessions of all others wait as they are, and go on once their device may speak again."""
+        for device in self._current.keys() - set(devices):
+            self._aside[device] += self.end([device])
+        for device in self._aside.keys() & set(devices):
+            for session in self._aside.pop(device):
+                self.welcome(session)
 
     def end(self, devices: Iterable[DeviceId]) -> list[Session]:
         """Forget the sessions of these devices."""
@@ -83,14 +109,14 @@ class Network:
         return self._current.get(device)
 
     def judge(self, data: Data, merged: Merged) -> Uplink | Doubt:
-        """What an uplink is; one that is believed moves the session's counter on, and confirms a new session."""
+        """What an uplink is; one that is believed moves the session's counter on, and a new session takes over with it."""
         sessions = self._by_addr.get(data.dev_addr, ())
         found = uplinks.judged(data, merged.best, sessions, self.plan)
         if isinstance(found, Uplink) and not found.again:
             session = found.session
             session.up = found.f_cnt
             if self._pending.get(session.device) is session:
-                self._take_over(session)
+                return replace(found, ends=(self._take_over(session),))
         return found
 
     def join(self, request: JoinRequest) -> tuple[Root, Joined] | Refused:
@@ -108,26 +134,29 @@ class Network:
         root.nonces = {made.dev_nonce} if root.counting else root.nonces | {made.dev_nonce}
         return root, made
 
-    def welcome(self, session: Session) -> None:
-        """A session that is on disk: its device may speak in it, or still in the one before it."""
+    def welcome(self, session: Session) -> list[Session]:
+        """A session that is on disk: its device may speak in it, or still in the one before it.
+
+        Returns:
+            one that the device never spoke in and never will: it is over, and its record is to go.
+        """
         before = self._pending.pop(session.device, None)
         if before is not None:
             self._strike(before)
         if session.device in self._current:
             self._pending[session.device] = session
-            self._by_addr[session.dev_addr].append(session)
         else:
-            self._begin(session)
-
-    def _begin(self, session: Session) -> None:
-        self._current[session.device] = session
+            self._current[session.device] = session
         self._by_addr[session.dev_addr].append(session)
+        return [] if before is None else [before]
 
-    def _take_over(self, session: Session) -> None:
+    def _take_over(self, session: Session) -> Session:
         """The device speaks in its new session: the old one ends."""
-        self._strike(self._current.pop(session.device))
+        before = self._current.pop(session.device)
+        self._strike(before)
         del self._pending[session.device]
         self._current[session.device] = session
+        return before
 
     def _strike(self, session: Session) -> None:
         """An address that nobody has any more is forgotten, too."""

@@ -58,6 +58,7 @@ class Session:
         kept: the last uplink's counter that is on disk behind its row: repeated, it is answered again.
         said_at: of the counters that it obeyed last; 0 for none.
         held: its counters were lost, and nobody has said how far they were.
+        over: it has ended: it is never written down again.
         course: how it is set, where the network does that; in memory alone.
     """
 
@@ -83,6 +84,7 @@ class Session:
     kept: int | None = None
     said_at: Instant = 0
     held: bool = False
+    over: bool = False
     course: Course | None = None
 
     def __repr__(self) -> str:

@@ -32,6 +32,7 @@ class Uplink:
     Attributes:
         f_cnt: all 32 bits.
         again: it is the last one once more: to be answered, and not to be stored.
+        ends: the session before this one, if it is over with it: its record is to go.
     """
 
     session: Session
@@ -39,6 +40,7 @@ class Uplink:
     f_cnt: int
     plain: Plain
     again: bool
+    ends: tuple[Session, ...] = ()
 
     def __repr__(self) -> str:
         return f"<uplink of {self.session.device}>"

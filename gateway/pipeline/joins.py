@@ -61,7 +61,7 @@ class Joins:
         """The session is on disk: the device may be told."""
         if not written:
             return
-        self._network.welcome(made.session)
+        self._notebook.end(self._network.welcome(made.session))
         plan, best = self._network.plan, merged.best
         dr = plan.number(best.rate)
         if dr is None:

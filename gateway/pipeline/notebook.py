@@ -1,6 +1,6 @@
 """Who writes down what the network must not forget."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from gateway.lorawan.joining import Root
@@ -17,6 +17,10 @@ class Notebook(Protocol):
 
     def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
         """Reserve the next counters of its downlinks; tell when they may be used."""
+        ...
+
+    def end(self, sessions: Iterable[Session]) -> None:
+        """Strike sessions out that are over; they are never written again, and none of them lives after a restart."""
         ...
 
     def keep_air(self, forwarder: Eui, record: bytes, done: Callable[[bool], None]) -> None:

@@ -196,6 +196,7 @@ class Radio:
                 self.troubles.doubt(found.session.device, found.why, merged.best.at)
             return
         session, best = found.session, merged.best
+        self._notebook.end(found.ends)
         self.troubles.believe(session.device)
         vain = asked_for(found)
         if vain is not None:

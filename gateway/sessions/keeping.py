@@ -70,10 +70,10 @@ class Keeping:
         """Which `sessions.db` this is."""
         return self._file.id
 
-    def recall_radio(self, devices: Iterable[DeviceId]) -> list[Session]:
-        """The LoRaWAN sessions of these devices, as they were written down last."""
-        found, _lost = self.radio.load(self._file, devices)
-        return found
+    def recall_radio(self, devices: Iterable[DeviceId]) -> list[Session] | None:
+        """The LoRaWAN sessions of these devices, as they were written down last; None where one cannot be read."""
+        found, unreadable = self.radio.load(self._file, devices)
+        return None if unreadable else found
 
     def recall_air(self, forwarders: Iterable[Eui]) -> dict[Eui, bytes]:
         """What these forwarders were said to have sent."""

@@ -42,9 +42,9 @@ class Names:
         """The device that a command is for."""
         return self._keyed(b"device", device.encode())
 
-    def radio(self, device: str, slot: bytes) -> bytes:
-        """One of a device's two places for a LoRaWAN session."""
-        return self._keyed(b"radio", slot + device.encode())
+    def radio(self, device: str, number: int) -> bytes:
+        """A device's LoRaWAN session, by the number of its join: two while a join is not yet spoken in, else one."""
+        return self._keyed(b"radio", number.to_bytes(4, "big") + device.encode())
 
     def transmitter(self, forwarder: bytes) -> bytes:
         """The airtime of a forwarder."""

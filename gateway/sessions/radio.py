@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from gateway.lorawan.session import Session
 from gateway.model.identity import DeviceId
 from gateway.sessions.file import DROP_RADIO, PUT_AIR, PUT_RADIO, Change, SessionFile
-from gateway.sessions.names import Names
+from gateway.sessions.names import SIZE, Names
 from gateway.sessions.scribe import Done, Pen
 from gateway.wire.lorawan.identifiers import Eui
 
@@ -22,33 +22,42 @@ class RadioSessions:
         self._pen = pen
 
     def load(self, file: SessionFile, devices: Iterable[DeviceId]) -> tuple[list[Session], int]:
-        """The sessions of these devices; and how many records are of nobody, or unreadable.
+        """The sessions of these devices; and how many records cannot be read, or are of another form.
 
-        Those are dropped: a session without its device is over.
+        What is of nobody is dropped: a session without its device is over.
         """
-        known = {self._name(device, slot): device for device in devices for slot in (b"0", b"1")}
+        known = {self._names.device(device): device for device in devices}
         found: list[Session] = []
         lost: list[Change] = []
+        unreadable = 0
         for name, sealed in file.radio():
-            device = known.get(name)
-            record = None if device is None else self._names.unseal(sealed, name)
+            record = self._names.unseal(sealed, name)
+            device = None if record is None else known.get(record[:SIZE])
             try:
-                if device is None or record is None:
-                    raise ValueError("of nobody")
-                found.append(Session.of(device, record))
+                if record is None:
+                    raise ValueError("sealed with another key")
+                session = Session.of(device or DeviceId(""), record[SIZE:])
             except ValueError:
+                unreadable += 1
+                continue
+            if device is None:
                 lost.append((DROP_RADIO, (name,)))
+            else:
+                found.append(session)
         if lost:
             self._pen.write(lost, _nobody_minds)
-        return found, len(lost)
+        return found, unreadable
 
     def write(self, session: Session, done: Done) -> None:
-        """Write a session as it stands; tell when it is on disk."""
+        """Write a session as it stands; tell when it is on disk. One that is over is not written any more."""
+        if session.over:
+            done(False)
+            return
         self._pen.write([self._put(session)], done)
 
     def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
         """Reserve the next counters of its downlinks; they may be used once this is on disk, and never where none is left."""
-        ahead = session.reserve()
+        ahead = None if session.over else session.reserve()
         if ahead is None:
             done(False)
             return
@@ -76,22 +85,23 @@ class RadioSessions:
                 found[known[name]] = record
         return found
 
-    def end(self, sessions: Iterable[Session], done: Done) -> None:
-        """Forget sessions."""
-        self._pen.write([(DROP_RADIO, (self._name(s.device, _slot(s)),)) for s in sessions], done)
+    def end(self, sessions: Iterable[Session]) -> None:
+        """Strike sessions out that are over: none of them lives after a restart."""
+        changes: list[Change] = []
+        for session in sessions:
+            session.over = True
+            changes.append((DROP_RADIO, (self._name(session),)))
+        if changes:
+            self._pen.write(changes, _nobody_minds)
 
     def _put(self, session: Session) -> Change:
-        name = self._name(session.device, _slot(session))
-        return (PUT_RADIO, (name, self._names.seal(session.record(), name)))
+        name = self._name(session)
+        whole = self._names.device(session.device) + session.record()
+        return (PUT_RADIO, (name, self._names.seal(whole, name)))
 
-    def _name(self, device: DeviceId, slot: bytes) -> bytes:
-        return self._names.radio(device, slot)
-
-
-def _slot(session: Session) -> bytes:
-    """A device has two sessions between a join and the first uplink of the new one; joins take the slots in turn."""
-    return b"%d" % (session.number % 2)
+    def _name(self, session: Session) -> bytes:
+        return self._names.radio(session.device, session.number)
 
 
 def _nobody_minds(_written: bool) -> None:
-    """What is of nobody is tried again at the next start."""
+    """What stays there for now is looked at again at the next start."""

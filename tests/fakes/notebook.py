@@ -1,6 +1,6 @@
 """A disk that never waits, for what the network must not forget."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gateway.lorawan.session import RESERVED, Session
 from gateway.wire.lorawan.identifiers import Eui
@@ -24,6 +24,10 @@ class Notebook:
     def reserve(self, session: Session, done: Callable[[bool], None]) -> None:
         session.reserved, session.app_reserved = session.down + RESERVED, session.app_down + RESERVED  # fmt: skip
         done(self.works)
+
+    def end(self, sessions: Iterable[Session]) -> None:
+        for session in sessions:
+            session.over = True
 
     def keep_air(self, forwarder: Eui, record: bytes, done: Callable[[bool], None]) -> None:
         if self.works:

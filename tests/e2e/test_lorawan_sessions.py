@@ -1,0 +1,79 @@
+"""What becomes of sessions and counters where an operator intervenes, or a device joins anew, over kills."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.lorawan.merging import LATE_S
+from tests.e2e.processes import Gateway, sekisho, until
+from tests.e2e.radio_town import GAUGE_PORT, STAGE, has, radio, rows
+from tests.e2e.test_doctor_lorawan import refused
+from tests.e2e.test_lorawan import plugged_in
+from tests.e2e.test_restore_lorawan import answered, joins, town_of_both
+from tests.e2e.town import Town
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+
+def devices(town: Town, *words: str) -> None:
+    """Said against the running gateway, which has taken it in when this returns."""
+    code, out, err = sekisho(town.folder, "devices", *words, "--config", str(town.config))
+    assert code == 0, out + err
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["running", "killed"])
+def test_a_device_that_is_let_in_again_goes_on_with_its_counters(tmp_path: Path, killed: bool) -> None:  # fmt: skip
+    """Revoked and restored, also where the gateway was killed between the two: no downlink counter is used twice, what was
+    captured is refused, and whoever joins needs no new join. Revoked, nothing of it is heard."""
+    town, joining, never = town_of_both(tmp_path / "town")
+    both = {"node-1": joining, "node-2": never}
+    used: dict[str, list[int]] = {}
+    lives = 2 if killed else 1
+    for life in range(lives):
+        with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+            if life == 0:
+                joins(forwarder, joining)
+                for name, node in both.items():
+                    used[name] = [answered(forwarder, node, f_cnt) for f_cnt in range(40, 43)]
+                    devices(town, "revoke", name)
+                    forwarder.push(node.says(50, STAGE, confirmed=True, f_port=GAUGE_PORT))
+                refused(town, "another network's")
+                assert radio(town)["sessions"] == 0
+                stored = rows(town)
+            if life == lives - 1:
+                for name, node in both.items():
+                    devices(town, "restore", name)
+                    forwarder.push(node.says(41, STAGE, f_port=GAUGE_PORT))
+                refused(town, "replayed")
+                refused(town, "counter begun anew")
+                for name, node in both.items():
+                    used[name].append(answered(forwarder, node, 43))
+            gateway.kill()
+    for name, counters in used.items():
+        assert counters == sorted(set(counters)), f"a downlink counter of {name} was used twice"
+    assert len(rows(town)) == len(stored) + 2
+
+
+def test_a_session_that_has_ended_stays_so_over_a_kill(tmp_path: Path) -> None:
+    """A frame of the old session that only an eavesdropper heard is refused before the kill and behind it; the new session
+    goes on, and so does one whose device heard none of its later joins."""
+    town, node, _never = town_of_both(tmp_path / "town")
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        joins(forwarder, node)
+        answered(forwarder, node, 0)
+        jammed = node.says(5, STAGE, f_port=GAUGE_PORT)
+        joins(forwarder, node)
+        answered(forwarder, node, 0)
+        for _ in range(3):
+            forwarder.push(node.request())
+            assert forwarder.asked(8) is not None, "a join that the device does not hear"
+        answered(forwarder, node, 1)
+        until(lambda: has(town, 3), "the rows")
+        gateway.kill()
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        forwarder.push(jammed)
+        refused(town, "another network's")
+        answered(forwarder, node, 2)
+        time.sleep(LATE_S)
+        assert has(town, 4)
