@@ -34,7 +34,7 @@ def import_keys(
 
     CSV: dev_eui,version,join_eui,app_key of devices that join (1.1: nwk_key too); dev_addr,nwk_s_key,app_s_key of
     those that never do. The devices must be registered with their dev_eui. No command shows the keys again;
-    delete the file afterwards. Other keys begin a device's history of joins anew.
+    delete the file afterwards. Another root key begins a device's history of joins anew, another JoinEUI or version does not.
     """
     here = place.find(state, keys, config)
     if file == "-" and sys.stdin.isatty():

@@ -32,7 +32,7 @@ class Root:
         app_key: root key of 1.0; of 1.1 the application's.
         nwk_key: the network's, of 1.1 alone.
         counting: whether its DevNonce counts up (1.0.4, 1.1).
-        nonces: those that were used; of one that counts, the last.
+        nonces: those that were used, also of one that counts: it may turn out that it does not.
         join_nonce: of the last join that is known; the next one is one more,
         join_floor: and above this, where later ones may have been forgotten.
     """
@@ -50,12 +50,11 @@ class Root:
     def __repr__(self) -> str:
         return f"<root of {self.device}>"
 
-    def is_of(self, other: "Root") -> bool:
-        """Whether both are of the same device with the same secrets."""
-        return (self.device, self.join_eui, self.signs.secret, self.app_key.secret) == (
-            *(other.device, other.join_eui, other.signs.secret),
-            other.app_key.secret,
-        )
+    def go_on(self, before: "Root") -> None:
+        """What is known of the same device's joins goes on: no JoinNonce comes twice, and no request that was signed with the same key."""
+        self.join_nonce = max(self.join_nonce, before.join_nonce)
+        if self.signs.secret == before.signs.secret:
+            self.nonces |= before.nonces
 
     @property
     def signs(self) -> Key:

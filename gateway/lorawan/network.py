@@ -45,11 +45,11 @@ class Network:
         self._aside: defaultdict[DeviceId, list[Session]] = defaultdict(list)
 
     def admit(self, roots: Mapping[Eui, Root]) -> None:
-        """Who may join from here on; whose secrets did not change goes on with its history of joins."""
-        for eui, root in roots.items():
-            known = self._roots.get(eui)
-            if known is not None and known.is_of(root):
-                roots = {**roots, eui: known}
+        """Who may join from here on; whom the network knows already goes on with its history of joins."""
+        known = {root.device: root for root in self._roots.values()}
+        for root in roots.values():
+            if root.device in known:
+                root.go_on(known[root.device])
         self._roots = dict(roots)
 
     def resume(self, sessions: Iterable[Session]) -> list[Session]:
@@ -131,7 +131,7 @@ class Network:
             return refused
         made = joining.joined(root, request, self.plan, self._free, self.plan.rx2.dr)
         root.join_nonce = made.join_nonce
-        root.nonces = {made.dev_nonce} if root.counting else root.nonces | {made.dev_nonce}
+        root.nonces = root.nonces | {made.dev_nonce}
         return root, made
 
     def welcome(self, session: Session) -> list[Session]:

@@ -63,7 +63,9 @@ class Radio:
 
 
 def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: Instant) -> None:
-    """Remember a device's secrets; other ones begin a new history of joins."""
+    """Remember a device's secrets. The history of its joins begins anew where the key that signs them is another one, and nowhere
+    else: not with another JoinEUI or version. JoinNonces never begin anew.
+    """
     device_rows.require(db, device)
     if secrets.app_key is not None:
         sort, addr = _JOINS, bytes(4)
@@ -78,13 +80,18 @@ def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: I
         *(sort, secrets.counting, minor, secrets.join_eui is None),
         *(bytes(secrets.join_eui or 8), addr, b"".join(parts)),
     )
-    known = db.execute("SELECT sealed FROM radio WHERE device = ?", (device,)).fetchone()
+    known = db.execute(
+        "SELECT sealed, join_nonce, nonces FROM radio WHERE device = ?", (device,)
+    ).fetchone()
     before = None if known is None else tokens.unseal(key, _place(device), known[0])
     if before == plain:
         return
+    join_nonce = 0 if known is None else known[1]
+    goes_on = before is not None and _signs(before) == _signs(plain)
+    nonces = known[2] if goes_on else _nonces(key, device, ())
     db.execute(
-        "INSERT OR REPLACE INTO radio VALUES (?,?,0,?,?)",
-        (device, tokens.seal(key, _place(device), plain), _nonces(key, device, ()), at),
+        "INSERT OR REPLACE INTO radio VALUES (?,?,?,?,?)",
+        (device, tokens.seal(key, _place(device), plain), join_nonce, nonces, at),
     )
     if before is None or _session(before) != _session(plain):
         radio_memory.forget(db, device)
@@ -95,7 +102,7 @@ def joined(
 ) -> None:
     """Remember the joins of a device."""
     db.execute(
-        "UPDATE radio SET nonces = ?, join_nonce = ? WHERE device = ?",
+        "UPDATE radio SET nonces = ?, join_nonce = max(join_nonce, ?) WHERE device = ?",
         (_nonces(key, device, nonces), join_nonce, device),
     )
 
@@ -163,6 +170,12 @@ def _session(plain: bytes) -> tuple[int, bytes, bytes]:
     """What makes a session without a join another one, and its counters with it: address and network key."""
     sort, _, _, _, _, addr, secrets = _FORM.unpack(plain)
     return sort, addr, secrets[:BLOCK]
+
+
+def _signs(plain: bytes) -> tuple[int, bytes]:
+    """What makes a history of joins another one: the key that join-requests are signed with."""
+    sort, _, minor, _, _, _, secrets = _FORM.unpack(plain)
+    return sort, secrets[BLOCK : 2 * BLOCK] if minor else secrets[:BLOCK]
 
 
 def _nonces(key: bytes, device: str, nonces: Iterable[int]) -> bytes:

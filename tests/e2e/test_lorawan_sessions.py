@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 
 from gateway.lorawan.merging import LATE_S
+from gateway.registry.radio_rows import Secrets
+from gateway.wire.lorawan.identifiers import Eui
+from sekisho.following import follow
 from tests.e2e.processes import Gateway, sekisho, until
 from tests.e2e.radio_town import GAUGE_PORT, STAGE, has, radio, rows
 from tests.e2e.test_doctor_lorawan import refused
 from tests.e2e.test_lorawan import plugged_in
 from tests.e2e.test_restore_lorawan import answered, joins, town_of_both
-from tests.e2e.town import Town
+from tests.e2e.town import SINCE, Town
+from tests.fakes.node import APP_KEY, JOIN_EUI
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -77,3 +81,32 @@ def test_a_session_that_has_ended_stays_so_over_a_kill(tmp_path: Path) -> None:
         answered(forwarder, node, 2)
         time.sleep(LATE_S)
         assert has(town, 4)
+
+
+@pytest.mark.parametrize(
+    ("join_eui", "counting"), [(JOIN_EUI, True), (None, False)], ids=["JoinEUI", "version"]
+)
+def test_the_remedy_for_a_wrong_join_eui_lets_no_captured_join_in(tmp_path: Path, join_eui: Eui | None, counting: bool) -> None:  # fmt: skip
+    """The same root key is imported once more at a running gateway, as `doctor` advises: a captured join is refused there, and after
+    a kill; the device's next join is answered with a JoinNonce above all before."""
+    town, node, _never = town_of_both(tmp_path / "town")
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        captured = node.request()
+        forwarder.push(captured)
+        assert forwarder.asked(8) is not None
+        nonce = joins(forwarder, node)
+        answered(forwarder, node, 0)
+        with town.registry() as registry:
+            again = Secrets(app_key=APP_KEY.secret, join_eui=join_eui, counting=counting)
+            registry.radio.put("node-1", again, SINCE)
+        follow(town.state)
+        time.sleep(LATE_S)  # before that it is a copy that came late
+        forwarder.push(captured)
+        refused(town, "DevNonce used before")
+        answered(forwarder, node, 1)
+        gateway.kill()
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        forwarder.push(captured)
+        refused(town, "DevNonce used before")
+        assert joins(forwarder, node) == nonce + 1
+        answered(forwarder, node, 0)

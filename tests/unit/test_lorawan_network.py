@@ -227,6 +227,36 @@ def test_a_nonce_counts_up_or_was_never_used() -> None:
     assert asks(random, node.request()) is Refused.NONCE_REUSED
 
 
+@VERSIONS
+@pytest.mark.parametrize("counting", [False, True], ids=["random", "counting"])
+def test_another_join_eui_or_version_lets_no_captured_join_in_again(is_1_1: bool, counting: bool) -> None:  # fmt: skip
+    """Given anew at a running gateway, also as one whose nonces count after all, or do not; the next JoinNonce is a new one."""
+    of, node = network(is_1_1, counting=not counting), Node(is_1_1)
+    captured = [node.request() for _ in range(3)]
+    made = [asks(of, request) for request in captured]
+    known = of.root(DEV_EUI)
+    assert known is not None
+    of.admit(
+        {DEV_EUI: replace(known, join_eui=None, counting=counting, nonces=set(), join_nonce=0)}
+    )
+    assert {asks(of, request) for request in captured} == {Refused.NONCE_REUSED}
+    after = asks(of, node.request())
+    assert isinstance(after, Joined)
+    assert after.join_nonce > max(one.join_nonce for one in made if isinstance(one, Joined))
+
+
+def test_another_root_key_begins_a_new_history_and_no_join_nonce_twice() -> None:
+    of, node = network(), Node()
+    node.nonce = 900
+    made = asks(of, node.request())
+    assert isinstance(made, Joined)
+    other = Node(app_key=NWK_KEY)
+    of.admit({DEV_EUI: Root(DeviceId("node-1"), DEV_EUI, None, NWK_KEY)})
+    after = asks(of, other.request())
+    assert isinstance(after, Joined)
+    assert after.join_nonce == made.join_nonce + 1
+
+
 def test_a_device_that_missed_the_answer_goes_on_in_its_old_session() -> None:
     """The old session ends when the new one is first spoken in."""
     of, node = network(), Node()

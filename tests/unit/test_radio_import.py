@@ -115,5 +115,20 @@ def test_the_verb_seals_keys_of_registered_devices(tmp_path: Path) -> None:
     with town.registry() as registry:
         (root,) = registry.radio.read().roots.values()
         assert root.nonces == {1, 2}, "the same keys begin no new history"
+    file.write_text(f"dev_eui,version,join_eui,app_key\n{EUI},1.0.3,0000000000000005,{APP}\n")
+    assert sekisho(tmp_path, *words)[0] == 0
+    with town.registry() as registry:
+        (root,) = registry.radio.read().roots.values()
+        assert (root.counting, root.join_eui) == (False, Eui.of("0000000000000005"))
+        assert (root.nonces, root.join_nonce) == ({1, 2}, 2), "nor do another JoinEUI and version"
+    file.write_text(f"dev_eui,version,app_key\n{EUI},1.0.3,{OTHER}\n")
+    assert sekisho(tmp_path, *words)[0] == 0
+    with town.registry() as registry:
+        (root,) = registry.radio.read().roots.values()
+        assert (root.nonces, root.join_nonce) == (set(), 2), (
+            "another key does, and JoinNonces go on"
+        )
+        registry.radio.joined("node-1", [7], 1)
+        assert registry.radio.read().roots[EUI].join_nonce == 2, "and never back"
     assert APP.encode() not in town.state.registry_db.read_bytes()
     assert bytes.fromhex(APP) not in town.state.registry_db.read_bytes()
