@@ -10,6 +10,7 @@ from dataclasses import replace
 from secrets import randbelow
 
 from gateway.lorawan import joining, uplinks
+from gateway.lorawan.airtime import airtime_us
 from gateway.lorawan.joining import Joined, Root
 from gateway.lorawan.merging import Merged
 from gateway.lorawan.plan import Plan
@@ -109,14 +110,22 @@ class Network:
         return self._current.get(device)
 
     def judge(self, data: Data, merged: Merged) -> Uplink | Doubt:
-        """What an uplink is; one that is believed moves the session's counter on, and a new session takes over with it."""
+        """What an uplink is; one that is believed moves the session's counter on, and a new session takes over with it.
+
+        The last one once more is its device's repetition for a while, and then played back.
+        """
         sessions = self._by_addr.get(data.dev_addr, ())
-        found = uplinks.judged(data, merged.best, sessions, self.plan)
-        if isinstance(found, Uplink) and not found.again:
-            session = found.session
-            session.up = found.f_cnt
-            if self._pending.get(session.device) is session:
-                return replace(found, ends=(self._take_over(session),))
+        best = merged.best
+        found = uplinks.judged(data, best, sessions, self.plan)
+        if isinstance(found, Doubt):
+            return found
+        session = found.session
+        if found.again:
+            answered = session.hears_again(best.heard_s, airtime_us(len(best.phy), best.rate))
+            return found if answered else Doubt(Refused.REPLAYED, session)
+        session.hears(found.f_cnt, best.heard_s)
+        if self._pending.get(session.device) is session:
+            return replace(found, ends=(self._take_over(session),))
         return found
 
     def join(self, request: JoinRequest) -> tuple[Root, Joined] | Refused:

@@ -25,6 +25,8 @@ LAST_SAID = (1 << 32) - (1 << 17)
 
 _LAST = (1 << 32) - 1
 
+_REPEATED_S, _REPEATED_AIRS, _REPEATED_MOST = 60.0, 1000, 14
+
 
 class Counters(NamedTuple):
     """What somebody said of a device's counters, which were lost.
@@ -56,6 +58,9 @@ class Session:
         reserved, app_reserved: counters below these may be used: it is on disk that nobody uses them again.
         ahead, app_ahead: the same, or on its way to the disk; whatever is written down meanwhile carries these.
         kept: the last uplink's counter that is on disk behind its row: repeated, it is answered again.
+        lost: the last uplink came to nothing by a fault of ours: repeated, it is new.
+        first_s: when the last uplink came first, on the monotonic clock; None after a restart.
+        repeated: how often it came again and was answered.
         said_at: of the counters that it obeyed last; 0 for none.
         held: its counters were lost, and nobody has said how far they were.
         over: it has ended: it is never written down again.
@@ -82,6 +87,9 @@ class Session:
     app_ahead: int = 0
     asked: int | None = None
     kept: int | None = None
+    lost: bool = False
+    first_s: float | None = None
+    repeated: int = 0
     said_at: Instant = 0
     held: bool = False
     over: bool = False
@@ -104,6 +112,25 @@ class Session:
         if by_app and self.keys.is_1_1:
             return self.app_reserved - self.app_down >= left
         return self.reserved - self.down >= left
+
+    def hears(self, f_cnt: int, at_s: float) -> None:
+        """A new uplink."""
+        self.up, self.lost = f_cnt, False
+        self.first_s, self.repeated = at_s, 0
+
+    def hears_again(self, at_s: float, air_us: int) -> bool:
+        """The last uplink once more: whether its device may have sent that, and not somebody who captured it.
+
+        A device repeats within a minute, or within a thousand times its own time on the air where the law lets it send for a
+        hundredth of the time; fourteen times at most (LoRaWAN 1.0.4 §5.3, NbTrans). What a kill cost is repeated, too.
+        """
+        if self.first_s is None:
+            self.first_s = at_s
+        patience_s = max(_REPEATED_S, air_us / 1e6 * _REPEATED_AIRS)
+        if at_s - self.first_s > patience_s or self.repeated == _REPEATED_MOST:
+            return False
+        self.repeated += 1
+        return True
 
     def settle(self, f_cnt: int) -> None:
         """The row of this uplink is on disk, or there is none to be; of several on their way the largest counts."""

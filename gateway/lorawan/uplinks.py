@@ -71,7 +71,8 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
             next_one = None
         if next_one is not None and is_right(session.keys, data, next_one, heard):
             plain = opened(session.keys, data, next_one)
-            return Uplink(session, data, next_one, plain, again=next_one == session.up)
+            again = next_one == session.up and not session.lost
+            return Uplink(session, data, next_one, plain, again)
         found = _explained(data, session, heard)
         if found is not None:
             return Doubt(found, session)

@@ -10,7 +10,7 @@ A downlink's counter is reserved on disk before any frame has it. Joins: `joins`
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from gateway.clock import Clock
@@ -18,14 +18,12 @@ from gateway.devices.catalog import catalog
 from gateway.devices.codecs import forwarded_route
 from gateway.interfaces import Scripts
 from gateway.lorawan.adr import Adr
-from gateway.lorawan.answers import answer, carriable, downlink
 from gateway.lorawan.census import Census
 from gateway.lorawan.joining import Root
 from gateway.lorawan.merging import Merged, Merging
 from gateway.lorawan.network import Network
 from gateway.lorawan.reception import Reception
 from gateway.lorawan.refusals import Refused
-from gateway.lorawan.session import RESERVED, Session
 from gateway.lorawan.troubles import Troubles
 from gateway.lorawan.unserved import asked_for
 from gateway.lorawan.uplinks import Doubt, Uplink
@@ -34,12 +32,13 @@ from gateway.model.forwarded import Forwarded
 from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
+from gateway.pipeline.answering import Answering
 from gateway.pipeline.joins import Joins
 from gateway.pipeline.notebook import Notebook, RememberJoin
 from gateway.pipeline.outbox import Outbox
 from gateway.pipeline.scripting import Scripting
 from gateway.pipeline.sorting import Item
-from gateway.sessions.airmail import Airmail, Letter
+from gateway.sessions.airmail import Airmail
 from gateway.telemetry import Facts
 from gateway.wire.lorawan.frames import (
     Data,
@@ -56,9 +55,6 @@ _LAST_PORT = 223
 
 _BREATH_S = 0.01
 """Windows that close within this time close together: so their rows share a commit, and a busy network wakes less often."""
-
-_LOW_WATER = RESERVED // 4
-"""Counters left at which the next ones are reserved, so that no answer waits for the disk."""
 
 
 class Radio:
@@ -116,6 +112,7 @@ class Radio:
         self.receptions = 0
         self.census = Census()
         self._adr = adr
+        self._answering = Answering(network.plan, notebook, mail, self.outbox, adr)
         self._joins = Joins(network, notebook, remember, self.outbox, self.troubles, facts)
 
     @property
@@ -214,7 +211,7 @@ class Radio:
             if self._facts.recent.exact or device.kind in self._open_kinds:
                 self._facts.count("lorawan: repeated")
             if session.kept == found.f_cnt:
-                self._answer(found, merged)
+                self._answering.answer(found, merged)
         elif data.f_port is None or not 1 <= data.f_port <= _LAST_PORT:
             self._settled(found, merged, {})  # nothing to store: MAC commands, or a sign of life
         else:
@@ -240,7 +237,7 @@ class Radio:
             self._receiver.put(device.device, Uplinks(self._origin, at, (item,), settle))
 
         if isinstance(route, Route) and route.script:
-            self._scripting.start(route, uplink, put, lambda: None)
+            self._scripting.start(route, uplink, put, partial(self._failed, found))
         else:
             put((route, uplink))
 
@@ -252,50 +249,19 @@ class Radio:
         self._notebook.write(found.session, partial(self._counted, found, merged))
 
     def _counted(self, found: Uplink, merged: Merged, written: bool) -> None:
-        if written:
-            found.session.kept = found.f_cnt
-            self._answer(found, merged)
-
-    def _answer(self, found: Uplink, merged: Merged) -> None:
-        plan, best, session = self._network.plan, merged.best, found.session
-        dr = plan.number(best.rate)
-        if dr is None:
+        if not written:
+            self._failed(found)
             return
-        letter = self._mail.oldest(session.device)
-        say = partial(
-            answer,
-            found,
-            forwarders=len({one.forwarder for one in merged.receptions}),
-            snr_db=best.snr_db,
-            sf=best.rate.sf,
-            at=best.at,
-            adr=() if self._adr is None else self._adr.ask(found),
+        found.session.kept = found.f_cnt
+        self._answering.answer(found, merged)
+
+    def _failed(self, found: Uplink) -> None:
+        """It came to nothing by a fault of ours, and has no answer: repeated, it is taken as if it came first."""
+        self._facts.note(
+            "lorawan: uplink not kept",
+            "A LoRaWAN uplink came to nothing, by an error of this program or of its disk: its device has no answer, and what "
+            "it repeats is taken as new",
+            logging.ERROR,
         )
-        said = say(waiting=None if letter is None else letter.waiting)
-        if letter is not None and said and not carriable(said, session, plan, best.freq_hz, dr):
-            letter, said = None, say()
-        if said is None:
-            return
-        by_app = letter is not None
-        if not session.has_counter(by_app=by_app):
-            self._notebook.reserve(session, partial(self._reserved, found, merged))
-            return
-        sending = downlink(self.outbox.number(), found, said, plan, best.freq_hz, dr)
-        if not session.has_counter(by_app=by_app, left=_LOW_WATER):
-            self._notebook.reserve(session, lambda _written: None)
-        if letter is None:
-            self.outbox.send("answer", sending, merged)
-            return
-        post = partial(self.outbox.send, "downlink", sending, merged, partial(self._mail.went, letter))  # fmt: skip
-        self._mail.leave(letter, partial(self._left, letter, session, post))
-
-    def _left(self, letter: Letter, session: Session, post: Callable[[], None], written: bool) -> None:  # fmt: skip
-        """The disk knows of it. What the device is to confirm is counted there too: its confirmation is signed with that."""
-        if written and letter.waiting.confirmed:
-            self._notebook.write(session, lambda counted: post() if counted else None)
-        elif written:
-            post()
-
-    def _reserved(self, found: Uplink, merged: Merged, written: bool) -> None:
-        if written:
-            self._answer(found, merged)
+        if found.session.up == found.f_cnt:
+            found.session.lost = True
