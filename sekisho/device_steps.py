@@ -135,7 +135,7 @@ class Patient:
         return Finding("kind", GOOD, f"{device.kind}{'. ' + hint if hint else ''}")
 
     def _credential(self) -> Finding:
-        if not self.speakers and self.by_air:
+        if not self.speakers and (self.by_air or self._waits_for_keys):
             return Finding("credential", GOOD, "none is needed: it speaks LoRaWAN")
         if not self.speakers and self._by_broker():
             return Finding("credential", GOOD, "none is needed: it speaks through a broker")
@@ -159,6 +159,14 @@ class Patient:
         settings = self._house.settings
         keys = self.device.device in self._roots or self.device.device in self._sessions
         return settings is not None and settings.lorawan is not None and keys
+
+    @property
+    def _waits_for_keys(self) -> bool:
+        """Whether it has a DevEUI, forwarders may speak to this gateway, and nothing else brings its uplinks."""
+        settings = self._house.settings
+        if settings is None or settings.lorawan is None or settings.brokers or settings.pushes:
+            return False
+        return bool(self.device.attributes.get("dev_eui"))
 
     def _radio(self) -> Finding | None:
         """Its keys, whether it has joined, and what went wrong last; of people's devices its keys alone."""

@@ -36,6 +36,17 @@ def devices() -> None:
     """Register devices, homes and consents."""
 
 
+_IMPORT_KEYS = "sekisho devices import-keys FILE  (dev_eui,version,app_key)"
+
+
+def _by_air(here: place.Place, given: Mapping[str, object], credential: str | None) -> bool:
+    """Whether it will speak through forwarders of ours: it needs keys then, and no credential."""
+    settings = here.settings
+    if settings is None or settings.lorawan is None or settings.pushes:
+        return False
+    return "dev_eui" in given and credential is None
+
+
 @app.command()
 def add(
     device: DeviceArgument,
@@ -82,12 +93,16 @@ def add(
         _refuse_codec(here, kind, given)
         with registry.change():
             registry.put_device(device, kind, owner, now, household, attributes=given, name=name)
-            token = _speak(registry, user, device, now)
+            by_air = _by_air(here, given, credential)
+            token = None if by_air else _speak(registry, user, device, now)
     followed = follow(here.state)
     _require_restart(followed, kind)
-    line = try_line.publish(here, (user, token), device, kind, given, now)
+    line = None if by_air else try_line.publish(here, (user, token), device, kind, given, now)
     if json:
-        screen.document({"device": device, "kind": kind, "user": user, "token": token, "try": line})
+        speaks = None if by_air else user
+        screen.document(
+            {"device": device, "kind": kind, "user": speaks, "token": token, "try": line}
+        )
         return
     if quiet:
         if token is not None:
@@ -96,9 +111,11 @@ def add(
     print(f"{device} is registered as {kind}.")
     shown = "as before" if token is None else f"{token}  (shown once, kept nowhere)"
     mark = here.state.mark or "not marked"
-    screen.facts(
-        [("state", f"{here.state.path} ({mark})"), ("user", user), ("token", shown), ("try", line)]
-    )
+    state_line = ("state", f"{here.state.path} ({mark})")
+    if by_air:
+        screen.facts([state_line, ("next", f"its LoRaWAN keys: {_IMPORT_KEYS}")])
+    else:
+        screen.facts([state_line, ("user", user), ("token", shown), ("try", line)])
     if facts.needs_household(kind):
         print(registration.missing_for(device, household))
     elif hint := facts.hint(kind, given):

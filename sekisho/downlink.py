@@ -18,7 +18,7 @@ def downlink(
         str | None, typer.Option("--hex", metavar="HEX", help="The payload, as hex digits.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(metavar="N", help="FPort, 1 to 223.", min=1, max=223)
+        int | None, typer.Option(metavar="N", help="FPort, 1 to 223. Default: 1.", min=1, max=223)
     ] = None,
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="Send it until the device confirms it.")
@@ -46,7 +46,10 @@ def downlink(
     only then. Exit code 3: not yet sent (or confirmed) when --wait was over; it waits on.
     """
     if sum(given is not None for given in (hex_, show or None, cancel)) != 1:
-        raise Refusal("Say one thing: the downlink by --hex; or --list, or --cancel.", exit_code=2)
+        raise Refusal(
+            "Say one thing: the downlink by --hex (and --port); or --list, or --cancel.",
+            exit_code=2,
+        )
     directory, settings = place.find_state(state, config)
     zone = place.zone_of(settings)
     if show:

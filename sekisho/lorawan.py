@@ -14,12 +14,15 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="
 
 @app.callback()
 def lorawan() -> None:
-    """Look at LoRaWAN frames on the bench, where no gateway is asked and nothing is kept; or resume after a restore."""
+    """Plan a network, look at LoRaWAN frames on the bench, or let devices go on after a restore.
+
+    The bench asks no gateway and keeps nothing; resume speaks to the one that runs.
+    """
 
 
 app.command()(airtime)
 app.command()(coverage)
 app.command()(decode)
-app.add_typer(encode, name="encode")
 app.command("join-trace")(join_trace)
+app.add_typer(encode, name="encode")
 app.command()(resume)

@@ -65,8 +65,17 @@ class Air:
     def _forwarders(self) -> Finding:
         roofs = self._said["forwarders"]
         knocks = self._house.said.get("knocks", [])
-        strangers = sorted({k["user"] for k in knocks if str(k["user"]).startswith("forwarder ")})
+        turned = {k["user"]: k["why"] for k in knocks if str(k["user"]).startswith("forwarder ")}
+        strangers = sorted(turned)
         for roof in roofs:
+            why = turned.get(f"forwarder {roof['eui']}")
+            if not roof["seen"] and why is not None:
+                return Finding(
+                    "forwarders",
+                    FAULT,
+                    f"forwarder {roof['eui']} speaks and is turned away: {why}",
+                    "mend its from or its credential under lorawan.forwarders, and start again",
+                )
             if not roof["seen"]:
                 also = f"; turned away meanwhile: {', '.join(strangers)}" if strangers else ""
                 return Finding(
@@ -151,10 +160,15 @@ class Air:
         )
 
     def _devices(self) -> Finding:
+        told = []
         for trouble in self._said["troubles"]:
             found = of_trouble(trouble, self._house.clock)
             if found is not None:
-                return found._replace(step="devices", said=f"{trouble['device']}, {found.said}")
+                told.append(
+                    found._replace(step="devices", said=f"{trouble['device']}, {found.said}")
+                )
+        for one in sorted(told, key=lambda finding: finding.result != FAULT):
+            return one
         return Finding("devices", GOOD, "none of ours was refused since it was believed last")
 
     def _strangers(self) -> Finding | None:

@@ -58,7 +58,8 @@ def of_trouble(trouble: Mapping[str, Any], clock: Clock) -> Finding | None:
     why, when = trouble["why"], ago(trouble["at"], clock)
     if why in _TOLD:
         said, remedy = _TOLD[why]
-        return Finding("radio", FAULT, f"{when}: {said}", remedy)
+        result = NOTE if why == Refused.REPLAYED else FAULT
+        return Finding("radio", result, f"{when}: {said}", remedy)
     if why is None and trouble["joins"] >= _UNHEARD:
         return Finding(
             "radio",

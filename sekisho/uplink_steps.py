@@ -133,10 +133,12 @@ class Trail:
         return Finding(
             "heard",
             FAULT,
-            "connected, and not one uplink of it has come since this gateway started"
+            "not one uplink of it has come since this gateway started"
             if "heard" in memory
             else "not heard today",
-            f"see that it publishes at QoS 1 or 2 on sekisho/v1/{self._patient.name}/up",
+            "wait for its next report, or switch it off and on; sekisho doctor lorawan looks at the forwarders"
+            if self._patient.by_air
+            else f"see that it publishes at QoS 1 or 2 on sekisho/v1/{self._patient.name}/up",
         )
 
     def _payload(self) -> Finding | None:

@@ -16,7 +16,7 @@ from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import SECOND
 from gateway.registry.words import nearest
-from gateway.sessions.command import LARGEST, Outcome
+from gateway.sessions.command import LARGEST, Command, Outcome
 from gateway.sessions.commands import WAITING, Commands
 
 _USUAL_WAIT_S = 5.0
@@ -72,7 +72,7 @@ class Post:
         return [
             {
                 "number": command.number,
-                "bytes": len(command.payload),
+                "bytes": self._size(command),
                 "given": command.made,
                 "expires": command.expires,
                 "state": "on its way" if on_its_way else "waiting",
@@ -88,7 +88,7 @@ class Post:
         numbers = [one.number for one in ours if which in ("all", one.number)]
         cancelled = sum(self._commands.cancel(device, number) for number in numbers)
         if not cancelled:
-            what = "no command waits" if which == "all" else f"no command {which} waits"
+            what = f"no {self.verb} waits" if which == "all" else f"no {self.verb} {which} waits"
             raise Refusal(f"refused because {what} for {device}.")
         return cancelled
 
@@ -122,6 +122,10 @@ class Post:
             "expires": command.expires,
             "heard": heard,
         }
+
+    def _size(self, command: Command) -> int:
+        """Bytes that the device gets."""
+        return len(command.payload)
 
     def _record(self, question: Mapping[str, Any]) -> bytes:
         """What waits, as it is written down."""

@@ -15,6 +15,7 @@ from gateway.lorawan.plan import Plan
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.registry.radio_rows import Radio
+from gateway.sessions.command import Command
 from gateway.sessions.commands import Commands
 
 _LAST_PORT = 223
@@ -49,6 +50,9 @@ class RadioPost(Post):
                 f"refused because {found} has no LoRaWAN keys here. sekisho devices import-keys brings them in."
             )
         return found
+
+    def _size(self, command: Command) -> int:
+        return len(Waiting.of(command.payload, more=False).payload)
 
     def _record(self, question: Mapping[str, Any]) -> bytes:
         port, payload = question.get("port"), payload_of(question.get("payload"))

@@ -16,6 +16,7 @@ from typing import Any
 from gateway.model.errors import Refusal
 from gateway.registry import table
 from gateway.registry.radio_rows import Secrets
+from gateway.registry.words import nearest
 from gateway.wire.lorawan.crypto import BLOCK
 from gateway.wire.lorawan.identifiers import DevAddr, Eui
 
@@ -77,14 +78,22 @@ def _entries(text: str) -> Iterator[tuple[str, Said | None]]:
             yield f"device {number}", _flat(document)
         return
     columns = set(table.columns(text))
-    if "dev_eui" not in columns or not columns <= _COLUMNS:
-        raise Refusal(
-            f"line 1: the first line must name columns, of {', '.join(sorted(_COLUMNS))}. Nothing was "
-            "imported.",
-            exit_code=2,
-        )
+    unknown = sorted(columns - _COLUMNS)
+    if unknown or "dev_eui" not in columns:
+        raise Refusal(f"line 1: {_wrong_columns(unknown)} Nothing was imported.", exit_code=2)
     for number, cells in table.lines(text):
         yield f"line {number}", cells
+
+
+def _wrong_columns(unknown: list[str]) -> str:
+    """What is wrong with a line that should name columns."""
+    first = unknown[0] if unknown else ""
+    if ";" in first or "\t" in first:
+        return "columns are separated by commas."
+    all_of_them = f"the first line names columns, of {', '.join(sorted(_COLUMNS))}."
+    if first:
+        return f"there is no column {first}." + nearest(first, sorted(_COLUMNS), unless=f" {all_of_them.capitalize()}")  # fmt: skip
+    return f"dev_eui is missing: {all_of_them}"
 
 
 def _documents(text: str) -> list[Any]:

@@ -67,7 +67,7 @@ def test_what_is_played_back_harmed_or_not_ours_is_named_and_told_in_words(tmp_p
         forwarder.push(captured)
         refused(town, "replayed")
         code, said = doctor(town)
-        assert code == 1
+        assert code == 0, "nothing is lost by it, and all that follows is to be looked at, too"
         assert "node-1" in said
         assert "was played back" in said
         assert "nothing is lost" in said
@@ -201,3 +201,41 @@ def test_a_device_that_asks_for_another_class_is_heard_and_told(tmp_path: Path) 
             code, said = doctor(town, about)
             assert code == 0, said
             assert "it asks for Class B, which is not done here: its uplinks count" in said
+
+
+def test_a_forwarder_from_elsewhere_is_told_from_where(tmp_path: Path) -> None:
+    """Its EUI is right and its address is not: the commonest mistake there is."""
+    town = radio_town(tmp_path / "town", DOOR.replace("127.0.0.0/8", "192.0.2.0/24"))
+    with (
+        Gateway(town) as gateway,
+        UdpForwarder(gateway.running["doors"]["forwarders"]["port"]) as forwarder,
+    ):
+        with pytest.raises(TimeoutError):
+            forwarder.pull()
+        code, said = doctor(town)
+    assert code == 1
+    assert "it comes from 127.0.0.1, which its from does not permit" in said
+
+
+def test_a_device_of_the_air_is_registered_without_a_credential(tmp_path: Path) -> None:
+    """Nobody connects as it: what it needs next are its keys, and doctor says so until they are there."""
+    town = radio_town(tmp_path / "town", DOOR)
+    add = (
+        "devices",
+        "add",
+        "river-7",
+        "--kind",
+        "river_gauge",
+        "--attribute",
+        "dev_eui=00-04-A3-0B-00-1A-2B-77",
+    )
+    code, out, err = sekisho(
+        town.folder, *add, "--attribute", "datum_m=4.2", "--config", str(town.config)
+    )
+    assert code == 0, err
+    assert "sekisho devices import-keys" in out
+    assert "token" not in out
+    with Gateway(town):
+        code, said = doctor(town, "river-7")
+    assert code == 1
+    assert "it has a DevEUI and no LoRaWAN keys here" in said

@@ -1,5 +1,6 @@
 """`sekisho downlink`: what an application says to a LoRaWAN device, over kills."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Talk:
         phy = self.node.says(self.f_cnt, STAGE, f_port=GAUGE_PORT, acks=acks, tx_dr=12 - sf)
         self.f_cnt += 1
         self.forwarder.push(phy, datr=f"SF{sf}BW125")
-        said = self.forwarder.asked(2.0)
+        said = self.forwarder.asked(4.0)
         if said is None:
             return None
         data = parse(said["phy"])
@@ -67,6 +68,8 @@ def test_a_downlink_goes_along_with_the_next_uplink_once(tmp_path: Path) -> None
         code, said = downlink(town, "--hex", "0102", "--port", "7")
         assert (code, said[:14]) == (0, "waiting until ")
         assert downlink(town, "--hex", "03", "--wait", "1 s")[0] == 3
+        waiting = downlink(town, "--list", "--json")[1]
+        assert [one["bytes"] for one in json.loads(waiting)] == [2, 1]
         talk = Talk(node, forwarder)
         first = talk.asked()
         assert first is not None

@@ -70,7 +70,10 @@ def test_the_things_stack_names_its_versions(version: str, counting: bool) -> No
     ("text", "why"),
     [
         ("", "line 1"),
-        ("dev_eui,colour\n", "line 1"),
+        ("dev_eui,colour\n", "there is no column colour"),
+        ("deveui,app_key\n", "Did you mean dev_eui"),
+        ("dev_eui;app_key\n", "separated by commas"),
+        ("app_key\n", "dev_eui is missing"),
         (f"dev_eui,app_key\n{EUI}\n", "line 2: it has more or fewer cells"),
         (f"dev_eui,app_key\nxyz,{APP}\n", "line 2: dev_eui"),
         (f"dev_eui,app_key\n{EUI},{APP[:-2]}\n", "line 2: app_key"),

@@ -147,9 +147,15 @@ class UdpDoor(asyncio.DatagramProtocol):
         forwarder = self._forwarders.get(said.forwarder)
         if forwarder is None or forwarder.credential or not forwarder.may_come_from(address[0]):
             self._facts.count("forwarder: unknown")
-            self._facts.recent.turned_away(
-                self._clock.now(), f"forwarder {said.forwarder}", "unknown forwarder"
-            )
+            why = "unknown forwarder"
+            if forwarder is not None:
+                why = (
+                    "a credential is asked of it, which UDP cannot show"
+                    if forwarder.credential
+                    else f"it comes from {address[0]}, which its from does not permit"
+                )
+            now = self._clock.now()
+            self._facts.recent.turned_away(now, f"forwarder {said.forwarder}", why)
             return
         now_s = self._clock.monotonic()
         bucket = self._buckets.get(said.forwarder)
