@@ -4,24 +4,21 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from gateway.app import radio_health
 from gateway.app.checkpoint import Checkpoint
+from gateway.app.join_writer import JoinWriter
 from gateway.app.radio_post import RadioPost
 from gateway.clock import SystemClock, boot_id
 from gateway.interfaces import Scripts
 from gateway.lorawan.adr import Adr
 from gateway.lorawan.forwarder import Forwarder
-from gateway.lorawan.joining import Root
 from gateway.lorawan.network import Network
 from gateway.lorawan.plan import Plan
 from gateway.lorawan.session import Session
 from gateway.model.device import Directory
-from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
-from gateway.pipeline.notebook import Done
 from gateway.pipeline.radio import Radio
 from gateway.registry.radio_rows import Radio as Known
 from gateway.registry.registry import Registry
@@ -69,11 +66,12 @@ class RadioHouse:
         self._network.admit(known.roots)
         keeping.radio.end(self._network.resume(sessions))
         self._go_on(known)
+        self._joins = JoinWriter(self._registry.radio.joined, checkpoint.facts)
         self.radio = Radio(
             self._network,
             keeping.radio,
             keeping.airmail,
-            self._remember,
+            self._joins.remember,
             checkpoint.intake,
             directory,
             checkpoint.facts,
@@ -87,8 +85,6 @@ class RadioHouse:
         transmitters = self.radio.outbox.transmitters
         transmitters.recall(keeping.recall_air(wish.forwarders), checkpoint.clock.monotonic())
         self.tasks: set[asyncio.Task[None]] = set()
-        self._joins: set[asyncio.Task[None]] = set()
-        self._turn = asyncio.Lock()
         checkpoint.window.answer("radio", self._answer)
         post = RadioPost(checkpoint, keeping.commands, SystemClock(), wish.plan, known)
         self._post = post
@@ -155,31 +151,13 @@ class RadioHouse:
         """After the last acknowledgement; of each forwarder's airtime the rest that was set aside is given back."""
         for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, *self._joins, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self._joins.finish()
         now_s = self._checkpoint.clock.monotonic()
         for forwarder, law in self.radio.outbox.transmitters.laws.items():
             record, _upto = law.record(now_s, last=True)
             self._keeping.radio.keep_air(forwarder, record, lambda _written: None)
         self._registry.close()
-
-    def _remember(self, root: Root, done: Done) -> None:
-        """Write a join down beside the event loop, one after another."""
-        task = asyncio.create_task(self._write_join(root, done), name="join")
-        self._joins.add(task)
-        task.add_done_callback(self._joins.discard)
-
-    async def _write_join(self, root: Root, done: Done) -> None:
-        write = partial(
-            self._registry.radio.joined, root.device, sorted(root.nonces), root.join_nonce
-        )
-        try:
-            async with self._turn:
-                await asyncio.to_thread(write)
-        except Refusal:
-            self._checkpoint.facts.count("lorawan: join not written")
-            done(False)
-        else:
-            done(True)
 
     async def _answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """→ {"ask": "radio", "device": D or nothing}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "forwarders": [...], "troubles": [...], …}

@@ -33,6 +33,7 @@ from gateway.model.identity import DeviceId
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
 from gateway.pipeline.answering import Answering
+from gateway.pipeline.attempt import attempt
 from gateway.pipeline.joins import Joins
 from gateway.pipeline.notebook import Notebook, RememberJoin
 from gateway.pipeline.outbox import Outbox
@@ -145,18 +146,7 @@ class Radio:
                 continue
             await asyncio.sleep(max(due_s - self._clock.monotonic(), _BREATH_S))
             for merged in self._merging.due(self._clock.monotonic()):
-                self._attempt(merged)
-
-    def _attempt(self, merged: Merged) -> None:
-        """What one frame breaks must not end all others: it comes to nothing, and is counted."""
-        try:
-            self._take(merged)
-        except Exception:  # noqa: BLE001 no text of the error goes anywhere: it may hold a frame's bytes
-            self._facts.note(
-                "lorawan: fault of ours",
-                "A LoRaWAN frame met a fault of this program and came to nothing",
-                logging.ERROR,
-            )
+                attempt(self._facts, partial(self._take, merged))
 
     def _take(self, merged: Merged) -> None:
         try:
@@ -213,7 +203,7 @@ class Radio:
             if session.kept == found.f_cnt:
                 self._answering.answer(found, merged)
         elif data.f_port is None or not 1 <= data.f_port <= _LAST_PORT:
-            self._settled(found, merged, {})  # nothing to store: MAC commands, or a sign of life
+            self._settled(found, merged)  # nothing to store: MAC commands, or a sign of life
         else:
             self._hand_over(found, merged, device)
 
@@ -233,7 +223,7 @@ class Radio:
         )
 
         def put(item: Item) -> None:
-            settle = partial(self._settled, found, merged)
+            settle = partial(self._settle, found, merged)
             self._receiver.put(device.device, Uplinks(self._origin, at, (item,), settle))
 
         if isinstance(route, Route) and route.script:
@@ -241,7 +231,11 @@ class Radio:
         else:
             put((route, uplink))
 
-    def _settled(self, found: Uplink, merged: Merged, _refused: Mapping[int, Reason]) -> None:
+    def _settle(self, found: Uplink, merged: Merged, _refused: Mapping[int, Reason]) -> None:
+        if not attempt(self._facts, partial(self._settled, found, merged)):
+            self._failed(found)
+
+    def _settled(self, found: Uplink, merged: Merged) -> None:
         """The row is on disk, or there is none to be: now the counter, and then the answer."""
         if found.data.ack:
             self._mail.acknowledged(found.session.device)

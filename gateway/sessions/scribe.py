@@ -53,9 +53,21 @@ class Scribe:
                     )
                 loop = asyncio.get_running_loop()
                 for _, done in asked:  # in this order, and one that fails takes no other with it
-                    loop.call_soon(done, fault is None)
+                    loop.call_soon(self._tell, done, fault is None)
         finally:
             self._task = None
+
+    def _tell(self, done: Done, written: bool) -> None:
+        """Whoever fails at it has left somebody without an answer: that is counted."""
+        try:
+            done(written)
+        except Exception as error:  # noqa: BLE001 whatever it is; its text may hold a payload
+            self._facts.note(
+                "sessions: fault of ours",
+                f"What waited for sessions.db met a fault of this program ({type(error).__name__}): "
+                "whoever waited for it has no answer",
+                logging.ERROR,
+            )
 
     def _apply(self, changes: list[Change]) -> str | None:
         """What the disk says against it; None if it is written."""
