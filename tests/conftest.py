@@ -17,6 +17,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from gateway.devices import catalog as catalog_module
+from sekisho.canary_fixture import canary_scan
+
+__all__ = ["canary_scan"]
 
 settings.register_profile(
     "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]

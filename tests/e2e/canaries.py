@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from random import Random
 from struct import pack
 
+from gateway.canary.canaries import Canaries
 from gateway.model.instant import DAY, SECOND, Instant, to_datetime
 from gateway.wire.mqtt import encode
 from gateway.wire.mqtt.fields import put_binary
-from tests.canary import Canaries
 from tests.e2e.crowd import LAT_M, Uplink
 from tests.e2e.town import Member, child, member, reader
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from gateway.statedir import Mark
+from sekisho.canary_fixture import look
 from sekisho.window import ask
-from tests.canary import scan, scan_bytes
 from tests.e2e.canaries import Secrets
 from tests.e2e.crowd import Uplink, crowd, uplinks
 from tests.e2e.processes import Gateway
@@ -74,11 +74,11 @@ async def misuse(town: Town, secrets: Secrets) -> None:
                 gateway.kill()
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
-                assert scan(town.folder, secrets.canaries()) == []
+                assert look(town.folder, secrets.canaries()) == []
             else:
                 await running
                 said = json.dumps(list(ask(town.state, "terms"))).encode()
-                assert scan_bytes(said, secrets.canaries()) == []
+                assert look(said, secrets.canaries()) == []
                 assert await asyncio.to_thread(gateway.stop) == 0
 
 
@@ -119,7 +119,7 @@ async def test_nothing_private_is_found_anywhere(tmp_path: Path, mark: Mark | No
     with closing(sqlite3.connect(town.state.city_db)) as db:
         (reasons,) = db.execute("SELECT count(DISTINCT reason) FROM refusals_per_day").fetchone()
         assert reasons >= 4, "too few sorts of refusal took place"
-    assert scan(town.folder, secrets.canaries()) == []
+    assert look(town.folder, secrets.canaries()) == []
     planted = plant(town, secrets)
-    found = scan(town.folder, secrets.canaries())
+    found = look(town.folder, secrets.canaries())
     assert {place for place in planted if any(place in hit.where for hit in found)} == planted

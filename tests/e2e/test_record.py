@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from gateway.canary.canaries import Canaries
 from gateway.model.instant import parse_rfc3339
+from sekisho.canary_fixture import look
 from sekisho.enrolment import token_file_of
 from simulators.ledger import roster_line
 from simulators.scenario import Scenario
-from tests.canary import Canaries, scan
 from tests.e2e.crowd import crowd, uplinks
 from tests.e2e.processes import Gateway, background, sekisho, until
 from tests.e2e.sender import Sender
@@ -43,7 +44,9 @@ def secrets_of(ledger: Path) -> Canaries:
             words |= {line["roster"], line["household"] or line["roster"]}
             homes += [tuple(line["home"])] if line["home"] else []
         for part in (line.get("values"), line.get("truth")):
-            if part and part.get("lat") is not None:
+            if (
+                part and part.get("lat") is not None and part["lon"] < 180
+            ):  # harm moves some off earth
                 positions.add((part["lat"], part["lon"]))
         for read in (line.get("values") or {}).get("reads", ()):
             tags.add(read["epc"])
@@ -118,7 +121,7 @@ def test_a_childs_week_names_nobody_and_replays_to_the_same_rows(tmp_path: Path)
     alone = tmp_path / "alone"
     alone.mkdir()
     (alone / "week").write_bytes(gzip.decompress(cassette.read_bytes()))
-    assert scan(alone, secrets) == []
+    assert look(alone, secrets) == []
     one, two = (replayed(tmp_path, cassette, name) for name in ("one", "two"))
     assert one == two
     before = tables(town.state.path)

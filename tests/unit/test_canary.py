@@ -14,12 +14,21 @@ from struct import pack
 
 import pytest
 
-from tests.canary import Canaries, Hit, scan, scan_bytes
+from gateway.canary.canaries import Canaries, Hit
+from gateway.canary.search import Search
+from gateway.canary.stream import scan_bytes as search_bytes
+from sekisho.canary_fixture import look
+from sekisho.canary_tree import unzstd
 
 LAT, LON = 36.695304170318846, 137.21130482957152
 TAG = "30751FEB705C5904E3D50D70"
 SECRETS = Canaries(positions=((LAT, LON),), tags=(TAG,), words=("child-0042",))
 SOUTH_WEST = (-33.85683029471163, -70.61530482957152)
+
+
+def scan_bytes(data: bytes, canaries: Canaries) -> list[Hit]:
+    """What is found in a piece, without controls: most canaries here are too odd for them."""
+    return search_bytes(data, Search(canaries, unzstd=unzstd))
 
 
 def nmea(degrees: float, digits: int) -> str:
@@ -135,19 +144,20 @@ def test_a_database_is_searched_page_by_page(tmp_path: Path) -> None:
         db.execute("CREATE TABLE i (a INTEGER, b INTEGER)")
         db.execute("INSERT INTO i VALUES (?, ?)", (round(LAT * 1e6), round(LON * 1e6)))
     db.close()
-    coats = {hit.coat for hit in scan(tmp_path, SECRETS)}
-    assert {"float64 BE", "integer 1e6 big"} <= coats
+    coats = {hit.coat for hit in look(tmp_path, SECRETS)}
+    assert {"float64 BE", "integer 1e6 BE"} <= coats
 
 
-def test_names_are_searched_and_places_told(tmp_path: Path) -> None:
+def test_names_are_searched_and_no_value_is_told(tmp_path: Path) -> None:
+    """A name that holds a canary is told by its number, in the hit for it and in those inside it."""
     (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / f"{TAG}.log").write_bytes(b"")
+    (tmp_path / "deep" / f"{TAG}.log").write_bytes(b"child-0042")
     (tmp_path / "deep" / "x").write_bytes(b"0123456789 child-0042")
-    assert scan(tmp_path, SECRETS) == [
-        Hit(f"name of deep/{TAG}.log", "text", "tag 0", 5),
-        Hit(f"name of deep/{TAG}.log > hex phase 0", "bytes", "tag 0", 0),
-        Hit("deep/x", "text", "word 0", 11),
-    ]
+    hits = look(tmp_path, SECRETS)
+    assert Hit("deep/x", "bytes", "word 0", 11) in hits
+    assert Hit("name of deep/entry 0", "hex", "tag 0", 0) in hits
+    assert Hit("deep/entry 0", "bytes", "word 0", 0) in hits
+    assert not any(TAG in str(hit) or "0042" in str(hit) for hit in hits)
 
 
 def test_noise_is_silent() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway.canary.canaries import Canaries
 from gateway.clock import SystemClock
 from gateway.model.device import Device
 from gateway.model.errors import Refusal
@@ -20,8 +21,8 @@ from gateway.transports.replay.clock import RecordedClock
 from gateway.transports.replay.door import Replay
 from gateway.transports.replay.track import Recording
 from gateway.transports.replay.track_file import read_track
+from sekisho.canary_fixture import look
 from sekisho.replay import replay
-from tests.canary import Canaries, scan
 from tests.conftest import SHARED_DATA
 from tests.fakes.readings import child
 
@@ -76,14 +77,15 @@ def test_a_walk_is_kept_outside_and_hidden_at_home(capsys: Any, no_config: Path)
 
 def test_no_byte_of_a_hidden_fix_stays_in_the_state_directory(capsys: Any, no_config: Path) -> None:
     state = no_config / "r" / "state"
-    replayed(capsys, WALK, HOME, state)
+    home = (36.900_012_345_678, 137.200_023_456_789)
+    replayed(capsys, WALK, home, state)
     near = tuple(
         (point.lat, point.lon)
         for point in read_track(WALK).points
-        if haversine(*HOME, point.lat, point.lon) < 50
+        if haversine(*home, point.lat, point.lon) < 50
     )
     assert len(near) > 12
-    assert scan(state, Canaries(positions=(HOME, *near))) == []
+    assert look(state, Canaries(positions=near, homes=(home,))) == []
 
 
 def test_replayed_again_everything_is_there_already(capsys: Any, no_config: Path) -> None:
