@@ -85,6 +85,7 @@ class RadioHouse:
         transmitters = self.radio.outbox.transmitters
         transmitters.recall(keeping.recall_air(wish.forwarders), checkpoint.clock.monotonic())
         self.tasks: set[asyncio.Task[None]] = set()
+        self._hourly = radio_health.Hourly()
         checkpoint.window.answer("radio", self._answer)
         post = RadioPost(checkpoint, keeping.commands, SystemClock(), wish.plan, known)
         self._post = post
@@ -170,12 +171,26 @@ class RadioHouse:
         now = checkpoint.clock.now()
         people = radio_health.are_real(recent, checkpoint.directory, self._speaking)
         outbox = self.radio.outbox
+        refused, slow_refused = radio_health.refusals(self.radio.refused, people=people)
+
+        def coarse() -> dict[str, Any]:
+            return {
+                "refused": slow_refused,
+                "downlinks": radio_health.counts(outbox.became, people=people),
+                "law": radio_health.counts(outbox.transmitters.refused, people=people),
+                "shares": radio_health.shares(recent, self.forwarders),
+            }
+
+        told = self._hourly.told(now, coarse) if people else coarse()
         return {
             "people": people,
-            "refused": {why.value: count for why, count in self.radio.refused.items()},
-            "downlinks": radio_health.counts(outbox.became, people=people),
-            "law": radio_health.counts(outbox.transmitters.refused, people=people),
-            "forwarders": radio_health.roofs(recent, self.forwarders, now),
+            "refused": {**refused, **told["refused"]},
+            "downlinks": {**told["downlinks"], **radio_health.joins(outbox.became)},
+            "law": told["law"],
+            "forwarders": [
+                {**roof, **told["shares"][roof["eui"]]}
+                for roof in radio_health.roofs(recent, self.forwarders, now)
+            ],
             "census": self.radio.census.told(now, exact=not people),
             "troubles": radio_health.troubles(recent, checkpoint.directory, self.radio.troubles.of),
             "unserved": radio_health.unserved(

@@ -4,22 +4,29 @@ Where people are real, a count of frames or the moment of one would stand beside
 whether they are there and whether they hear anything, and of people's devices nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from gateway.devices.catalog import catalog
+from gateway.lorawan.refusals import Refused
 from gateway.lorawan.session import Session
 from gateway.lorawan.troubles import Trouble
 from gateway.lorawan.unserved import Unserved
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
-from gateway.model.instant import MINUTE, Instant
+from gateway.model.instant import HOUR, MINUTE, Instant
 from gateway.recent import Recent, Roof
 from gateway.wire.lorawan.identifiers import Eui
 
 _SILENT = 5 * MINUTE
 """After which a forwarder counts as gone: each says something every half minute."""
 
+_OF_SESSIONS = frozenset(
+    {
+        *(Refused.WRONG_KEY, Refused.REVERSED_KEY, Refused.REPLAYED, Refused.COUNTER_RESET),
+        *(Refused.COUNTERS_LOST, Refused.REVOKED),
+    }
+)
 _JOINS = "join-accept "
 _STEP = 5
 _ENOUGH = 100
@@ -41,19 +48,60 @@ def are_real(recent: Recent, directory: Directory, devices: Iterable[DeviceId]) 
 
 def counts(known: Mapping[str, int], *, people: bool) -> dict[str, int]:
     """What became of downlinks, or which clauses refused them: how often, or where people are real from a hundred on, and the
-    power of ten alone. Of joins all is said: no mask stands behind them.
+    power of ten alone.
     """
     if not people:
         return dict(known)
-    return {
-        what: many if what.startswith(_JOINS) else 10 ** (len(str(many)) - 1)
-        for what, many in known.items()
-        if many >= _ENOUGH or what.startswith(_JOINS)
-    }
+    return {what: 10 ** (len(str(many)) - 1) for what, many in known.items() if many >= _ENOUGH}
+
+
+def joins(known: Mapping[str, int]) -> dict[str, int]:
+    """Of answers to joins all is said: no mask stands behind them."""
+    return {what: many for what, many in known.items() if what.startswith(_JOINS)}
+
+
+class Hourly:
+    """What is told anew once an hour: what moved with a frame would tell when that frame came."""
+
+    def __init__(self) -> None:
+        self._hour: Instant | None = None
+        self._told: dict[str, Any] = {}
+
+    def told(self, now: Instant, fresh: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The same all through an hour."""
+        if self._hour != now // HOUR:
+            self._hour, self._told = now // HOUR, fresh()
+        return self._told
+
+
+def refusals(known: Mapping[Refused, int], *, people: bool) -> tuple[dict[str, int], dict[str, int]]:  # fmt: skip
+    """Why frames came to nothing: of nobody's sessions, which may be told at once; and of those that some device may have sent."""
+    slow = _OF_SESSIONS if people else frozenset()
+    return (
+        {why.value: many for why, many in known.items() if why not in slow},
+        {why.value: many for why, many in known.items() if why in slow},
+    )
+
+
+def shares(recent: Recent, listed: Collection[Eui]) -> dict[str, dict[str, int | None]]:
+    """Of what each forwarder hears, how much is harmed, and how much lies on no channel of the region."""
+    return {str(eui): _shares(recent.roofs.get(str(eui), Roof()), recent.exact) for eui in listed}
+
+
+def _shares(roof: Roof, exact: bool) -> dict[str, int | None]:
+    all_frames = roof.frames + roof.harmed
+    step = 1 if exact else _STEP
+    harmed = roof.harmed * 100 // all_frames // step * step if all_frames >= _ENOUGH else None
+    elsewhere = (
+        roof.elsewhere * 100 // roof.frames // step * step
+        if roof.frames >= _ENOUGH or (exact and roof.frames)
+        else None
+    )
+    return {"harmed_percent": harmed, "elsewhere_percent": elsewhere}
 
 
 def roofs(recent: Recent, listed: Collection[Eui], now: Instant) -> list[dict[str, Any]]:
-    """Every forwarder that may speak: whether it does, and what it hears."""
+    """Every forwarder that may speak: whether it does, and whether it hears anything."""
     return [
         {"eui": str(eui), **_roof(recent.roofs.get(str(eui), Roof()), now, recent.exact)}
         for eui in listed
@@ -61,21 +109,11 @@ def roofs(recent: Recent, listed: Collection[Eui], now: Instant) -> list[dict[st
 
 
 def _roof(roof: Roof, now: Instant, exact: bool) -> dict[str, Any]:
-    all_frames = roof.frames + roof.harmed
-    step = 1 if exact else _STEP
-    share = roof.harmed * 100 // all_frames // step * step if all_frames >= _ENOUGH else None
-    elsewhere = (
-        roof.elsewhere * 100 // roof.frames // step * step
-        if roof.frames >= _ENOUGH or (exact and roof.frames)
-        else None
-    )
     return {
         "seen": roof.said is not None,
         "there": _late(roof.said, now),
         "reachable": _late(roof.back, now),
         "hears": roof.frames > 0,
-        "harmed_percent": share,
-        "elsewhere_percent": elsewhere,
         "ahead_s": None if roof.ahead_us is None else round(roof.ahead_us / 1e6),
         **({"frames": roof.frames, "harmed": roof.harmed, "said": roof.said} if exact else {}),
     }

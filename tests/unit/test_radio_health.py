@@ -2,7 +2,16 @@
 
 import json
 
-from gateway.app.radio_health import are_real, counts, roofs, troubles, unserved
+from gateway.app.radio_health import (
+    Hourly,
+    are_real,
+    counts,
+    joins,
+    refusals,
+    roofs,
+    troubles,
+    unserved,
+)
 from gateway.lorawan.refusals import Refused
 from gateway.lorawan.troubles import Troubles
 from gateway.lorawan.unserved import Unserved
@@ -69,7 +78,24 @@ def test_where_people_are_real_a_count_is_a_power_of_ten_from_a_hundred_on() -> 
     """Of answers to joins the number is told: no mask stands behind a join."""
     known = {"answer sent": 99, "downlink sent": 734, "law": 1000, "join-accept sent": 3}
     assert counts(known, people=False) == known
-    assert counts(known, people=True) == {"downlink sent": 100, "law": 1000, "join-accept sent": 3}
+    assert counts(known, people=True) == {"downlink sent": 100, "law": 1000}
+    assert joins(known) == {"join-accept sent": 3}
+
+
+def test_what_would_move_with_a_frame_is_told_anew_once_an_hour() -> None:
+    """The hundredth frame, or the first refused one, would else tell the moment at which it came."""
+    hourly, told = Hourly(), iter(range(10))
+    for minutes, expected in ((0, 0), (1, 0), (59, 0), (60, 1), (61, 1), (600, 2)):
+        assert hourly.told(NOON + minutes * MINUTE, lambda: {"n": next(told)}) == {"n": expected}
+
+
+def test_frames_of_nobody_may_be_counted_as_they_come() -> None:
+    """A join, or a frame of another network, is no uplink of a person whom the mask may hide."""
+    known = {Refused.UNKNOWN_DEVICE: 3, Refused.REPLAYED: 2, Refused.WRONG_KEY: 1}
+    at_once, slowly = refusals(known, people=True)
+    assert at_once == {"join of an unknown device": 3}
+    assert slowly == {"replayed": 2, "wrong MIC": 1}
+    assert refusals(known, people=False) == ({why.value: n for why, n in known.items()}, {})
 
 
 def test_of_real_people_s_devices_it_is_not_told_what_they_ask_for() -> None:
