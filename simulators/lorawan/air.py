@@ -10,7 +10,7 @@ Figures: SX1301 datasheet (sensitivity, demodulators); Bor and others, "Do LoRa 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,6 +23,8 @@ CAPTURE_DB = 6.0
 ISOLATION_DB = 16.0
 CARRIER_DBM = -80.0
 _PREAMBLE, _ENOUGH = 8, 5
+_HEADER_ENDS = 20.25
+"""Symbols until a header has been read: the preamble's 8, 4.25 of synchronisation, and the first block of 8."""
 _KEPT_US = 10_000_000
 
 
@@ -59,8 +61,16 @@ class Frame:
     @property
     def counts_from_us(self) -> int:
         """From here on nothing else may be as strong."""
-        symbol_us = (1_000_000 << self.rate.sf) // self.rate.bw_hz
-        return self.begin_us + (_PREAMBLE - _ENOUGH) * symbol_us
+        return self.begin_us + (_PREAMBLE - _ENOUGH) * self._symbol_us
+
+    @property
+    def header_read_us(self) -> int:
+        """From here on a receiver knows that a frame comes, and how long it is."""
+        return self.begin_us + round(_HEADER_ENDS * self._symbol_us)
+
+    @property
+    def _symbol_us(self) -> int:
+        return (1_000_000 << self.rate.sf) // self.rate.bw_hz
 
 
 def is_strong(frame: Frame, antenna: str) -> bool:
@@ -70,6 +80,11 @@ def is_strong(frame: Frame, antenna: str) -> bool:
 
 def survives(frame: Frame, antenna: str, others: Iterable[Frame]) -> bool:
     """Whether a frame outlives everything else that is on its channel."""
+    return next(_stronger(frame, antenna, others), None) is None
+
+
+def _stronger(frame: Frame, antenna: str, others: Iterable[Frame]) -> Iterator[Frame]:
+    """What a frame does not outlive there."""
     power = frame.strength(antenna)
     for other in others:
         if other is frame or other.freq_hz != frame.freq_hz:
@@ -78,8 +93,7 @@ def survives(frame: Frame, antenna: str, others: Iterable[Frame]) -> bool:
             continue
         need_db = CAPTURE_DB if other.rate == frame.rate else -ISOLATION_DB
         if power - other.strength(antenna) < need_db:
-            return False
-    return True
+            yield other
 
 
 def whole(fates: Mapping[str, Fate]) -> Fate:
@@ -144,13 +158,24 @@ class Air:
         Args:
             near: the forwarders that are asked for; all of them if None.
         """
-        beside = [
+        beside = self._beside(frame)
+        antennas = self._antennas if near is None else near
+        return {antenna: self._fate(frame, antenna, beside) for antenna in antennas}
+
+    def is_told_of(self, frame: Frame, antenna: str) -> bool:
+        """Whether an uplink that collided there is told of with a wrong CRC: its header had been read when that began.
+
+        Whatever destroys preamble or header leaves nothing to tell of.
+        """
+        harm = _stronger(frame, antenna, self._beside(frame))
+        return all(other.begin_us >= frame.header_read_us for other in harm)
+
+    def _beside(self, frame: Frame) -> list[Frame]:
+        return [
             other
             for other in self._up
             if other.begin_us < frame.end_us and frame.begin_us < other.end_us
         ]
-        antennas = self._antennas if near is None else near
-        return {antenna: self._fate(frame, antenna, beside) for antenna in antennas}
 
     def reaches(self, frame: Frame, antenna: str) -> Fate:
         """What became of a downlink at a device that listens: uplinks are sent upside down and not in its way."""

@@ -1,6 +1,6 @@
 """The way between a forwarder and its gateway: it takes a while, and for minutes at a time it is not there at all.
 
-How long a datagram takes is log-normal, 60 ms in the middle. An outage lasts 50 s in the middle, and one in ten more
+How long a datagram takes is log-normal, 60 ms in the middle, either way. An outage lasts 50 s in the middle, and one in ten more
 than 210 s: so long did hotspots of Helium hold frames back.
 """
 
@@ -14,6 +14,10 @@ _P90 = 1.2816
 """Standard deviations from the middle to the ninth tenth."""
 
 _OUT_SIGMA = log(_OUT_P90_S / OUT_S) / _P90
+
+
+LOST = "lost in the backhaul"
+"""Fate of what never arrived, either way."""
 
 
 class Backhaul:
@@ -46,6 +50,10 @@ class Backhaul:
         """How long a message takes that sets out now; it may find that an outage begins."""
         if not self.is_out and self._outage and self._dice.random() < self._outage:
             self._break(self._dice.lognormvariate(log(self._lasts_s), _OUT_SIGMA))
+        return self.back_delay_s()
+
+    def back_delay_s(self) -> float:
+        """How long a message takes on the way back, or an answer to one: as long, and no outage begins with it."""
         return self._dice.lognormvariate(log(_MEDIAN_S), _SIGMA)
 
     async def passable(self) -> None:

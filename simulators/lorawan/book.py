@@ -36,12 +36,13 @@ class Book:
         self.deaths = 0
         self.air_us = 0
 
-    def frame(self, who: Mapping[str, Any], frame: Frame, fates: Mapping[str, Fate], twice: Collection[str]) -> None:  # fmt: skip
+    def frame(self, who: Mapping[str, Any], frame: Frame, fates: Mapping[str, Fate], twice: Collection[str], broken: Collection[str] = ()) -> None:  # fmt: skip
         """An uplink frame has ended; what became of it as a whole.
 
         Args:
-            who: `frame` (its number), `device`, `sort`, and of data `f_cnt` and `try`.
+            who: `frame` (its number), `device`, `sort`, `mic`, and of data `f_cnt` and `try`.
             twice: forwarders that heard it with both antennas.
+            broken: forwarders at which it collided, and arrived with a wrong CRC.
         """
         fate = whole(fates)
         heard = [name for name, one in fates.items() if one is Fate.HEARD]
@@ -58,6 +59,7 @@ class Book:
                 "fate": fate.value,
                 "heard_by": heard,
                 **({"twice": list(twice)} if twice else {}),
+                **({"broken_at": list(broken)} if broken else {}),
                 "by": {name: one.value for name, one in fates.items()},
             }
         )

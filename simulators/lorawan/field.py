@@ -60,6 +60,14 @@ class Ear:
         return None
 
 
+class _Meant(NamedTuple):
+    """An uplink that somebody heard; `addr` is its DevAddr as sent, None of a join-request."""
+
+    node: str
+    number: int
+    addr: bytes | None
+
+
 class _Strength:
     """How strongly one frame arrives at a listener, by its better antenna; the same whenever it is asked again."""
 
@@ -95,7 +103,7 @@ class Field:
         self._forwarders: dict[str, Forwarder] = {}
         self._air = Air(())
         self._ears: set[Ear] = set()
-        self._meant: dict[int, tuple[str, int]] = {}  # an uplink's end → its node and its number
+        self._meant: dict[int, list[_Meant]] = {}  # by the end of an uplink
         self._frames = 0
 
     def now_us(self) -> int:
@@ -141,14 +149,25 @@ class Field:
             if fate is Fate.HEARD
         }
         twice = [name for name, heard in signals.items() if len(heard) > 1]
-        self._book.frame({"frame": number, **who}, frame, fates, twice)
+        broken = {
+            name: _signals(strength.antennas(name), rate)
+            for name, fate in fates.items()
+            if fate is Fate.COLLIDED and self._air.is_told_of(frame, name)
+        }
+        who = {"frame": number, **who, "mic": phy[-4:].hex()}
+        self._book.frame(who, frame, fates, twice, broken)
         if signals:
             first()
-            self._meant[frame.end_us] = (node, number)
+            addr = phy[1:5] if who["sort"] == "data" else None
+            self._meant.setdefault(frame.end_us, []).append(_Meant(node, number, addr))
             while len(self._meant) > _REMEMBERED:
                 del self._meant[next(iter(self._meant))]
         for name, heard in signals.items():
             told = Hearing(number, phy, frame.end_us, freq_hz, rate, heard)
+            self._forwarders[name].push(told)
+        for name, heard in broken.items():
+            rest = _broken(phy, self._dice)
+            told = Hearing(number, rest, frame.end_us, freq_hz, rate, heard, whole=False)
             self._forwarders[name].push(told)
         return Sent(number, frame.end_us, bool(signals))
 
@@ -232,21 +251,17 @@ class Field:
 
     def _about(self, forwarder: str, order: Order) -> dict[str, Any]:
         """What the ledger says of a downlink: which frame it answers, and whose counter it has."""
-        node, number = None, None
-        for delay_s in (1, 2, 5, 6):
-            found = self._meant.get(order.begin_us - delay_s * 1_000_000)
-            if found is not None:
-                node, number = found
-        line: dict[str, Any] = {
-            "downlink": forwarder,
-            "at": order.begin_us,
-            "answers": number,
-            "to": node,
-        }
         try:
             frame = parse(order.phy)
         except FrameError:
-            return {**line, "sort": "no frame"}
+            frame = None
+        meant = self._whose(order.begin_us, frame)
+        line: dict[str, Any] = {
+            "downlink": forwarder,
+            "at": order.begin_us,
+            "answers": None if meant is None else meant.number,
+            "to": None if meant is None else meant.node,
+        }
         if isinstance(frame, Data):
             return {
                 **line,
@@ -257,6 +272,15 @@ class Field:
             }
         return {**line, "sort": "join" if isinstance(frame, JoinAccept) else "other"}
 
+    def _whose(self, begin_us: int, frame: object) -> "_Meant | None":
+        """The uplink that a downlink answers: by its end, to the microsecond, and whose it was."""
+        addr = frame.dev_addr.wire if isinstance(frame, Data) else None
+        for delay_s in (1, 2, 5, 6):
+            for meant in self._meant.get(begin_us - delay_s * 1_000_000, ()):
+                if meant.addr == addr:
+                    return meant
+        return None
+
 
 def _signals(powers: Sequence[float], rate: DataRate) -> tuple[Signal, ...]:
     """What each antenna tells of a frame that it can demodulate."""
@@ -265,3 +289,9 @@ def _signals(powers: Sequence[float], rate: DataRate) -> tuple[Signal, ...]:
         for antenna, power in enumerate(powers)
         if power >= SENSITIVITY_DBM[rate.sf]
     )
+
+
+def _broken(phy: bytes, dice: Random) -> bytes:
+    """What is left of a frame that something stronger fell into: its end is noise."""
+    begin = dice.randrange(len(phy))
+    return phy[:begin] + dice.randbytes(len(phy) - begin)

@@ -29,6 +29,7 @@ class Hearing(NamedTuple):
     Attributes:
         number: of the frame, for the ledger.
         signals: of each antenna that heard it, one at least.
+        whole: its CRC is right; else `phy` is what was left of it.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Hearing(NamedTuple):
     freq_hz: int
     rate: DataRate
     signals: tuple[Signal, ...]
+    whole: bool = True
 
 
 class Order(NamedTuple):

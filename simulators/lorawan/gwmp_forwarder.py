@@ -14,6 +14,7 @@ import msgspec
 from gateway.lorawan.plan import DataRate
 from gateway.model.instant import Instant, to_datetime
 from gateway.wire.lorawan.identifiers import Eui
+from simulators.lorawan.backhaul import LOST
 from simulators.lorawan.forwarder import Counts, Hearing, Order, Signal, Site
 
 PULL_S = 5.0
@@ -96,7 +97,7 @@ class GwmpForwarder:
         self._puller.cancel()
         await asyncio.gather(self._puller, return_exceptions=True)
         for number in self._held:
-            self._site.book.handed(self.eui, number, "lost in the backhaul")
+            self._site.book.handed(self.eui, number, LOST)
         self._missed(self._site.now_us())
         self._up.close()
         self._down.close()
@@ -111,7 +112,7 @@ class GwmpForwarder:
             self._held.add(heard.number)
             loop.call_at(site.backhaul.back_s + after_s, self._hand_over, heard)
         else:
-            site.book.handed(self.eui, heard.number, "lost in the backhaul")
+            site.book.handed(self.eui, heard.number, LOST)
 
     def _hand_over(self, heard: Hearing) -> None:
         if self._up.is_closing():
@@ -133,7 +134,7 @@ class GwmpForwarder:
             "chan": 0,
             "rfch": 0,
             "freq": heard.freq_hz / 1e6,
-            "stat": 1,
+            "stat": 1 if heard.whole else -1,
             "modu": "LORA",
             "datr": str(heard.rate),
             "codr": "4/5",
@@ -190,22 +191,39 @@ class GwmpForwarder:
         return {**time, "rxnb": said.pushed, "dwnb": said.asked, "txnb": said.sent}
 
     def _answered(self, datagram: bytes) -> None:
-        if datagram[3:4] != bytes((_PULL_RESP,)) or self._site.backhaul.is_out:
+        """What the gateway sends takes its time; a downlink during an outage never arrives."""
+        if datagram[3:4] != bytes((_PULL_RESP,)):
+            return
+        loop, backhaul = asyncio.get_running_loop(), self._site.backhaul
+        loop.call_later(backhaul.back_delay_s(), self._asked, datagram)
+
+    def _asked(self, datagram: bytes) -> None:
+        if self._down.is_closing():
+            return
+        txpk = msgspec.json.decode(datagram[4:])["txpk"]
+        if self._site.backhaul.is_out:
+            self._obey(txpk, LOST)
             return
         self.counts.asked += 1
-        fault = self._obey(msgspec.json.decode(datagram[4:])["txpk"])
+        fault = self._obey(txpk)
         self.counts.refused += bool(fault)
         head = b"\x02" + datagram[1:3] + bytes((_TX_ACK,)) + bytes(self.eui)
         body = msgspec.json.encode({"txpk_ack": {"error": fault}}) if fault else b""
-        self._down.sendto(head + body)
+        asyncio.get_running_loop().call_later(
+            self._site.backhaul.back_delay_s(), self._confirm, head + body
+        )
+
+    def _confirm(self, datagram: bytes) -> None:
+        if not self._down.is_closing() and not self._site.backhaul.is_out:
+            self._down.sendto(datagram)
 
     def _went(self, sent: bool) -> None:
         """It counts what a taken channel kept back, too: `lora_pkt_fwd.c` of 4.0.1 looks at faults of the radio alone."""
         del sent
         self.counts.sent += 1
 
-    def _obey(self, txpk: dict[str, Any]) -> str:
-        """Put a downlink into the air at its moment; the word why not."""
+    def _obey(self, txpk: dict[str, Any], fault: str = "") -> str:
+        """Put a downlink into the air at its moment, unless it never arrived; the word why not."""
         now = self._site.now_us()
         ahead = (txpk["tmst"] - self._tmst(now)) % _WRAP
         ahead -= _WRAP if ahead >= _WRAP // 2 else 0
@@ -218,7 +236,8 @@ class GwmpForwarder:
             float(txpk["powe"]),
             self._went,
         )
-        fault = "TOO_LATE" if ahead < _MARGIN_US else "TOO_EARLY" if ahead > _FARTHEST_US else ""
+        if not fault and not _MARGIN_US <= ahead <= _FARTHEST_US:
+            fault = "TOO_LATE" if ahead < _MARGIN_US else "TOO_EARLY"
         return self._site.take(str(self.eui), order, fault)
 
 

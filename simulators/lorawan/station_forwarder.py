@@ -7,6 +7,7 @@ breaks it comes back by itself, and what it hears meanwhile is lost.
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import msgspec
 from gateway.lorawan.airtime import airtime_us
 from gateway.lorawan.plan import DataRate
 from gateway.wire.lorawan.identifiers import Eui
+from simulators.lorawan.backhaul import LOST
 from simulators.lorawan.forwarder import Counts, Hearing, Order, Signal, Site
 from simulators.lorawan.links import FORWARDER_GAIN_DB
 from simulators.lorawan.rests import Rests
@@ -92,10 +94,12 @@ class StationForwarder:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._back()
         for told in self._queue:
-            self._site.book.handed(self.eui, told.number, "lost in the backhaul")
+            self._site.book.handed(self.eui, told.number, LOST)
 
     def push(self, heard: Hearing) -> None:
-        """Hand over what was heard, behind everything that was heard before."""
+        """Hand over what was heard, behind everything that was heard before; a station says nothing of wrong CRCs."""
+        if not heard.whole:
+            return
         if self._setup is None:
             self._site.book.handed(self.eui, heard.number, "no line")
             return
@@ -145,11 +149,11 @@ class StationForwarder:
 
     async def _listen(self, line: Line) -> None:
         """Obey until the line ends; while the backhaul is away nothing arrives."""
-        asked_s = 0.0
+        now_s = asyncio.get_running_loop().time
+        asked_s = due_s = 0.0
         while True:
-            now_s = asyncio.get_running_loop().time()
-            if now_s >= asked_s:
-                asked_s = now_s + _SYNC_S
+            if now_s() >= asked_s:
+                asked_s = now_s() + _SYNC_S
                 await line.send_str(written({"msgtype": "timesync", "txtime": self._xtime()}))
             message = await line.receive()
             await self._site.backhaul.passable()
@@ -160,7 +164,8 @@ class StationForwarder:
                 return
             said = msgspec.json.decode(message.data)
             if said["msgtype"] == "dnmsg":
-                self._obey(said)
+                due_s = max(due_s, now_s() + self._site.backhaul.back_delay_s())
+                self._do(self._arrives(said, due_s))
 
     async def _write(self) -> None:
         """Say what was heard, in its order; during an outage it waits, and is lost if the line does not outlive that."""
@@ -217,6 +222,11 @@ class StationForwarder:
             },
         }
 
+    async def _arrives(self, said: dict[str, Any], due_s: float) -> None:
+        """A downlink comes behind everything that was sent before it."""
+        await asyncio.sleep(due_s - asyncio.get_running_loop().time())
+        self._obey(said)
+
     def _obey(self, said: dict[str, Any]) -> None:
         """Send a downlink in the first window in which it may be sent; of one that may not, nothing is said."""
         setup = self._setup
@@ -263,7 +273,10 @@ class StationForwarder:
         told = {name: said.get(name) for name in ("diid", "DevEui", "rctx")}
         told |= {"msgtype": "dntxed", "seqno": said["diid"], "DR": dr, "Freq": freq_hz}
         told |= {"xtime": self._xtime(begin_us), "txtime": begin_us / 1e6, "gpstime": 0}
-        task = asyncio.create_task(self._after(written(told)))
+        self._do(self._after(written(told)))
+
+    def _do(self, what: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(what)
         self._tasks.append(task)
         task.add_done_callback(self._forget)
 

@@ -127,3 +127,19 @@ def test_what_stands_between_two_antennas_is_the_same_both_ways_and_for_the_same
     links = Links(7, places)
     assert links.loss_db("a", "b") == links.loss_db("b", "a") == Links(7, places).loss_db("a", "b")
     assert len({links.loss_db("a", "b"), links.loss_db("a", "c"), Links(8, places).loss_db("a", "b")}) == 3  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("from_us", "told"),
+    [(round(20.25 * SYMBOL_US), True), (round(20.25 * SYMBOL_US) - 1, False)],
+    ids=["its header had been read", "into its header"],
+)
+def test_what_collides_is_told_of_with_a_wrong_crc_where_its_header_had_been_read(from_us: int, told: bool) -> None:  # fmt: skip
+    """A concentrator knows from the header that a frame comes; without one there is nothing to tell of."""
+    air = Air(["roof"])
+    one, other = frame(0, -100.0), frame(from_us, -100.0)
+    for sent in (one, other):
+        air.begin(sent)
+    assert air.fates(one)["roof"] is Fate.COLLIDED
+    assert air.is_told_of(one, "roof") is told
+    assert not air.is_told_of(other, "roof")
