@@ -179,7 +179,7 @@ class Patient:
             remedy = "sekisho devices import-keys FILE"
             return Finding("radio", FAULT, "it has a DevEUI and no LoRaWAN keys here", remedy)
         if self.name in self._held:
-            said = "its counters were lost with sessions.db, as after a restore: nothing of it is believed"
+            said = "its counters are not known here, as after a restore or from another server: nothing of it is believed"
             return Finding("radio", FAULT, said, RESUME.replace("DEVICE", self.name))
         if catalog()[device.kind].personal and not self._house.said.get("exact"):
             return Finding("radio", GOOD, "its keys are here")

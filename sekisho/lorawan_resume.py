@@ -1,17 +1,14 @@
-"""`sekisho lorawan resume`: after a restore, how far a device has counted that never joins."""
+"""`sekisho lorawan resume`: after a restore, or at a change of servers, how far a device has counted that never joins."""
 
 from typing import Annotated
 
 import typer
 
-from gateway.lorawan.session import LAST_SAID
+from gateway.lorawan.session import LAST_SAID, surely_unheard
 from gateway.model.errors import Refusal
 from sekisho import place, screen
 from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Quiet, State
-
-_MARGIN = 1024
-"""Beside one downlink for each uplink: sixteen starts, which skip up to 64 each."""
 
 
 def resume(
@@ -45,7 +42,7 @@ def resume(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Let devices that never join (ABP) go on after a restore, when their counters were lost with sessions.db.
+    """Let devices that never join (ABP) go on whose counters are not known: after a restore, or from another network server.
 
     The counters stand on the device's display or in its maker's tool, or at the network server that had it before. Too high
     is safe: uplinks up to there are refused; too low lets in what was captured since. It is in force at a running gateway.
@@ -53,11 +50,11 @@ def resume(
     here = place.find(state, keys, config)
     if every == (device is not None):
         raise Refusal("Say which: the name of a device, or --all.", 2)
-    ahead = min(up + _MARGIN, LAST_SAID) if down is None else down
+    ahead = surely_unheard(up) if down is None else down
     with here.registry() as registry:
         names = registry.radio.held() if device is None else [device]
         if not names:
-            raise Refusal("No device is held: the counters of none were lost. Nothing was changed.")
+            raise Refusal("No device is held: the counters of all are known. Nothing was changed.")
         with registry.change():
             for name in names:
                 registry.radio.resume(name, up, ahead, here.clock.now())

@@ -32,8 +32,9 @@ def import_keys(
 ) -> None:
     """Seal LoRaWAN keys into the registry: CSV, or what ChirpStack or The Things Stack exports (JSON).
 
-    CSV: dev_eui,version,join_eui,app_key of devices that join (1.1: nwk_key too); dev_addr,nwk_s_key,app_s_key of
-    those that never do. The devices must be registered with their dev_eui. No command shows the keys again;
+    CSV: dev_eui,version,join_eui,app_key of devices that join (1.1: nwk_key too); dev_addr,nwk_s_key,app_s_key,f_cnt_up of
+    those that never do (ABP), where f_cnt_up is the last uplink that anybody may have heard, or none; without it they are held until sekisho lorawan
+    resume says it. The devices must be registered with their dev_eui. No command shows the keys again;
     delete the file afterwards. Another root key begins a device's history of joins anew, another JoinEUI or version does not.
     """
     here = place.find(state, keys, config)
@@ -55,11 +56,25 @@ def import_keys(
         with registry.change():
             for eui, secrets in found.items():
                 registry.radio.put(known[str(eui)], secrets, here.clock.now())
+        held = sorted({known[str(eui)] for eui in found} & set(registry.radio.held()))
     followed = follow(here.state)
     if json:
-        screen.document({"imported": len(found)})
+        screen.document({"imported": len(found), "held": held})
     elif not quiet:
         print(f"Sealed the keys of {screen.count(len(found), 'device')}. {followed.sentence}")
+    if held and not json:
+        screen.warn(
+            f"Nobody knows how far {', '.join(held[:5])}"
+            + (
+                f" and {len(held) - 5} more have"
+                if held[5:]
+                else " has"
+                if len(held) == 1
+                else " have"
+            )
+            + " counted, so nothing of it is believed until you say so: sekisho lorawan resume DEVICE --up N "
+            "(docs/pilot-lora.md)."
+        )
 
 
 def _counters_file(state: StateDir) -> bytes:

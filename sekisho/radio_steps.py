@@ -150,13 +150,16 @@ class Air:
         return Finding("channels", GOOD, "frames are heard on those of the region")
 
     def _counters(self) -> Finding | None:
-        """Whoever waits for a word after a restore; that is known of the registry, and not of an uplink."""
+        """Whoever waits for a word, after a restore or from another server; that is known of the registry, and not of an uplink."""
         held = self._said["held"]
         if not held:
             return None
         names = ", ".join(held[:3]) + (f" and {len(held) - 3} more" if held[3:] else "")
         return Finding(
-            "counters", FAULT, f"lost with sessions.db, as after a restore: {names}", RESUME
+            "counters",
+            FAULT,
+            f"not known, as after a restore or from another server: {names}",
+            RESUME,
         )
 
     def _devices(self) -> Finding:

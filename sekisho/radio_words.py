@@ -41,8 +41,8 @@ _TOLD: Mapping[str, tuple[str, str]] = {
         "a frame of it was played back, or its backhaul brought it twice: it is refused, and nothing is lost",
         "nothing, if rows of it go on; else let it join again",
     ),
-    Refused.COUNTERS_LOST: (
-        "its counters were lost with sessions.db, as after a restore: until somebody says how far it has counted nothing of it is believed",
+    Refused.COUNTERS_UNKNOWN: (
+        "its counters are not known here, as after a restore or when it comes from another server: until somebody says how far it has counted nothing of it is believed",
         RESUME,
     ),
     Refused.COUNTER_RESET: (

@@ -24,7 +24,7 @@ _SILENT = 5 * MINUTE
 _OF_SESSIONS = frozenset(
     {
         *(Refused.WRONG_KEY, Refused.REVERSED_KEY, Refused.REPLAYED, Refused.COUNTER_RESET),
-        *(Refused.COUNTERS_LOST, Refused.REVOKED),
+        *(Refused.COUNTERS_UNKNOWN, Refused.REVOKED),
     }
 )
 _JOINS = "join-accept "

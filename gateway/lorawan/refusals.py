@@ -19,5 +19,5 @@ class Refused(StrEnum):
     NONCE_REUSED = "DevNonce used before"
     REPLAYED = "replayed"
     COUNTER_RESET = "counter begun anew"
-    COUNTERS_LOST = "counters lost with sessions.db"
+    COUNTERS_UNKNOWN = "counters unknown"
     REVOKED = "revoked device"

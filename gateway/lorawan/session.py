@@ -24,12 +24,14 @@ LAST_SAID = (1 << 32) - (1 << 17)
 """The largest counter that somebody may say: two rounds of the sixteen bits on the air are left behind it."""
 
 _LAST = (1 << 32) - 1
+_MARGIN = 1024
+"""Beside one downlink for each uplink: sixteen starts, which skip up to 64 each."""
 
 _REPEATED_S, _REPEATED_AIRS, _REPEATED_MOST = 60.0, 1000, 14
 
 
 class Counters(NamedTuple):
-    """What somebody said of a device's counters, which were lost.
+    """What somebody said of a device's counters, which are not known here: they were lost, or another network had it.
 
     Attributes:
         up: the last uplink that may have been heard; None while nobody knows, and then no frame of it is believed.
@@ -40,6 +42,11 @@ class Counters(NamedTuple):
     up: int | None
     down: int = 0
     said_at: Instant = 0
+
+
+def surely_unheard(up: int) -> int:
+    """The first downlink that a device surely has not heard that has sent so many uplinks."""
+    return min(up + _MARGIN, LAST_SAID)
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +69,7 @@ class Session:
         first_s: when the last uplink came first, on the monotonic clock; None after a restart.
         repeated: how often it came again and was answered.
         said_at: of the counters that it obeyed last; 0 for none.
-        held: its counters were lost, and nobody has said how far they were.
+        held: its counters are not known, and nobody has said how far they are.
         over: it has ended: it is never written down again.
         course: how it is set, where the network does that; in memory alone.
     """

@@ -62,7 +62,7 @@ def judged(data: Data, reception: Reception, sessions: Iterable[Session], plan: 
     doubt = Doubt(Refused.OTHER_NETWORK)
     for session in sessions:
         if session.held:
-            doubt = Doubt(Refused.COUNTERS_LOST, session)
+            doubt = Doubt(Refused.COUNTERS_UNKNOWN, session)
             continue
         heard = _heard(session, data, reception, plan)
         try:

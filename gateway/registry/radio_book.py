@@ -11,7 +11,7 @@ from gateway.registry.radio_rows import Radio, Secrets
 
 
 class RadioBook:
-    """Secrets, joins, and whose counters were lost.
+    """Secrets, joins, and whose counters are not known.
 
     Args:
         change: one transaction of the whole registry.
@@ -62,25 +62,25 @@ class RadioBook:
             radio_memory.hold(self._db, file, held, nonce, now)
 
     def held(self) -> list[str]:
-        """Devices whose counters were lost, and nobody has said how far they were."""
+        """Devices whose counters are not known, and nobody has said how far they are."""
         lost = radio_memory.counters(self._db)
         return sorted(device for device, said in lost.items() if said.up is None)
 
     def resume(self, device: str, up: int, down: int, at: Instant) -> None:
-        """Say how far a device has counted whose counters were lost: it is believed from the next uplink on.
+        """Say how far a device has counted whose counters were lost, or stood in another network: it is believed from the next uplink on.
 
         Args:
             up: the last uplink that may have been heard.
             down: the first downlink that surely was not.
 
         Raises:
-            Refusal: nothing of it was lost, or nobody knows it.
+            Refusal: its counters were always known here, or nobody knows it.
         """
         with self._change():
             device_rows.require(self._db, device)
             if device not in radio_memory.counters(self._db):
                 raise Refusal(
-                    f"The counters of {device} were never lost, so nothing was changed. A device that joins has none to be "
+                    f"The counters of {device} are known here, so nothing was changed. A device that joins has none to be "
                     "set: let it join again. What is wrong with it: sekisho doctor " + device
                 )
             radio_memory.say(self._db, device, up, down, at)

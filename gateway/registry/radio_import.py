@@ -1,20 +1,17 @@
-"""The way in for LoRaWAN keys: a table, or what ChirpStack and The Things Stack export; no key is ever repeated.
+"""The way in for LoRaWAN keys: a table, or what ChirpStack and The Things Stack export (`radio_exports`); no key is ever repeated.
 
 Tables have a line of column names: dev_eui, version and, of a device that joins, app_key (1.1: nwk_key too) and, as
-needed, join_eui; of one that never does (ABP) dev_addr, nwk_s_key, app_s_key (1.1: f_nwk_s_int_key,
-s_nwk_s_int_key, nwk_s_enc_key for nwk_s_key).
-
-Exports are JSON, one document or one a line. ChirpStack v4: `devEui`, `joinEui`, `nwkKey`, `appKey`, where the key of a 1.0
-device stands under `nwkKey`; `devAddr`, `fNwkSIntKey` … of an activation. The Things Stack v3:
-`ids`, `lorawan_version`, `root_keys`, `session`.
+needed, join_eui, and where another server had it join_nonce (the last one it was given) and dev_nonces (those it has used, with spaces between); of one
+that never does (ABP) dev_addr, nwk_s_key, app_s_key (1.1: f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key for nwk_s_key), f_cnt_up (the last
+uplink that anybody may have heard; none where it has never sent) and f_cnt_down (the first downlink that it surely has not heard).
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from gateway.lorawan.session import LAST_SAID, Counters, surely_unheard
 from gateway.model.errors import Refusal
-from gateway.registry import table
+from gateway.registry import radio_exports, table
+from gateway.registry.radio_exports import MULTICAST, NOTHING_SENT, SESSION, Said
 from gateway.registry.radio_rows import Secrets
 from gateway.registry.words import nearest
 from gateway.wire.lorawan.crypto import BLOCK
@@ -22,24 +19,11 @@ from gateway.wire.lorawan.identifiers import DevAddr, Eui
 
 _COUNTING = ("1.0.4", "1.1")
 _VERSIONS = ("1.0.2", "1.0.3", *_COUNTING)
-_SESSION = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")
 _COLUMNS = {
     *("dev_eui", "join_eui", "version", "app_key", "nwk_key", "dev_addr", "nwk_s_key"),
-    *_SESSION,
+    *("f_cnt_up", "f_cnt_down", "join_nonce", "dev_nonces"),
+    *SESSION,
 }
-_THINGS_STACK = {
-    **dict.fromkeys(("MAC_V1_0", "MAC_V1_0_1", "MAC_V1_0_2"), "1.0.2"),
-    "MAC_V1_0_3": "1.0.3",
-    "MAC_V1_0_4": "1.0.4",
-    **dict.fromkeys(("MAC_V1_1", "MAC_V1_1_0"), "1.1"),
-}
-_MULTICAST = "multicast"
-_GROUPS = ("multicastGroup", "mcAddr")
-"""ChirpStack's groups; The Things Stack marks a device as one."""
-
-_ZEROS = "0" * 2 * BLOCK
-
-Said = Mapping[str, str]
 
 
 def read_keys(text: str) -> dict[Eui, Secrets]:
@@ -54,7 +38,7 @@ def read_keys(text: str) -> dict[Eui, Secrets]:
         try:
             if said is None:
                 raise ValueError("it has more or fewer cells than line 1.")
-            if _MULTICAST in said:
+            if MULTICAST in said:
                 raise ValueError(
                     "it is a multicast group, which is not done here: devices are spoken to one by one. Leave it out."
                 )
@@ -73,9 +57,9 @@ def read_keys(text: str) -> dict[Eui, Secrets]:
 
 def _entries(text: str) -> Iterator[tuple[str, Said | None]]:
     """Where, and what is said there, in the words of the table."""
-    if text.lstrip()[:1] in ("{", "["):
-        for number, document in enumerate(_documents(text), 1):
-            yield f"device {number}", _flat(document)
+    if radio_exports.is_export(text):
+        for number, said in enumerate(radio_exports.devices(text), 1):
+            yield f"device {number}", said
         return
     columns = set(table.columns(text))
     unknown = sorted(columns - _COLUMNS)
@@ -96,70 +80,6 @@ def _wrong_columns(unknown: list[str]) -> str:
     return f"dev_eui is missing: {all_of_them}"
 
 
-def _documents(text: str) -> list[Any]:
-    try:
-        whole = json.loads(text)
-    except ValueError:
-        try:
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        except ValueError:
-            raise Refusal(
-                "This is neither JSON nor JSON a line. Nothing was imported.", 2
-            ) from None
-    if isinstance(whole, dict) and isinstance(whole.get("end_devices"), list):
-        return list(whole["end_devices"])
-    return whole if isinstance(whole, list) else [whole]
-
-
-def _flat(document: Any) -> Said:
-    """A network server's document in the words of the table."""
-    if not isinstance(document, dict):
-        return {}
-    if document.get("multicast") is True or not document.keys().isdisjoint(_GROUPS):
-        return {_MULTICAST: ""}
-    if "ids" in document:
-        return _things_stack(document)
-    said = {key: document[key] for key in document if isinstance(document[key], str)}
-    for inner in ("device", "deviceKeys", "deviceActivation"):
-        if isinstance(document.get(inner), dict):
-            said |= {k: v for k, v in document[inner].items() if isinstance(v, str)}
-    nwk, app = said.get("nwkKey", _ZEROS), said.get("appKey", _ZEROS)
-    is_1_1 = said.get("macVersion", "").endswith("1_1_0") or app not in (_ZEROS, "")
-    found = {
-        "dev_eui": said.get("devEui", ""),
-        "join_eui": said.get("joinEui", ""),
-        "version": "1.1" if is_1_1 else "1.0.3",
-    }
-    if "nwkKey" in said:  # of a 1.0 device the one key stands there
-        found |= {"nwk_key": nwk, "app_key": app} if is_1_1 else {"app_key": nwk}
-    if "devAddr" in said:
-        found |= {"dev_addr": said["devAddr"], "app_s_key": said.get("appSKey", "")}
-        words = zip(_SESSION, ("fNwkSIntKey", "sNwkSIntKey", "nwkSEncKey"), strict=False)
-        found |= {name: said.get(word, "") for name, word in words}
-    return found
-
-
-def _things_stack(document: Mapping[str, Any]) -> Said:
-    ids, roots = document["ids"], document.get("root_keys") or {}
-    session = document.get("session") or {}
-    version = str(document.get("lorawan_version", ""))
-    found = {
-        "dev_eui": str(ids.get("dev_eui", "")),
-        "join_eui": str(ids.get("join_eui", "")),
-        "version": _THINGS_STACK.get(version, version),
-    }
-    for name in ("app_key", "nwk_key"):
-        if isinstance(roots.get(name), dict):
-            found[name] = str(roots[name].get("key", ""))
-    if "app_key" not in found and isinstance(session.get("keys"), dict):
-        found["dev_addr"] = str(session.get("dev_addr", ""))
-        for name in _SESSION:
-            given = session["keys"].get(name)
-            if isinstance(given, dict):
-                found[name] = str(given.get("key", ""))
-    return found
-
-
 def _secrets(said: Said) -> Secrets:
     version = said.get("version", "") or "1.0.3"
     if version not in _VERSIONS:
@@ -173,13 +93,15 @@ def _secrets(said: Said) -> Secrets:
             app_key=app_key,
             nwk_key=nwk_key,
             counting=version in _COUNTING,
+            nonces=frozenset(_dev_nonces(said)),
+            join_nonce=_number(said, "join_nonce", (1 << 24) - 2),
         )
     return _never_joins(said)
 
 
 def _never_joins(said: Said) -> Secrets:
     nwk_s, app_s = _key(said, "nwk_s_key"), _key(said, "app_s_key")
-    parts = [_key(said, name) or nwk_s for name in _SESSION[:3]]
+    parts = [_key(said, name) or nwk_s for name in SESSION[:3]]
     given = said.get("dev_addr", "")
     if not given or app_s is None or None in parts:
         raise ValueError(
@@ -190,7 +112,35 @@ def _never_joins(said: Said) -> Secrets:
     except ValueError:
         raise ValueError("dev_addr: eight hexadecimal digits are needed here.") from None
     f, s, enc = (part for part in parts if part is not None)
-    return Secrets(dev_addr=addr, keys=(f, s, enc, app_s))
+    return Secrets(dev_addr=addr, keys=(f, s, enc, app_s), counters=_counters(said))
+
+
+def _counters(said: Said) -> Counters | None:
+    """How far a session has counted elsewhere; held where that is not said: captured frames of it would be new here."""
+    if said.get("f_cnt_up") == NOTHING_SENT:
+        if said.get("f_cnt_down"):
+            raise ValueError("f_cnt_down: a device that has never sent has heard nothing.")
+        return None
+    up, down = _number(said, "f_cnt_up", LAST_SAID), _number(said, "f_cnt_down", LAST_SAID)
+    if up is None:
+        return Counters(None)
+    return Counters(up, surely_unheard(up) if down is None else down)
+
+
+def _dev_nonces(said: Said) -> list[int]:
+    given = said.get("dev_nonces", "").split()
+    if any(not one.isdecimal() or int(one) > 0xFFFF for one in given):
+        raise ValueError("dev_nonces: numbers up to 65535 with spaces between are needed here.")
+    return [int(one) for one in given]
+
+
+def _number(said: Said, name: str, most: int) -> int | None:
+    given = said.get(name, "")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal()) or int(given) > most:
+        raise ValueError(f"{name}: a whole number up to {most:,} is needed here.")
+    return int(given)
 
 
 def _eui(said: Said, name: str) -> Eui | None:

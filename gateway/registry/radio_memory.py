@@ -1,4 +1,5 @@
-"""Whether the LoRaWAN counters that belong to this registry are still there, and what somebody said of those that are not.
+"""Whether the LoRaWAN counters that belong to this registry are still there, and what somebody said of those that are not, or that
+another network had before.
 
 They stand in `sessions.db`, which is in no backup. So the registry remembers which file that is: beside another one, or none,
 a frame that was captured long ago would be new, and a downlink's counter would be used twice. Callers hold the transaction.
@@ -39,12 +40,17 @@ def hold(
         devices: those that never join.
         nonce: the largest JoinNonce that is known.
     """
-    floor = min(max(nonce + _AHEAD, (now - _BEGIN) // MINUTE), _LAST_NONCE)
+    floor = min(max(nonce + _AHEAD, nonce_by(now)), _LAST_NONCE)
     db.execute("UPDATE radio_memory SET file = ?, join_floor = ?", (file, floor))
     db.executemany(
         "INSERT OR REPLACE INTO radio_counters VALUES (?, NULL, NULL, NULL)",
         [(device,) for device in devices],
     )
+
+
+def nonce_by(now: Instant) -> int:
+    """A JoinNonce that no device can have heard by now: the minutes since 2025."""
+    return min(max((now - _BEGIN) // MINUTE, 0), _LAST_NONCE)
 
 
 def join_floor(db: sqlite3.Connection) -> int:
@@ -54,11 +60,17 @@ def join_floor(db: sqlite3.Connection) -> int:
 
 
 def counters(db: sqlite3.Connection) -> dict[str, Counters]:
-    """Devices whose counters were lost once → what was said of them since."""
+    """Devices whose counters were not known once → what was said of them since."""
     return {
         device: Counters(up, down or 0, at or 0)
         for device, up, down, at in db.execute("SELECT * FROM radio_counters")
     }
+
+
+def begin(db: sqlite3.Connection, device: str, said: Counters, at: Instant) -> None:
+    """It comes from another network: what is said of its counters there, or that nobody knows them."""
+    known = (None, None, None) if said.up is None else (said.up, said.down, at)
+    db.execute("INSERT OR REPLACE INTO radio_counters VALUES (?,?,?,?)", (device, *known))
 
 
 def say(db: sqlite3.Connection, device: str, up: int, down: int, at: Instant) -> None:

@@ -24,6 +24,7 @@ _FORM = Struct(f">B?B?8s4s{4 * BLOCK}s")
 
 _JOINS, _NEVER_JOINS = 1, 2
 _ZEROS = bytes(BLOCK)
+_UNREADABLE = "The LoRaWAN keys of {} cannot be read with these keys."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class Secrets:
         app_key, nwk_key: of a device that joins; NwkKey of 1.1 alone.
         keys, dev_addr: of one that never does.
         counting: whether its DevNonce counts up (LoRaWAN 1.0.4 and 1.1).
+        counters: of one that never joins, how far it has counted elsewhere; None at its beginning.
+        nonces: DevNonces that one which joins has used elsewhere,
+        join_nonce: and the last JoinNonce that it was given there; None where nobody knows.
     """
 
     join_eui: Eui | None = None
@@ -42,6 +46,9 @@ class Secrets:
     dev_addr: DevAddr | None = None
     keys: tuple[bytes, bytes, bytes, bytes] | None = None
     counting: bool = False
+    counters: Counters | None = None
+    nonces: frozenset[int] = frozenset()
+    join_nonce: int | None = 0
 
     def __repr__(self) -> str:
         return "<secrets>"
@@ -54,7 +61,7 @@ class Radio:
     Attributes:
         roots: of those that join, by DevEUI.
         sessions: of those that never do, as at their beginning.
-        counters: of those among them whose counters were lost, what was said of them since.
+        counters: of those among them whose counters were not known, what was said of them since.
     """
 
     roots: dict[Eui, Root]
@@ -65,6 +72,9 @@ class Radio:
 def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: Instant) -> None:
     """Remember a device's secrets. The history of its joins begins anew where the key that signs them is another one, and nowhere
     else: not with another JoinEUI or version. JoinNonces never begin anew.
+
+    Counters of a session without a join are taken for a session that is new here, or held; one that is heard here knows them
+    better.
     """
     device_rows.require(db, device)
     if secrets.app_key is not None:
@@ -84,17 +94,27 @@ def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: I
         "SELECT sealed, join_nonce, nonces FROM radio WHERE device = ?", (device,)
     ).fetchone()
     before = None if known is None else tokens.unseal(key, _place(device), known[0])
-    if before == plain:
-        return
-    join_nonce = 0 if known is None else known[1]
     goes_on = before is not None and _signs(before) == _signs(plain)
-    nonces = known[2] if goes_on else _nonces(key, device, ())
-    db.execute(
-        "INSERT OR REPLACE INTO radio VALUES (?,?,?,?,?)",
-        (device, tokens.seal(key, _place(device), plain), join_nonce, nonces, at),
-    )
+    used = _used(key, device, known[2]) if goes_on else frozenset()
+    last = 0 if known is None else int(known[1])
+    given = secrets.join_nonce
+    if given is None:
+        given = 0 if goes_on else radio_memory.nonce_by(at)
+    if before != plain or secrets.nonces - used or given > last:
+        db.execute(
+            "INSERT OR REPLACE INTO radio VALUES (?,?,?,?,?)",
+            (
+                *(device, tokens.seal(key, _place(device), plain), max(last, given)),
+                *(_nonces(key, device, used | secrets.nonces), at),
+            ),
+        )
+    said = radio_memory.counters(db).get(device)
     if before is None or _session(before) != _session(plain):
         radio_memory.forget(db, device)
+        if secrets.counters is not None:
+            radio_memory.begin(db, device, secrets.counters, at)
+    elif said is not None and said.up is None and secrets.counters is not None:
+        radio_memory.begin(db, device, secrets.counters, at)
 
 
 def joined(
@@ -141,9 +161,8 @@ def read(db: sqlite3.Connection, key: bytes) -> Radio:
         if name not in euis:
             continue
         plain = tokens.unseal(key, _place(name), sealed)
-        used = tokens.unseal(key, _place(name), nonces)
-        if plain is None or used is None:
-            raise Refusal(f"The LoRaWAN keys of {name} cannot be read with these keys.")
+        if plain is None:
+            raise Refusal(_UNREADABLE.format(name))
         sort, counting, minor, any_eui, join_eui, addr, secrets = _FORM.unpack(plain)
         parts = [secrets[n : n + BLOCK] for n in range(0, 4 * BLOCK, BLOCK)]
         device, dev_eui = DeviceId(name), Eui.of(euis[name])
@@ -152,7 +171,7 @@ def read(db: sqlite3.Connection, key: bytes) -> Radio:
                 *(device, dev_eui, None if any_eui else Eui(join_eui), Key(parts[0])),
                 Key(parts[1]) if minor else None,
                 counting,
-                {int.from_bytes(used[n : n + 2], "big") for n in range(0, len(used), 2)},
+                set(_used(key, name, nonces)),
                 *(join_nonce, floor),
             )
         else:
@@ -181,6 +200,13 @@ def _signs(plain: bytes) -> tuple[int, bytes]:
 def _nonces(key: bytes, device: str, nonces: Iterable[int]) -> bytes:
     plain = b"".join(nonce.to_bytes(2, "big") for nonce in sorted(nonces))
     return tokens.seal(key, _place(device), plain)
+
+
+def _used(key: bytes, device: str, sealed: bytes) -> frozenset[int]:
+    used = tokens.unseal(key, _place(device), sealed)
+    if used is None:
+        raise Refusal(_UNREADABLE.format(device))
+    return frozenset(int.from_bytes(used[n : n + 2], "big") for n in range(0, len(used), 2))
 
 
 def _place(device: str) -> str:

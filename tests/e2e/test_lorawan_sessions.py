@@ -1,5 +1,6 @@
 """What becomes of sessions and counters where an operator intervenes, or a device joins anew, over kills."""
 
+import json
 import time
 from pathlib import Path
 
@@ -13,7 +14,16 @@ from tests.e2e.processes import Gateway, sekisho, until
 from tests.e2e.radio_town import GAUGE_PORT, STAGE, has, radio, rows
 from tests.e2e.test_doctor_lorawan import refused
 from tests.e2e.test_lorawan import plugged_in
-from tests.e2e.test_restore_lorawan import answered, joins, town_of_both
+from tests.e2e.test_restore_lorawan import (
+    ABP_EUI,
+    ADDR,
+    APP,
+    NWK,
+    answered,
+    joins,
+    resume,
+    town_of_both,
+)
 from tests.e2e.town import SINCE, Town
 from tests.fakes.node import APP_KEY, JOIN_EUI
 
@@ -81,6 +91,37 @@ def test_a_session_that_has_ended_stays_so_over_a_kill(tmp_path: Path) -> None:
         answered(forwarder, node, 2)
         time.sleep(LATE_S)
         assert has(town, 4)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["counters told", "not told"])
+def test_a_device_of_another_server_goes_on_where_it_was_there(tmp_path: Path, told: bool) -> None:
+    """ABP, from an export: with the counters that stand in it, or with those that an operator says, and until then it is refused by
+    name. What was captured there is refused, and no downlink counter of there is used again, over a kill."""
+    town, _joining, never = town_of_both(tmp_path / "town", abp_keys=False)
+    said = {"devEui": str(ABP_EUI), "devAddr": str(ADDR), "appSKey": APP.hex()}
+    said |= dict.fromkeys(("fNwkSIntKey", "sNwkSIntKey", "nwkSEncKey"), NWK.hex())
+    counters = {"fCntUp": 70_011, "nFCntDown": 300, "aFCntDown": 0}
+    file = tmp_path / "export.json"
+    file.touch(0o600)
+    file.write_text(json.dumps(said | counters if told else said))
+    captured = never.says(9, STAGE, confirmed=True, f_port=GAUGE_PORT)
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        devices(town, "import-keys", str(file))
+        if not told:
+            forwarder.push(captured)
+            refused(town, "counters unknown")
+            assert radio(town)["held"] == ["node-2"]
+            assert resume(town, "node-2", "--up", "70010", "--down", "300")[0] == 0
+        assert answered(forwarder, never, 70_011) == 300
+        time.sleep(LATE_S)  # before that it is a copy that came late
+        forwarder.push(captured)
+        refused(town, "counter begun anew")
+        gateway.kill()
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        assert answered(forwarder, never, 70_012) > 300
+        forwarder.push(captured)
+        refused(town, "counter begun anew")
+    assert [counter for counter, *_ in rows(town)] == [70_011, 70_012]
 
 
 @pytest.mark.parametrize(

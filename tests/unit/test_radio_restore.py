@@ -59,7 +59,7 @@ def test_nothing_of_a_device_that_is_held_is_believed() -> None:
     for f_cnt in (0, 5, 70_000):
         found = judged(network, node.says(f_cnt))
         assert isinstance(found, Doubt)
-        assert found.why is Refused.COUNTERS_LOST
+        assert found.why is Refused.COUNTERS_UNKNOWN
     assert session.up is None
 
 
@@ -121,7 +121,7 @@ def test_the_registry_holds_whoever_never_joins_when_its_file_is_another_one(
         registry.radio.resume("node-2", 70_000, 900, NOON)
         assert registry.radio.held() == []
         assert registry.radio.read().counters == {GAUGE: Counters(70_000, 900, NOON)}
-        with pytest.raises(Refusal, match="never lost"):
+        with pytest.raises(Refusal, match="are known here"):
             registry.radio.resume("node-1", 0, 0, NOON)
 
         registry.radio.lost(b"third", NOON + DAY)
