@@ -244,7 +244,8 @@ class Radio:
 
     def _counted(self, found: Uplink, merged: Merged, written: bool) -> None:
         if not written:
-            self._failed(found)
+            if not found.session.over:  # else its row is kept, and its device speaks in another session
+                self._failed(found)
             return
         found.session.kept = found.f_cnt
         self._answering.answer(found, merged)

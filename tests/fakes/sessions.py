@@ -1,8 +1,10 @@
 """What outlives connections, without a disk or with one, written at once."""
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 from gateway.clock import Clock
 from gateway.sessions.commands import Commands
@@ -51,6 +53,26 @@ class PromptPen:
                 return False
         self.written += changes
         return True
+
+
+class LatePen:
+    """Satisfies `gateway.sessions.scribe.Pen`: forgets what it writes; late, and refusing one in twenty, where it is told so."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, dice: Random, *, late: bool) -> None:
+        self._loop = loop
+        self._dice = dice
+        self._late = late
+        self._due_s = 0.0
+
+    def write(self, _changes: Sequence[Change], done: Done) -> None:
+        """In the order of asking."""
+        if not self._late:
+            done(True)
+            return
+        sort = self._dice.random()
+        due_s = self._loop.time() + (3.0 if sort < 0.01 else 0.5 if sort < 0.05 else 0.01)
+        self._due_s = max(self._due_s + 1e-6, due_s)
+        self._loop.call_at(self._due_s, done, self._dice.random() >= 0.05)
 
 
 class Desk:
