@@ -44,7 +44,8 @@ def scan(
     `every` keeps each find, not the first of each form alone.
     """
     hits = Hits(every=every)
-    entries = list(_entries(root, ".", search, hits))
+    shown = "." if root.is_dir() else "the file"
+    entries = list(_entries(root, shown, search, hits))
     whole = sum(entry.size for entry in entries)
     read = 0
     for number, entry in enumerate(entries, start=1):

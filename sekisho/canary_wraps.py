@@ -15,6 +15,9 @@ from subprocess import run
 from gateway.canary.canaries import Canaries
 from sekisho.canary_forms import Control, scaled
 
+_AMONG = b" %b " % " ".join(map(str, range(900))).encode()
+"""Enough of something to pack: a packer leaves what is short as it is, where anybody would find it."""
+
 
 def wraps(canaries: Canaries) -> list[Control]:
     """The first place, or else the first tag or word, in each layer."""
@@ -23,15 +26,16 @@ def wraps(canaries: Canaries) -> list[Control]:
         inner, numbers = text.encode(), canaries.places[0][1]
     else:
         inner, numbers = canaries.texts[0][1], None
+    long = _AMONG + inner + _AMONG
     layers = {
-        "gzip": gzip.compress(inner, mtime=0),
-        "gzip in other data": b"head " + gzip.compress(inner, mtime=0) + b" tail",
-        "bzip2": bz2.compress(inner),
-        "xz": lzma.compress(inner),
-        "zip": _zip(inner, zipfile.ZIP_DEFLATED),
+        "gzip": gzip.compress(long, mtime=0),
+        "gzip in other data": b"head " + gzip.compress(long, mtime=0) + b" tail",
+        "bzip2": bz2.compress(long),
+        "xz": lzma.compress(long),
+        "zip": _zip(long, zipfile.ZIP_DEFLATED),
         "zip, stored": _zip(inner, zipfile.ZIP_STORED),
         "tar": _tar(inner, "w"),
-        "tar, gzip": _tar(inner, "w:gz"),
+        "tar, gzip": _tar(long, "w:gz"),
         **{f"base64 phase {n}": base64.b64encode(b"x" * n + inner + b"y" * 6) for n in range(3)},
         "base64, URL": base64.urlsafe_b64encode(b"\xff\xfe\xfd" + inner + b"\xff\xff\xff"),
         "base64, wrapped": base64.encodebytes(b"-" * 50 + inner + b"-" * 50),
@@ -48,7 +52,7 @@ def wraps(canaries: Canaries) -> list[Control]:
         layers |= _of_places(inner.decode(), numbers)
     zstd = which("zstd")
     if zstd is not None:
-        layers["zstd"] = run([zstd, "-qc"], input=inner, capture_output=True, check=True).stdout
+        layers["zstd"] = run([zstd, "-qc"], input=long, capture_output=True, check=True).stdout
     return [Control(name, data, "") for name, data in layers.items()]
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
 from math import floor
-from typing import Any
+from typing import Any, Literal
 
 from gateway.canary.needles import Fixed, Found
 from gateway.canary.projections import in_japan
 
 _GEOHASH = "0123456789bcdefghjkmnpqrstuvwxyz"
+_ORDERS: tuple[Literal["big", "little"], ...] = ("big", "little")
 _PLUS = "23456789CFGHJMPQRVWX"
 
 
@@ -26,9 +27,10 @@ def of_place(lat: float, lon: float, canary: str) -> Iterator["Fixed | Code"]:
     if in_japan(lat, lon):
         code = mesh(lat, lon)
         yield Code(code.encode(), b"", "mesh code", canary)
-        for order, how in (("BE", "big"), ("LE", "little")):
-            data = int(code).to_bytes(6, how)  # type: ignore[arg-type]
-            yield Fixed(data, 2 if order == "BE" else 0, f"mesh code, integer {order}", canary)
+        for number in (code, *(f"{code}{part}" for part in "1234")):  # of 125 m, too
+            big, little = (int(number).to_bytes(6, how) for how in _ORDERS)
+            yield Fixed(big, 2, "mesh code, integer BE", canary)
+            yield Fixed(little, 0, "mesh code, integer LE", canary)
     for power in (5, 6):
         for north in _both(lat, power):
             for east in _both(lon, power):

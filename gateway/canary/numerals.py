@@ -136,7 +136,8 @@ def of_degrees(degrees: float, canary: str, axis: int, coat: str = "") -> Iterat
         return
     yield from _exponents(exact, "decimal text, exponent", canary, axis, enough=8)
     single = Decimal(unpack(">f", pack(">f", abs(degrees)))[0])
-    yield from numerals(single, "decimal text of a float32", canary, axis, enough=NEVER)
+    coat = "decimal text of a float32"
+    yield from numerals(single, coat, canary, axis, enough=NEVER, prefix=NEVER)
 
 
 def _exponents(

@@ -217,6 +217,12 @@ def test_the_fixture_looks_through_folders_and_bytes(
     assert canary_scan(f"{LAT!r}".encode(), CANARIES) != []
 
 
+def test_one_file_may_be_searched(tmp_path: Path) -> None:
+    """Its name, which may hold anything, is not told."""
+    (tmp_path / "x").write_text(f"{LAT:.9f}")
+    assert look(tmp_path / "x", CANARIES) == [Hit("the file", "decimal text", "position 0", 0)]
+
+
 def test_lines_are_told_by_number_never_by_value() -> None:
     with pytest.raises(ValueError, match=r"^line 2: a place is LAT,LON in degrees$"):
         read(["# homes", "home 36.123456;137.123456"])
