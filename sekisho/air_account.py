@@ -3,7 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from sekisho.air_reconciliation import ACKNOWLEDGED, AirReconciliation
+from sekisho.air_answers import ACKNOWLEDGED
+from sekisho.air_reconciliation import AirReconciliation
 
 _SHOWN = 20
 
@@ -21,11 +22,14 @@ def show(found: AirReconciliation) -> None:
     if found.unheard:
         print(f"              ({found.unheard:,} more reached no forwarder)")
     print(f"  copies      {found.copies.total():,} hearings = {_sum(found.copies)}")
+    if found.broken:
+        print(f"              ({found.broken:,} more collided and arrived with a wrong CRC)")
     confirmed, acknowledged = found.confirmed.total(), found.confirmed[ACKNOWLEDGED]
     if confirmed:
         print(
             f"  confirmed   {confirmed:,} = {_sum(found.confirmed)}     {acknowledged / confirmed:.1%}"
         )
+        print(f"  their tries {found.answers.total():,} arrived = {_sum(found.answers)}")
     print(f"  downlinks   {found.counters:,} of data were asked for")
     if found.gone:
         print(f"  {found.gone} times the forwarders found that the gateway was not there")
@@ -46,7 +50,9 @@ def as_json(found: AirReconciliation) -> dict[str, Any]:
         "uplinks": dict(found.uplinks),
         "unheard": found.unheard,
         "copies": dict(found.copies),
+        "broken": found.broken,
         "confirmed": dict(found.confirmed),
+        "answers": dict(found.answers),
         "downlinks": found.counters,
         "gone": found.gone,
         "asked": found.asked,

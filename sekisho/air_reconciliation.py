@@ -12,6 +12,8 @@ from gateway.devices.catalog import catalog
 from gateway.lorawan.refusals import Refused
 from gateway.model.instant import SECOND
 from gateway.statedir import StateDir
+from sekisho import air_answers
+from sekisho.air_answers import TOO_LATE, WITH_THE_GATEWAY
 from simulators.ledger import read_ledger
 from simulators.lorawan.chronicle import (
     LATE,
@@ -23,9 +25,7 @@ from simulators.lorawan.chronicle import (
     told_of,
 )
 
-STORED, WITH_THE_GATEWAY = "stored", "lost when the gateway went"
-TOO_LATE = "handed over late, refused as replayed"
-ACKNOWLEDGED, UNASKED = "acknowledged", "no window left, as the gateway says"
+STORED = "stored"
 _ROUNDING = 1e-9
 _BEFORE_US = 5 * SECOND
 
@@ -39,7 +39,9 @@ class AirReconciliation:
         uplinks: what became of those that a forwarder heard.
         unheard: uplinks that no forwarder heard.
         copies: hearings of all frames: "frames", "merged", "late copies", and what was lost on the way.
+        broken: collided frames that forwarders told of with a wrong CRC.
         confirmed: what became of confirmed uplinks that the gateway was told of.
+        answers: what became of their frames, try by try.
         counters: downlinks of data that forwarders were asked for.
         gone: how often the gateway went away.
         asked: whether it could be asked.
@@ -52,7 +54,9 @@ class AirReconciliation:
     uplinks: Counter[str] = field(default_factory=Counter)
     unheard: int = 0
     copies: Counter[str] = field(default_factory=Counter)
+    broken: int = 0
     confirmed: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
     counters: int = 0
     gone: int = 0
     asked: bool = False
@@ -87,7 +91,8 @@ def reconcile(ledger: Path, radio: Mapping[str, Any] | None, state: StateDir) ->
     ]
     _uplinks(found, told, _rows(state, told))
     _copies(found, told, radio)
-    _confirmed(found, told, radio)
+    found.confirmed, found.answers, faults = air_answers.judged(told, radio)
+    found.faults += faults
     return found
 
 
@@ -162,8 +167,15 @@ def _copies(found: AirReconciliation, told: Chronicle, radio: Mapping[str, Any] 
     )
     late = 0 if radio is None else radio["late"]
     found.copies.update({"frames": frames, "late copies": late, "merged": reached - frames - late})
-    if radio is None or told.away:
-        return
+    broken = told.broken()
+    found.broken = broken[""] + broken[LATE]
+    if radio is None or radio["since"] > told.start_us:
+        return  # it counts since it began
+    harmed = sum(roof.get("harmed", 0) for roof in radio["forwarders"])
+    if not found.broken <= harmed <= broken.total():
+        found.faults.append(
+            f"{found.broken:,} frames arrived with a wrong CRC, and the gateway counts {harmed:,}"
+        )
     if not reached - hearings[LATE] <= radio["receptions"] + late <= reached:
         found.faults.append(
             f"{reached:,} hearings were handed over, and the gateway counts {radio['receptions'] + late:,}"
@@ -172,40 +184,6 @@ def _copies(found: AirReconciliation, told: Chronicle, radio: Mapping[str, Any] 
     for why in (Refused.REPLAYED.value, Refused.NONCE_REUSED.value):
         refused[why] -= hearings[LATE]
     found.faults += [f"{n:,} frames refused: {why}" for why, n in (+refused).items()]
-
-
-def _confirmed(found: AirReconciliation, told: Chronicle, radio: Mapping[str, Any] | None) -> None:
-    """Each is acknowledged, or what became of the last answer to it says why not."""
-    absences = told.absences()
-    unasked = 0
-    for key, end in told.over.items():
-        numbers = [number for number in told.of[key] if told.arrived(number)]
-        if not end["confirmed"] or not numbers:
-            continue
-        answers = [line for number in numbers for line in told.downlinks[number]]
-        if end["acked"] is not None:
-            found.confirmed[ACKNOWLEDGED] += 1
-        elif answers:
-            found.confirmed[f"answer {answers[-1]['fate']}"] += 1
-        elif any(
-            begin <= told.frames[number]["at"] <= over
-            for number in numbers
-            for begin, over in absences
-        ):
-            found.confirmed[WITH_THE_GATEWAY] += 1
-        elif all(fate for number in numbers for fate in told.hearings(number)):
-            found.confirmed[TOO_LATE] += 1
-        else:
-            unasked += 1
-    if not unasked:
-        return
-    found.confirmed[UNASKED] += unasked
-    if radio is not None and not told.away:
-        named = sum(n for name, n in radio["downlinks"].items() if name.startswith("answer not"))
-        if unasked > named:
-            found.faults.append(
-                f"{unasked:,} confirmed uplinks went unanswered, and the gateway names {named:,} reasons"
-            )
 
 
 def _differing(values: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:

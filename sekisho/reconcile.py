@@ -105,7 +105,7 @@ def _compare_air(ledger: Path, state: Path | None, config: Path | None, *, json:
     """Print what became of nodes that speak LoRaWAN; the exit code."""
     directory, _ = place.find_state(state, config)
     _require_mark(directory)
-    radio = next(ask(directory, "radio")) if is_answered(directory) else None
+    radio = next(ask(directory, "radio", misses=True)) if is_answered(directory) else None
     found = air_reconciliation.reconcile(ledger, radio, directory)
     if json:
         screen.document(air_account.as_json(found))

@@ -27,6 +27,7 @@ from simulators.lorawan.air_faults import AirFaults
 from simulators.lorawan.book import Book
 from simulators.lorawan.life import Habits
 from simulators.lorawan.meters import Member, forwarder_eui, members
+from simulators.lorawan.station_line import Home
 
 _LONGEST_PAYLOAD = 18
 """A weather station's; no node says more at once."""
@@ -226,6 +227,7 @@ def _open_ledger(path: Path, wish: network.Wish) -> Ledger:
         "region": wish.plan.name,
         "forwarders": [str(eui) for eui in wish.forwarders],
         "confirmed": wish.habits.confirmed,
+        "over": air_door.STATION if isinstance(wish.to, Home) else air_door.UDP,
     }
     try:
         return Ledger(path, head, [one.device for one in wish.members])

@@ -58,6 +58,7 @@ class RadioHouse:
         self._keeping = keeping
         self._registry = Registry.open(checkpoint.state, checkpoint.keys)
         self._network = Network(wish.plan)
+        self._since = checkpoint.clock.now()
         self.plan = wish.plan
         self.forwarders = wish.forwarders
         directory = checkpoint.directory
@@ -161,9 +162,10 @@ class RadioHouse:
         self._registry.close()
 
     async def _answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """→ {"ask": "radio", "device": D or nothing}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "forwarders": [...], "troubles": [...], …}
+        """→ {"ask": "radio", "device": D or nothing, "misses": true or nothing}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "forwarders": [...], "troubles": [...], …}
 
-        `law`: how many windows of downlinks were refused, by clause; `forwarders`, `troubles` and `course`: `radio_health`.
+        `since`: when it began; `misses`: frames without an answer, by MIC; `law`: how many windows of downlinks were refused,
+        by clause; `forwarders`, `troubles` and `course`: `radio_health`.
         """
         checkpoint = self._checkpoint
         recent = checkpoint.facts.recent
@@ -184,8 +186,10 @@ class RadioHouse:
         told = self._hourly.told(now, coarse) if people else coarse()
         return {
             "people": people,
+            "since": self._since,
             "refused": {**refused, **told["refused"]},
             "downlinks": {**told["downlinks"], **radio_health.joins(outbox.became)},
+            "misses": outbox.misses.told() if question.get("misses") and not people else None,
             "law": told["law"],
             "forwarders": [
                 {**roof, **told["shares"][roof["eui"]]}

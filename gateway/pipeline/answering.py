@@ -39,6 +39,7 @@ class Answering:
         plan, best, session = self._plan, merged.best, found.session
         dr = plan.number(best.rate)
         if dr is None:
+            self._outbox.misses.name(best.phy, "no such data rate here")
             return
         letter = None if found.again else self._mail.oldest(session.device)
         say = partial(
@@ -78,3 +79,5 @@ class Answering:
     def _reserved(self, found: Uplink, merged: Merged, written: bool) -> None:
         if written:
             self.answer(found, merged)
+        else:
+            self._outbox.misses.name(found.data.mic, "no counter could be reserved")

@@ -65,7 +65,7 @@ class Joins:
         plan, best = self._network.plan, merged.best
         dr = plan.number(best.rate)
         if dr is None:
-            self._outbox.fail("join-accept", "no such data rate here")
+            self._outbox.fail("join-accept", "no such data rate here", best.phy)
             return
         freq_hz, rx1 = plan.rx1(best.freq_hz, dr, 0)
         sending = Downlink(

@@ -21,6 +21,7 @@ from gateway.lorawan.adr import Adr
 from gateway.lorawan.census import Census
 from gateway.lorawan.joining import Root
 from gateway.lorawan.merging import Merged, Merging
+from gateway.lorawan.misses import Misses
 from gateway.lorawan.network import Network
 from gateway.lorawan.reception import Reception
 from gateway.lorawan.refusals import Refused
@@ -107,7 +108,7 @@ class Radio:
         self._origin = origin
         self._merging = Merging(window_s)
         self._opened = asyncio.Event()
-        self.outbox = Outbox(network.plan.rules, notebook, boot)
+        self.outbox = Outbox(network.plan.rules, notebook, boot, Misses(kept=facts.recent.exact))
         self.refused: Counter[Refused] = Counter()
         self.troubles = Troubles()
         self.receptions = 0
@@ -179,6 +180,7 @@ class Radio:
         found = self._network.judge(data, merged)
         if isinstance(found, Doubt):
             self._refuse(found.why)
+            self.outbox.misses.name(merged.best.phy, found.why.value)
             if found.session is not None:
                 self.troubles.doubt(found.session.device, found.why, merged.best.at)
             return
@@ -202,6 +204,8 @@ class Radio:
                 self._facts.count("lorawan: repeated")
             if session.kept == found.f_cnt:
                 self._answering.answer(found, merged)
+            else:
+                self.outbox.misses.name(best.phy, "what it repeats is not written down yet")
         elif data.f_port is None or not 1 <= data.f_port <= _LAST_PORT:
             self._settled(found, merged)  # nothing to store: MAC commands, or a sign of life
         else:
@@ -258,5 +262,6 @@ class Radio:
             "it repeats is taken as new",
             logging.ERROR,
         )
+        self.outbox.misses.name(found.data.mic, "an error of ours")
         if found.session.up == found.f_cnt:
             found.session.lost = True

@@ -22,6 +22,7 @@ class Chronicle:
 
     Attributes:
         start_us: town time of its beginning.
+        over_udp: whether its forwarders are no stations.
         nodes: device → kind.
         heard: uplinks that a forwarder heard → field → value.
         lost: uplinks that none heard.
@@ -35,6 +36,7 @@ class Chronicle:
     """
 
     start_us: int = 0
+    over_udp: bool = True
     nodes: dict[str, str] = field(default_factory=dict)
     heard: dict[Uplink, Mapping[str, Any]] = field(default_factory=dict)
     lost: set[Uplink] = field(default_factory=set)
@@ -62,6 +64,15 @@ class Chronicle:
         """Whether the gateway was told of a frame for certain."""
         return any(fate not in UNDELIVERED for fate in self.hearings(number))
 
+    def broken(self) -> Counter[str]:
+        """Wrong CRCs that forwarders told of, by what became of them on their way: "" as usual; stations tell of none."""
+        return Counter(
+            self.handed.get((number, name), "")
+            for number, frame in self.frames.items()
+            for name in frame.get("broken_at", ())
+            if self.over_udp
+        )
+
     def absences(self) -> list[tuple[int, int]]:
         """When the gateway was not there, or was about to go, µs since the beginning.
 
@@ -83,6 +94,7 @@ def read(lines: Iterable[dict[str, Any]]) -> Chronicle:
     for line in lines:
         if "sekisho_ledger" in line:
             made.start_us = line["start_us"]
+            made.over_udp = line["lorawan"].get("over") != "station"
         elif "roster" in line:
             made.nodes[line["roster"]] = line["kind"]
         else:

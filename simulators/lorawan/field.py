@@ -17,6 +17,9 @@ from simulators.lorawan.links import FADING_DB, FORWARDER_GAIN_DB, Links
 _WINDOW_US = 20_000
 """A node listens so long before and behind the moment at which a window opens."""
 
+UNHEARD, REFUSED = "nobody listened", "refused by the node"
+"""Fates of a downlink that came in no window of anybody, and of one of which its device could make nothing."""
+
 _REMEMBERED = 4096
 _SNR_MOST_DB = 12.0
 
@@ -231,7 +234,7 @@ class Field:
 
     def _land(self, frame: Frame, order: Order, line: dict[str, Any]) -> None:
         """A downlink has been sent: whoever listened in that window may have heard it."""
-        reached = "nobody listened"
+        reached = UNHEARD
         window = None
         for ear in list(self._ears):
             name = ear.window(frame.begin_us, frame.freq_hz, frame.rate)
@@ -246,7 +249,7 @@ class Field:
                 ear.in_window = name
                 ear.answered.set()
             elif meant and fate is Fate.HEARD:
-                reached = "refused by the node"
+                reached = REFUSED
         self._book.downlink({**line, "window": window, "fate": reached})
 
     def _about(self, forwarder: str, order: Order) -> dict[str, Any]:

@@ -132,23 +132,6 @@ def _differ(values: dict[str, Any], row: dict[str, Any]) -> list[str]:
     ]
 
 
-def unanswered(told: Told) -> list[int]:
-    """Frames of confirmed uplinks that were heard, and that no forwarder was asked to answer."""
-    return [
-        number
-        for number, frame in told.frames.items()
-        if frame["fate"] == "heard"
-        and frame["sort"] == "data"
-        and told.over[frame["device"], frame["f_cnt"]]["confirmed"]
-        and not told.downlinks[number]
-    ]
-
-
-def named_misses(radio: dict[str, Any]) -> int:
-    """Answers that the gateway says it could not send, for whatever reason it names."""
-    return sum(n for name, n in radio["downlinks"].items() if name.startswith("answer not sent"))
-
-
 def acknowledged_share(told: Told) -> float:
     """Of the confirmed uplinks that were heard, how many were acknowledged."""
     heard = [end for end in told.over.values() if end["confirmed"] and end["heard"]]

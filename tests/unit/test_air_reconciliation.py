@@ -29,28 +29,47 @@ class Story:
             {"roster": "node-1", "kind": "river_gauge"},
         ]
         self.rows: list[tuple[int, float]] = []
-        self.radio: dict[str, Any] = {"receptions": 0, "late": 0, "refused": {}, "downlinks": {}}
+        self.radio: dict[str, Any] = {
+            "since": START,
+            "receptions": 0,
+            "late": 0,
+            "refused": {},
+            "misses": [],
+            "forwarders": [{"eui": roof, "harmed": 0} for roof in ROOFS],
+        }
         self._frames = 0
 
     def uplink(self, f_cnt: int, at_s: float, *, rows: int = 1, stage_m: float = 1.5, confirmed: bool = False, acked: str | None = None) -> int:  # fmt: skip
         """Heard by both; the number of its frame."""
-        self._frames += 1
         self.lines += [
             {"n": f_cnt, "device": "node-1", "seq": f_cnt, "values": {"stage_m": 1.5}},
+            {"over": "node-1", "f_cnt": f_cnt, "confirmed": confirmed, "acked": acked},
+        ]
+        self.rows += [(f_cnt, stage_m)] * rows
+        return self.frame(f_cnt, at_s)
+
+    def frame(self, f_cnt: int, at_s: float, **more: Any) -> int:
+        """It is sent, once more perhaps, and heard by both."""
+        self._frames += 1
+        self.lines.append(
             {
                 "frame": self._frames,
                 "device": "node-1",
                 "sort": "data",
                 "f_cnt": f_cnt,
+                "mic": f"{f_cnt:08x}",
                 "at": round(at_s * SECOND),
                 "fate": "heard",
                 "heard_by": list(ROOFS),
-            },
-            {"over": "node-1", "f_cnt": f_cnt, "confirmed": confirmed, "acked": acked},
-        ]
+                **more,
+            }
+        )
         self.radio["receptions"] += 2
-        self.rows += [(f_cnt, stage_m)] * rows
         return self._frames
+
+    def missed(self, f_cnt: int, why: str) -> None:
+        """The gateway names one of its frames."""
+        self.radio["misses"].append((f"{f_cnt:08x}", why))
 
     def handed(self, frame: int, fate: str, roofs: tuple[str, ...] = ROOFS) -> None:
         self.lines += [{"handed": roof, "frame": frame, "fate": fate} for roof in roofs]
@@ -179,14 +198,79 @@ def test_a_downlink_counter_with_two_frames_is_unexplained(story: Story) -> None
 
 
 def test_a_miss_is_named_by_what_became_of_its_answer_or_by_the_gateway(story: Story) -> None:
-    """What the gateway names too few reasons for is unexplained."""
     story.downlink(story.uplink(0, 1, confirmed=True), 0, "collided")
     story.uplink(1, 2, confirmed=True)
-    story.uplink(2, 3, confirmed=True)
-    story.radio["downlinks"] = {"answer not sent: too late for its windows": 1}
+    story.missed(1, "answer not sent: too late for its windows")
     found = story.judged()
-    assert found.confirmed == {"answer collided": 1, "no window left, as the gateway says": 2}
-    assert found.faults == ["2 confirmed uplinks went unanswered, and the gateway names 1 reasons"]
+    assert found.confirmed == found.answers
+    assert found.answers == {"answer collided": 1, "answer not sent: too late for its windows": 1}
+    assert found.faults == []
+
+
+def test_a_name_explains_the_frame_that_it_names_and_no_other(story: Story) -> None:
+    """Neither another uplink's nor another try of the same one; an uplink that was acknowledged in the end as well."""
+    story.uplink(0, 1, confirmed=True)
+    story.missed(7, "answer not sent: too late for its windows")
+    story.uplink(1, 2, confirmed=True, acked="RX1")
+    story.frame(1, 5)
+    story.missed(1, "answer not sent: too late for its windows")
+    story.downlink(story.frame(1, 8), 1)
+    assert story.judged().faults == [
+        "node-1 0, frame 1: confirmed, unanswered, and nobody says why",
+        "node-1 1, frame 3: confirmed, unanswered, and nobody says why",
+    ]
+
+
+def test_what_both_have_a_name_for_explains_one_frame(story: Story) -> None:
+    """The forwarder refused the first answer and told the gateway so; nobody knows of the second."""
+    story.downlink(story.uplink(0, 1, confirmed=True), 0, "TOO_LATE")
+    story.missed(0, "answer not sent: TOO_LATE")
+    story.frame(0, 5)
+    assert story.judged().faults == [
+        "node-1 0, frame 2: confirmed, unanswered, and nobody says why"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fate", "says"),
+    [
+        ("heard", "its answer was heard, and did not acknowledge it"),
+        ("refused by the node", "its answer was made wrong: refused by the node"),
+        ("nobody listened", "its answer was made wrong: nobody listened"),
+    ],
+)
+def test_an_answer_that_arrived_and_acknowledged_nothing_is_a_fault(story: Story, fate: str, says: str) -> None:  # fmt: skip
+    story.downlink(story.uplink(0, 1, confirmed=True), 0, fate)
+    assert story.judged().faults == [f"node-1 0, frame 1: {says}"]
+
+
+def test_an_acknowledgement_that_nobody_sent_is_a_fault(story: Story) -> None:
+    story.missed(0, "answer not sent: silence")
+    story.uplink(0, 1, confirmed=True, acked="RX2")
+    assert story.judged().faults == ["node-1 0: acknowledged, and no forwarder sent that"]
+
+
+def test_a_gateway_that_began_anew_knows_of_what_came_since_and_of_nothing_before(story: Story) -> None:  # fmt: skip
+    """Its counts are of a part; each frame since then needs its name all the same."""
+    story.radio["since"] = START + 5 * SECOND
+    story.uplink(0, 4, confirmed=True)
+    story.uplink(1, 6, confirmed=True)
+    story.radio["receptions"] = 0
+    found = story.judged()
+    assert found.answers == {"known to a gateway that has gone": 1, "": 1}
+    assert found.faults == ["node-1 1, frame 2: confirmed, unanswered, and nobody says why"]
+
+
+@pytest.mark.parametrize(("harmed", "over", "faults"), [(1, "udp", 0), (0, "udp", 1), (0, "station", 0), (1, "station", 1)])  # fmt: skip
+def test_wrong_crcs_that_were_told_of_are_the_gateways_own_count(story: Story, harmed: int, over: str, faults: int) -> None:  # fmt: skip
+    """A station tells of none."""
+    story.lines[0]["lorawan"] = {"over": over}
+    story.uplink(0, 1)
+    story.frame(0, 2, fate="collided", heard_by=[], broken_at=[ROOFS[0]])
+    story.radio["receptions"] = 2
+    story.radio["forwarders"][0]["harmed"] = harmed
+    found = story.judged()
+    assert (found.unexplained, found.broken) == (faults, over == "udp")
 
 
 def test_whoever_spoke_and_joins_again_is_unexplained(story: Story) -> None:

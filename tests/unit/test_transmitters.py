@@ -7,6 +7,7 @@ import pytest
 from gateway.lorawan.air_law import Clause, Transmission
 from gateway.lorawan.calendar import TAKEN, Calendar
 from gateway.lorawan.merging import Merged
+from gateway.lorawan.misses import Misses
 from gateway.lorawan.plan import DataRate
 from gateway.lorawan.reception import RX1, RX2, UNTOLD, Downlink, Reception
 from gateway.lorawan.regions import PLANS
@@ -175,6 +176,22 @@ def test_a_forwarder_that_refuses_after_the_disk_took_it_leaves_it_to_the_next()
     sending = replace(DOWN, rx1_freq_hz=921_400_000, rx2_freq_hz=921_400_000)
     outbox.send("answer", sending, Merged(ways[0], ways))
     assert took == ["next 1"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_has_no_answer_is_named_by_its_frame_where_nobody_is_real(kept: bool) -> None:
+    """By its MIC and why; of real frames nothing is remembered."""
+    outbox = Outbox(PLANS["AS923-1"].rules, Notebook(), misses=Misses(kept=kept))
+
+    class Refusing(Way):
+        def send(self, downlink: Downlink) -> str | None:
+            return f"too late for {downlink.number}"
+
+    one = heard(0.0)._replace(way=Refusing(station=False), phy=b"frame\x01\x02\x03\x04")
+    outbox.send("answer", DOWN, Merged(one, (one,)))
+    named = [("01020304", "answer not sent: too late for 1")]
+    assert outbox.misses.told() == (named if kept else [])
+    assert outbox.became == {"answer not sent: too late for 1": 1}
 
 
 @pytest.mark.parametrize("station", [False, True])
