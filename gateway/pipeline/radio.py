@@ -248,7 +248,9 @@ class Radio:
 
     def _counted(self, found: Uplink, merged: Merged, written: bool) -> None:
         if not written:
-            if not found.session.over:  # else its row is kept, and its device speaks in another session
+            if (
+                not found.session.over
+            ):  # else its row is kept, and its device speaks in another session
                 self._failed(found)
             return
         found.session.kept = found.f_cnt
