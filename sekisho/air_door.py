@@ -12,7 +12,10 @@ from sekisho.radio_enrolment import CREDENTIAL, token_file_of
 from simulators.lorawan.station_line import Home
 
 UDP, STATION = "udp", "station"
-_KINDS = {UDP: "lorawan_udp", STATION: "basics_station"}
+KINDS = {UDP: "lorawan_udp", STATION: "basics_station"}
+"""What forwarders speak → the kind of door that takes it."""
+
+_PORTS = {"udp": 1700, "ws": 8887, "wss": 8888}
 _SCHEMES = {"udp": UDP, "ws": STATION, "wss": STATION}
 
 
@@ -57,7 +60,7 @@ def is_for_stations(over: str | None, follow: Path | None) -> bool:
         return over == STATION
     doors = place.running(StateDir.open(follow)).get("doors", {}).values()
     kinds = {door.get("kind") for door in doors}
-    return _KINDS[STATION] in kinds and _KINDS[UDP] not in kinds
+    return KINDS[STATION] in kinds and KINDS[UDP] not in kinds
 
 
 def find(to: str | None, over: str | None, follow: Path | None, login: Login) -> tuple[str, int] | Home:  # fmt: skip
@@ -79,7 +82,7 @@ def find(to: str | None, over: str | None, follow: Path | None, login: Login) ->
     doors = place.running(StateDir.open(follow)).get("doors", {}).values()
     for way in (UDP, STATION) if over is None else (over,):
         for door in doors:
-            if door.get("kind") != _KINDS[way]:
+            if door.get("kind") != KINDS[way]:
                 continue
             if way == UDP and door.get("port"):
                 return door["host"], door["port"]
@@ -102,7 +105,18 @@ def _named(to: str, over: str | None, login: Login) -> tuple[str, int] | Home:
         port = url.port
     except ValueError:
         port = None
-    if way is None or not url.hostname or port is None or over not in (None, way):
+    if way is not None and over not in (None, way):
+        raise Refusal(
+            f"--over {over} and --to {to} contradict each other: {url.scheme}:// is spoken by --over {way}. Leave --over out, "
+            "and --to says it.",
+            2,
+        )
+    if way is not None and url.hostname and port is None:
+        raise Refusal(
+            f"--to {to}: the port is missing, or none from 1 to 65535, as in {url.scheme}://{url.hostname}:{_PORTS[url.scheme]}.",
+            2,
+        )
+    if way is None or not url.hostname or port is None:
         raise Refusal(
             f"--to {to}: forwarders speak to udp://HOST:PORT, or as Basics Station to ws://HOST:PORT or "
             "wss://HOST:PORT.",

@@ -172,3 +172,16 @@ def length(option: str, text: str) -> Instant:
             f"{option} {text}: a number and one of s min h d is needed, as 90min or 24h.", 2
         )
     return round(float(found[1]) * _UNITS[found[2]]) * SECOND
+
+
+def pause_s(option: str, text: str) -> float:
+    """Seconds between two reports: a duration as 10min, or a bare number of seconds; one at least.
+
+    Raises:
+        Refusal: it is none, or shorter.
+    """
+    bare = re.fullmatch(r"\d{1,12}(\.\d{1,12})?", text)
+    seconds = float(text) if bare else length(option, text) / SECOND
+    if seconds < 1:
+        raise Refusal(f"{option} {text}: a second is the shortest.", 2)
+    return seconds

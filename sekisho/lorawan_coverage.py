@@ -7,14 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.lorawan.plan import Plan
-from gateway.lorawan.regions import PLANS
 from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND
 from sekisho import coverage_table, place, screen
 from sekisho.bar import Bar
 from sekisho.journey import length
-from sekisho.lorawan_lawful import require_lawful
+from sekisho.lorawan_lawful import require_lawful, simulated
 from sekisho.place import Json
 from simulators.lorawan.coverage import Covered, Wish, cover
 from simulators.lorawan.district import HABITABLE_KM2, degrees
@@ -79,7 +77,7 @@ def coverage(
     No gateway takes part, no time passes, and nobody in it is real. Beside it stands what was measured elsewhere.
     """
     place.refuse_to_replace("--out", out, force=force)
-    plan = _plan(region)
+    plan = simulated(region)
     every_s, for_s = (
         length(option, text) / SECOND for option, text in (("--every", every), ("--for", duration))
     )
@@ -102,14 +100,6 @@ def coverage(
         screen.document(coverage_table.document(wish, found))
     else:
         coverage_table.show(wish, found)
-
-
-def _plan(region: str) -> Plan:
-    plan = PLANS.get(region)
-    if plan is None or plan.masks:
-        known = ", ".join(name for name, one in PLANS.items() if not one.masks)
-        raise Refusal(f"--region {region}: simulated are {known}.", 2)
-    return plan
 
 
 def _numbers(text: str) -> list[int]:

@@ -1,10 +1,27 @@
-"""Whether what nodes are to send is lawful at all, before anything is sent."""
+"""Whether a region can be simulated, and whether what nodes are to send there is lawful at all, before anything is sent."""
 
 from collections.abc import Sequence
 
 from gateway.lorawan.airtime import FRAME, airtime_us
 from gateway.lorawan.plan import Plan
+from gateway.lorawan.regions import PLANS
 from gateway.model.errors import Refusal
+
+
+def simulated(region: str) -> Plan:
+    """The plan of a region that can be simulated.
+
+    Args:
+        region: as in `lorawan.region` of a gateway.
+
+    Raises:
+        Refusal: there is none such, or its channels are fixed.
+    """
+    plan = PLANS.get(region)
+    if plan is None or plan.masks:
+        known = ", ".join(name for name, one in PLANS.items() if not one.masks)
+        raise Refusal(f"--region {region}: simulated are {known}.", 2)
+    return plan
 
 
 def require_lawful(plan: Plan, rates: Sequence[int], size: int, every_s: float, option: str, eirp_dbm: float = 0.0) -> None:  # fmt: skip

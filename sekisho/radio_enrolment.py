@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway.registry.radio_rows import Secrets
 from gateway.wire.lorawan.identifiers import Eui
 from sekisho import enrolment, place
+from sekisho.following import follow
 from simulators.lorawan.meters import Member
 
 CREDENTIAL = "forwarders"
@@ -19,7 +20,7 @@ def token_file_of(state: Path) -> Path:
 
 
 def enrol(people: Sequence[Member], state: Path, keys: Path | None, *, stations: bool) -> dict[Eui, int]:  # fmt: skip
-    """Put the nodes and their root keys there; the DevNonces that they have used.
+    """Put the nodes and their root keys there, and let a gateway that runs there take them in; the DevNonces that they have used.
 
     Args:
         stations: also a credential for forwarders, with its token in a file; it keeps the token that it has.
@@ -30,22 +31,32 @@ def enrol(people: Sequence[Member], state: Path, keys: Path | None, *, stations:
     enrolment.enrol([one.device for one in people], state, keys)
     here = place.find(state, keys, None)
     file = token_file_of(state)
-    with here.registry() as registry:
-        with registry.change():
-            for one in people:
-                who = one.identity
-                secrets = Secrets(
-                    join_eui=who.join_eui,
-                    app_key=who.app_key,
-                    nwk_key=who.nwk_key,
-                    counting=True,
-                )
-                registry.radio.put(one.device.device, secrets, one.device.registered_at)
-            if stations:
-                token = file.read_text().strip() if file.is_file() else None
-                since = people[0].device.registered_at
-                token = registry.put_credential(CREDENTIAL, [], "simulated", token, at=since)
-                _write(file, token)
+    with here.registry() as registry, registry.change():
+        for one in people:
+            who = one.identity
+            secrets = Secrets(
+                join_eui=who.join_eui,
+                app_key=who.app_key,
+                nwk_key=who.nwk_key,
+                counting=True,
+            )
+            registry.radio.put(one.device.device, secrets, one.device.registered_at)
+        if stations:
+            token = file.read_text().strip() if file.is_file() else None
+            since = people[0].device.registered_at
+            token = registry.put_credential(CREDENTIAL, [], "simulated", token, at=since)
+            _write(file, token)
+    follow(here.state)
+    return nonces(state, keys)
+
+
+def nonces(state: Path, keys: Path | None) -> dict[Eui, int]:
+    """DevEUI → the last DevNonce that was used, of every device that joins there: nodes go on counting from it.
+
+    Raises:
+        Refusal: the directory is not there, or its keys are missing.
+    """
+    with place.find(state, keys, None).registry() as registry:
         roots = registry.radio.read().roots
     return {eui: max(root.nonces, default=0) for eui, root in roots.items()}
 

@@ -12,7 +12,7 @@ from sekisho import enrolment, fault_menu, place
 from sekisho import simulate_air_options as air
 from sekisho import simulate_options as given
 from sekisho.destination import CaFile, PasswordFile, User
-from sekisho.journey import decide, wish
+from sekisho.journey import decide, pause_s, wish
 from sekisho.kinds_in_force import know
 from sekisho.place import Json, Quiet
 from sekisho.progress import Progress
@@ -52,8 +52,8 @@ def simulate(  # noqa: C901 - each of its ways out is one step
     tries: given.Tries = 1000,
     force: given.Force = False,
     lorawan: air.Lorawan = None,
-    forwarders: air.Forwarders = 4,
-    region: air.Region = "AS923-1",
+    forwarders: air.Forwarders = None,
+    region: air.Region = None,
     confirmed: air.Confirmed = 0.2,
     switched_on: air.SwitchedOn = "10s",
     uplinks: air.Uplinks = None,
@@ -78,6 +78,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
     sekisho simulate --lorawan 30 --register DIR --follow DIR --for 10min
     """  # noqa: D301 - \b keeps the lines of the examples apart
     require_fitting(ctx, lorawan=lorawan is not None)
+    every_s = None if report_every is None else pause_s("--report-every", report_every)
     if lorawan is not None:
         from sekisho.simulate_lorawan import Asked, carry_out
 
@@ -86,7 +87,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
             nodes=lorawan,
             forwarders=forwarders,
             region=region,
-            every_s=report_every or 60.0,
+            every_s=every_s or 60.0,
             confirmed=confirmed,
             switched_on=switched_on,
             to=to,
@@ -119,7 +120,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
             extra,
             seed=seed,
             children=children,
-            report_every_s=report_every,
+            report_every_s=every_s,
             harm=harm,
             devices=devices,
         ),

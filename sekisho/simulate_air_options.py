@@ -26,11 +26,21 @@ Lorawan: TypeAlias = Annotated[
     ),
 ]
 Forwarders: TypeAlias = Annotated[
-    int,
-    typer.Option(rich_help_panel=_LORAWAN, metavar="M", min=1, max=2_000, help="Forwarders."),
+    int | None,
+    typer.Option(
+        rich_help_panel=_LORAWAN,
+        metavar="M",
+        min=1,
+        max=2_000,
+        help="Forwarders. Default: those of this seed that the gateway of --follow lists, else 4.",
+    ),
 ]
 Region: TypeAlias = Annotated[
-    str, typer.Option(rich_help_panel=_LORAWAN, help="As in lorawan.region of the gateway.")
+    str | None,
+    typer.Option(
+        rich_help_panel=_LORAWAN,
+        help="As in lorawan.region of the gateway. Default: what the gateway of --follow has, else AS923-1.",
+    ),
 ]
 Confirmed: TypeAlias = Annotated[
     float,

@@ -18,6 +18,19 @@ _LORAWAN = {
 }
 """These mean nothing without --lorawan."""
 
+_TOWN = "of the town, whose scenario is another"
+_REAL_TIME = "nodes live in real time"
+_FAULTS = "what goes wrong on the air is asked for by --faults"
+_NODES = "how many nodes there are stands behind --lorawan, and their kinds are five of the city's"
+_MQTT = "nodes speak LoRaWAN, not MQTT"
+_WHY = {
+    **dict.fromkeys(("--pace", "--start", "--step"), _REAL_TIME),
+    **dict.fromkeys(("--children", "--devices", "--extra", "--kinds"), _NODES),
+    **dict.fromkeys(("--qos", "--connections"), _MQTT),
+    "--harm": _FAULTS,
+}
+"""Options of the town that mean nothing with --lorawan, and why."""
+
 _BOTH = {
     *("seed", "to", "duration", "report_every", "faults", "ledger", "register", "follow"),
     *("user", "password_file", "cafile", "keys", "as_json", "quiet", "lorawan"),
@@ -46,9 +59,10 @@ def require_fitting(ctx: typer.Context, *, lorawan: bool) -> None:
     if not strange:
         return
     if lorawan:
+        said_why = "; ".join(f"{option}: {_WHY.get(option, _TOWN)}" for option in strange)
         raise Refusal(
-            f"{', '.join(strange)}: of the town, and means nothing with --lorawan, whose nodes live in real time. "
-            "Leave it out; sekisho simulate --help names what goes with --lorawan.",
+            f"With --lorawan means nothing: {said_why}. Leave it out; sekisho simulate --help names what goes with "
+            "--lorawan.",
             2,
         )
     raise Refusal(f"{', '.join(strange)}: belongs to --lorawan N, which is not asked for.", 2)

@@ -1,7 +1,6 @@
 """`sekisho simulate --lorawan`: nodes that join and speak through simulated forwarders, to a gateway's door."""
 
 import asyncio
-import json
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,22 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from gateway.clock import SystemClock
-from gateway.lorawan.regions import PLANS
 from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND, Instant
 from gateway.statedir import StateDir
 from gateway.wire.lorawan.identifiers import Eui
-from sekisho import air_door, place, radio_enrolment
-from sekisho.air_settings import settings
+from sekisho import air_door, air_settings, place, radio_enrolment, screen, simulate_gateway
 from sekisho.bar import Bar
 from sekisho.journey import length
-from sekisho.lorawan_lawful import require_lawful
+from sekisho.lorawan_lawful import require_lawful, simulated
+from sekisho.simulate_account import report, why_nobody
 from simulators.ledger import Ledger, header
 from simulators.lorawan import network
 from simulators.lorawan.air_faults import AirFaults
 from simulators.lorawan.book import Book
 from simulators.lorawan.life import Habits
-from simulators.lorawan.meters import Member, forwarder_eui, members
+from simulators.lorawan.meters import Member, members
 from simulators.lorawan.station_line import Home
 
 _LONGEST_PAYLOAD = 18
@@ -42,7 +40,8 @@ class Asked:
 
     Attributes:
         nodes: so many devices.
-        forwarders: and so many forwarders.
+        forwarders: and so many forwarders; None for those of the seed that the gateway lists.
+        region: None for the gateway's.
         to: "udp://HOST:PORT", "ws://…" or "wss://…"; None for the door of the gateway that `follow` names.
         over: "udp" or "station"; None for whatever `to` says, or the gateway has.
         user, password_file, client, cafile: what stations prove themselves with, and whom they believe.
@@ -56,8 +55,8 @@ class Asked:
 
     seed: int
     nodes: int
-    forwarders: int
-    region: str
+    forwarders: int | None
+    region: str | None
     every_s: float
     confirmed: float
     switched_on: str
@@ -81,7 +80,7 @@ class Asked:
 def carry_out(asked: Asked, *, only_settings: bool, as_json: bool, quiet: bool) -> None:
     """Print the settings; or register, where nobody is named to speak to; or run it and print the figures."""
     if only_settings:
-        sys.stdout.write(settings(asked.seed, asked.forwarders, asked.region, asked.over))
+        _print_settings(asked, as_json=as_json)
         return
     if asked.to is None and asked.follow is None and asked.register is not None:
         _enrolled(asked, members(asked.seed, SystemClock().now(), asked.nodes), asked.register)
@@ -89,7 +88,19 @@ def carry_out(asked: Asked, *, only_settings: bool, as_json: bool, quiet: bool) 
         return
     with Bar(sys.stderr, quiet=quiet) as bar:
         figures = simulate_lorawan(asked, bar)
-    _report(figures, as_json=as_json, quiet=quiet)
+    report(figures, as_json=as_json, quiet=quiet)
+    if not figures["joined"]:
+        raise Refusal(f"No node joined. {why_nobody(figures)}")
+
+
+def _print_settings(asked: Asked, *, as_json: bool) -> None:
+    region = asked.region or simulate_gateway.USUAL_REGION
+    simulated(region)
+    many = asked.forwarders or simulate_gateway.USUAL_FORWARDERS
+    if as_json:
+        screen.document(air_settings.document(asked.seed, many, region, asked.over))
+    else:
+        sys.stdout.write(air_settings.settings(asked.seed, many, region, asked.over))
 
 
 def simulate_lorawan(asked: Asked, bar: Bar) -> dict[str, Any]:
@@ -99,25 +110,27 @@ def simulate_lorawan(asked: Asked, bar: Bar) -> dict[str, Any]:
         bar: moves with it.
 
     Raises:
-        Refusal: the options contradict each other, or nobody takes UDP there.
+        Refusal: the options contradict each other or the gateway, or there is no way to it.
     """
-    plan = PLANS.get(asked.region)
-    if plan is None or plan.masks:
-        known = ", ".join(name for name, one in PLANS.items() if not one.masks)
-        raise Refusal(f"--region {asked.region}: simulated are {known}.", 2)
+    there = simulate_gateway.listening(asked.follow)
+    plan = simulate_gateway.plan_of(asked.region, there)
     fastest = max(channel.high for channel in plan.channels)
     require_lawful(plan, [fastest], _LONGEST_PAYLOAD, asked.every_s, "--report-every")
     start = SystemClock().now()
     if asked.follow is not None:
         start = place.clock_of(StateDir.open(asked.follow)).now()
     people = members(asked.seed, start, asked.nodes)
-    euis = [forwarder_eui(asked.seed, n) for n in range(1, asked.forwarders + 1)]
+    euis = simulate_gateway.euis_of(asked.seed, asked.forwarders, there)
     nonces: Mapping[Eui, int] = {}
     if asked.register is not None:
         nonces = _enrolled(asked, people, asked.register)
+    elif asked.follow is not None:
+        nonces = radio_enrolment.nonces(asked.follow, asked.keys)
     login = air_door.login(
         asked.user, asked.password_file, asked.cafile, asked.client, asked.follow
     )
+    to = air_door.find(asked.to, asked.over, asked.follow, login)
+    simulate_gateway.require_host(to)
     wish = network.Wish(
         *(asked.seed, plan, start, people, euis, nonces),
         Habits(
@@ -128,7 +141,7 @@ def simulate_lorawan(asked: Asked, bar: Bar) -> dict[str, Any]:
             adr_limit=asked.adr_ack_limit,
             adr_delay=asked.adr_ack_limit // 2,
         ),
-        air_door.find(asked.to, asked.over, asked.follow, login),
+        to,
         _FOREVER_S if asked.duration is None else _seconds("--for", asked.duration),
         asked.uplinks,
         AirFaults(**asked.faults),
@@ -199,24 +212,6 @@ def _figures(wish: network.Wish, book: Book, uplinks: Sequence[int]) -> dict[str
         "backhaul": dict(book.backhaul),
         "air_s": round(book.air_us / 1e6, 1),
     }
-
-
-def _report(figures: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
-    if as_json:
-        print(json.dumps(figures))
-    elif not quiet:
-        ups = figures["uplinks"]
-        print(
-            f"{figures['joined']:,} of {figures['nodes']:,} nodes joined through "
-            f"{figures['forwarders']:,} forwarders, seed {figures['seed']}"
-        )
-        print(
-            f"{ups.get('all', 0):,} uplinks, {ups.get('heard', 0):,} heard; {ups.get('confirmed', 0):,} confirmed, "
-            f"{ups.get('acknowledged', 0):,} acknowledged; {figures['air_s']:,} s on the air"
-        )
-        for title in ("frames", "downlinks", "backhaul"):
-            said = ", ".join(f"{name} {n:,}" for name, n in figures[title].items())
-            print(f"  {title}: {said or 'none'}")
 
 
 def _open_ledger(path: Path, wish: network.Wish) -> Ledger:

@@ -72,11 +72,11 @@ Duration: TypeAlias = Annotated[
     ),
 ]
 ReportEvery: TypeAlias = Annotated[
-    float | None,
+    str | None,
     typer.Option(
         rich_help_panel=_TOWN,
-        min=1,
-        help="Seconds between two reports of a tracker. Default: 60.",
+        metavar="DURATION",
+        help="Between two reports of a tracker, as 90s or 10min; a bare number is seconds, 1 at least. Default: 60s.",
     ),
 ]
 Harm: TypeAlias = Annotated[

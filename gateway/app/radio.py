@@ -16,6 +16,7 @@ from gateway.lorawan.adr import Adr
 from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.network import Network
 from gateway.lorawan.plan import Plan
+from gateway.lorawan.regions import PLANS
 from gateway.lorawan.session import Session
 from gateway.model.device import Directory
 from gateway.model.identity import DeviceId
@@ -164,8 +165,8 @@ class RadioHouse:
     async def _answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """→ {"ask": "radio", "device": D or nothing, "misses": true or nothing}    ← {"refused": {...}, "downlinks": {...}, "law": {...}, "forwarders": [...], "troubles": [...], …}
 
-        `since`: when it began; `misses`: frames without an answer, by MIC; `law`: how many windows of downlinks were refused,
-        by clause; `forwarders`, `troubles` and `course`: `radio_health`.
+        `region`: as the configuration says it; `since`: when it began; `misses`: frames without an answer, by MIC; `law`: how many windows of downlinks were refused, by
+        clause; `forwarders`, `troubles` and `course`: `radio_health`.
         """
         checkpoint = self._checkpoint
         recent = checkpoint.facts.recent
@@ -186,6 +187,9 @@ class RadioHouse:
         told = self._hourly.told(now, coarse) if people else coarse()
         return {
             "people": people,
+            "region": next(
+                (name for name, plan in PLANS.items() if plan is self.plan), self.plan.name
+            ),
             "since": self._since,
             "refused": {**refused, **told["refused"]},
             "downlinks": {**told["downlinks"], **radio_health.joins(outbox.became)},
