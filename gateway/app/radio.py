@@ -131,10 +131,10 @@ class RadioHouse:
         network key are still the same; a new one listens where the region's devices do until told otherwise.
         """
         self._speaking = _speaking(known)
-        self._network.only(self._speaking)
+        over = self._network.only(self._speaking)
         joining = {root.device for root in known.roots.values()}
         sessions = self._network.sessions()
-        over = self._network.end(d for d, session in sessions if session.abp and d in joining)
+        over += self._network.end(d for d, session in sessions if session.abp and d in joining)
         for fresh in known.sessions:
             fresh.rx2_dr = self.plan.rx2.dr
             session = self._network.session(fresh.device)

@@ -74,13 +74,18 @@ class Network:
             over += [session for session in known if session not in (current, known[-1])]
         return over
 
-    def only(self, devices: Collection[DeviceId]) -> None:
-        """These may speak. The sessions of all others wait as they are, and go on once their device may speak again."""
+    def only(self, devices: Collection[DeviceId]) -> list[Session]:
+        """These may speak. The sessions of all others wait as they are, and go on once their device may speak again.
+
+        Returns:
+            those that are over, as of `resume`: a join that was on its way when its device was shut out may have come since.
+        """
         for device in self._current.keys() - set(devices):
             self._aside[device] += self.end([device])
+        over = []
         for device in self._aside.keys() & set(devices):
-            for session in self._aside.pop(device):
-                self.welcome(session)
+            over += self.resume([*self._aside.pop(device), *self.end([device])])
+        return over
 
     def end(self, devices: Iterable[DeviceId]) -> list[Session]:
         """Forget the sessions of these devices."""

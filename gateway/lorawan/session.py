@@ -157,6 +157,7 @@ class Session:
         if self.held or self.said_at == said.said_at:
             return
         self.up, self.settled, self.said_at = said.up, said.up, said.said_at
+        self.lost, self.kept = False, None
         self.down = self.reserved = max(self.reserved, self.ahead, said.down)
         self.app_down = self.app_reserved = max(self.app_reserved, self.app_ahead, said.down)
 

@@ -243,6 +243,8 @@ class Radio:
         """The row is on disk, or there is none to be: now the counter, and then the answer."""
         if found.data.ack:
             self._mail.acknowledged(found.session.device)
+        if found.session.over:
+            return  # its device speaks in another one by now, and listens for nothing here
         found.session.settle(found.f_cnt)
         self._notebook.write(found.session, partial(self._counted, found, merged))
 

@@ -1,7 +1,9 @@
 """What becomes of sessions and counters where an operator intervenes, or a device joins anew, over kills."""
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -151,3 +153,21 @@ def test_the_remedy_for_a_wrong_join_eui_lets_no_captured_join_in(tmp_path: Path
         refused(town, "DevNonce used before")
         assert joins(forwarder, node) == nonce + 1
         answered(forwarder, node, 0)
+
+
+def test_a_session_that_cannot_be_read_counts_as_lost(tmp_path: Path) -> None:
+    """A record on disk is damaged, or of another version: nothing begins at its first counter, whoever never joins is held, and
+    the gateway runs."""
+    town, _joining, never = town_of_both(tmp_path / "town")
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        used = [answered(forwarder, never, f_cnt) for f_cnt in (40, 41)]
+        captured = never.says(41, STAGE, f_port=GAUGE_PORT)
+        gateway.kill()
+    with closing(sqlite3.connect(town.state.sessions_db)) as db, db:
+        assert db.execute("UPDATE radio SET sealed = zeroblob(156)").rowcount == 1
+    with Gateway(town) as gateway, plugged_in(gateway) as forwarder:
+        assert radio(town)["held"] == ["node-2"]
+        forwarder.push(captured)
+        refused(town, "counters unknown")
+        assert resume(town, "node-2", "--up", "41")[0] == 0
+        assert answered(forwarder, never, 42) > max(used)

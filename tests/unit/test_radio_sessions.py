@@ -216,6 +216,35 @@ def test_who_may_speak_again_goes_on_where_it_was(newly_joined: bool) -> None:
         assert believed(of, node.says(0)).session is made.session
 
 
+def test_a_join_that_was_on_its_way_when_its_device_was_shut_out_stays_the_newer_session() -> None:
+    of, node = network(), Node()
+    session = joined(of, node)
+    believed(of, node.says(3))
+    jammed = node.says(9)
+    made = of.join(parsed(node.request()))
+    assert not isinstance(made, Refused)
+    of.only([])
+    of.welcome(made[1].session)
+    assert of.only([DeviceId("node-1")]) == []
+    assert of.session(DeviceId("node-1")) is session
+    node.hear(made[1].accept)
+    assert believed(of, node.says(0)).session is made[1].session
+    assert isinstance(judged(of, jammed), Doubt)
+
+
+def test_what_an_operator_says_counts_also_where_the_last_uplink_came_to_nothing() -> None:
+    """It is repeated, and would be new; but what is not above the counter that was said is not believed."""
+    of, node = network(), Node()
+    session = joined(of, node)
+    lost = node.says(7)
+    believed(of, lost)
+    session.lost = True
+    session.obey(Counters(7, 100, 5))
+    found = judged(of, lost)
+    assert isinstance(found, Doubt) or found.again
+    assert session.kept is None
+
+
 def test_what_is_of_nobody_is_dropped_and_what_cannot_be_read_is_told(disk: Disk) -> None:
     """So that counters which cannot be read count as lost."""
     session, _node = begun()
