@@ -26,13 +26,13 @@ class Scanned(NamedTuple):
     size: int
 
 
-def unzstd(data: bytes) -> bytes | None:
-    """A zstd layer opened by the command `zstd`; None where it is missing, or refuses."""
+def unzstd(data: bytes) -> tuple[bytes, bool]:
+    """A zstd layer opened by the command `zstd`, as far as it goes; false where it is missing, or refuses."""
     tool = which("zstd")
     if tool is None:
-        return None
+        return b"", False
     done = subprocess.run([tool, "-dcq"], input=data, capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else None
+    return done.stdout, done.returncode == 0
 
 
 def scan(

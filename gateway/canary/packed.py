@@ -14,11 +14,24 @@ LONGEST = 1 << 30
 """Bytes that one packed layer may unfold to."""
 
 _PIECE = 1 << 20
+_NEWEST = 63  # version needed to extract, times ten (APPNOTE 4.4.3)
 _HEADER = 30  # a zip entry's local header (APPNOTE 4.3.7), before its name
 
 
+Unzstd = Callable[[bytes], tuple[bytes, bool]]
+"""Zstd data → what it unfolds to as far as it can be opened, and whether that was all of it."""
+
+
 class Closed(Exception):
-    """This layer cannot be opened: nobody knows what is in it."""
+    """This layer cannot be opened: nobody knows what is in it.
+
+    Attributes:
+        certain: it is one, and no chance that other data begin like it.
+    """
+
+    def __init__(self, *, certain: bool = False) -> None:
+        super().__init__("cannot be opened")
+        self.certain = certain
 
 
 class _Engine(Protocol):
@@ -93,7 +106,8 @@ class ZipEntry(Packed):
             locked = self._head[6] & 1
             method = int.from_bytes(self._head[8:10], "little")
             if locked or method not in {0, 8}:
-                raise Closed
+                version = int.from_bytes(self._head[4:6], "little")
+                raise Closed(certain=version <= _NEWEST)
             self._stored = method == 0
             if self._stored or len(self._head) < start:
                 return
@@ -107,7 +121,7 @@ class Zstandard:
     name = "zstd"
     done = False
 
-    def __init__(self, unpack: Callable[[bytes], bytes | None]) -> None:
+    def __init__(self, unpack: Unzstd) -> None:
         self._unpack = unpack
         self._whole = bytearray()
 
@@ -124,13 +138,13 @@ class Zstandard:
         Raises:
             Closed: damaged, or nothing here can open it.
         """
-        out = self._unpack(bytes(self._whole))
-        if out is None:
-            raise Closed
+        out, whole = self._unpack(bytes(self._whole))
         yield out
+        if not whole:
+            raise Closed
 
 
-def opened(magic: bytes, unzstd: Callable[[bytes], bytes | None]) -> Packed | Zstandard:
+def opened(magic: bytes, unzstd: Unzstd) -> Packed | Zstandard:
     """What opens a layer that begins so."""
     if magic[:2] == b"\x1f\x8b":
         return Packed("gzip", zlib.decompressobj(31))

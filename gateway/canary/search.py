@@ -1,11 +1,12 @@
 """Every needle of a set of canaries, made once, for any number of files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import cos, hypot, radians
 
 from gateway.canary import binary, grids, numerals, projections, texts
 from gateway.canary.canaries import Canaries
 from gateway.canary.needles import NEAR, Found, Needle, Pile, pairs
+from gateway.canary.packed import Unzstd
 from gateway.canary.sexagesimal import Sexagesimal
 from gateway.canary.window import Circle, Window
 
@@ -20,14 +21,14 @@ class Search:
 
     Attributes:
         kept: bytes at the end of a piece that must be looked at again with the next one.
-        unzstd: opens a zstd layer; None for what nothing can open.
+        unzstd: opens a zstd layer; without one, none is opened.
     """
 
     def __init__(
         self,
         canaries: Canaries,
         circles: tuple[Circle, ...] = (),
-        unzstd: Callable[[bytes], bytes | None] = lambda _: None,
+        unzstd: Unzstd = lambda _: (b"", False),
     ) -> None:
         self.unzstd = unzstd
         self._seconds = Sexagesimal()

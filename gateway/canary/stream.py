@@ -104,11 +104,11 @@ class Stream:
         try:
             for part in parts:
                 stream.feed(part)
-        except Closed:
+        except Closed as closed:
             stream.end()
-            if at == 0:
+            if at == 0 or closed.certain:
                 self._report(
-                    Hit(f"{self._where} > {packed.name}", "cannot be opened", "unknown", 0)
+                    Hit(f"{self._where} > {packed.name}", "cannot be opened", "unknown", at)
                 )
             return False
         return True

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -201,13 +202,30 @@ def test_what_cannot_be_read_is_a_hit_and_links_are_not_followed(tmp_path: Path)
 
 
 def test_a_locked_zip_entry_is_a_hit(tmp_path: Path) -> None:
+    """The second of two, though the first can be opened."""
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("inner", b"harmless " * 20)
+        archive.writestr("open", b"harmless " * 20)
+        archive.writestr("locked", b"harmless " * 20)
     data = bytearray(whole.getvalue())
-    data[6] |= 1  # general purpose bit 0: encrypted (APPNOTE 4.4.4)
+    second = data.index(b"PK\x03\x04", 4)
+    data[second + 6] |= 1  # general purpose bit 0: encrypted (APPNOTE 4.4.4)
     (tmp_path / "locked.zip").write_bytes(data)
-    assert look(tmp_path, CANARIES) == [Hit("locked.zip > zip", "cannot be opened", "unknown", 0)]
+    assert look(tmp_path, CANARIES) == [
+        Hit("locked.zip > zip", "cannot be opened", "unknown", second)
+    ]
+
+
+@pytest.mark.needs("zstd")
+def test_zstd_is_opened_in_the_middle_of_other_data(tmp_path: Path) -> None:
+    """Also where something else follows, which is nothing that zstd could read."""
+    packed = zstandard(b"digits " * 99 + f"{LAT:.9f}".encode() + b" digits" * 99)
+    (tmp_path / "mixed").write_bytes(b"before " + packed + b" behind")
+    assert "mixed > zstd" in {hit.where for hit in look(tmp_path, CANARIES)}
+
+
+def zstandard(data: bytes) -> bytes:
+    return subprocess.run(["zstd", "-qc"], input=data, capture_output=True, check=True).stdout
 
 
 def test_the_fixture_looks_through_folders_and_bytes(
