@@ -93,7 +93,9 @@ def _share(part: int, of: int) -> float | None:
 
 
 def _beside(one: Measured, found: Sequence[Covered]) -> dict[str, Any]:
-    """What comes nearest to a measured device: the run with about as many receptions, and all nodes heard as often."""
+    """What comes nearest to a measured device: the run with about as many receptions, and of the nodes of all runs, each counted
+    once in each, those heard as often.
+    """
     nearest = min(found, key=lambda told: abs(told.mean_receptions - one.receptions))
     alike = [
         node
@@ -109,6 +111,7 @@ def _beside(one: Measured, found: Sequence[Covered]) -> dict[str, Any]:
         "receptions": round(nearest.mean_receptions, 2),
         "lost": round(nearest.lost_share, 5),
         "nodes": len(alike),
+        "of": sum(len(told.talkers) for told in found),
         "nodes_lost": _share(sent - sum(node.heard for node in alike), sent),
     }
 
@@ -190,7 +193,8 @@ def _compare(found: Sequence[Covered]) -> None:
     for one in MEASURED:
         near = _beside(one, found)
         lost = _percent(near["nodes_lost"])
-        alike = f"; {screen.count(near['nodes'], 'node')} heard as often: {lost} %" if near["nodes"] else ""  # fmt: skip
+        which = "nodes" if len(found) == 1 else f"nodes of all {len(found)} columns"
+        alike = f"; heard as often {near['nodes']:,} of the {near['of']:,} {which}: {lost} %" if near["nodes"] else ""  # fmt: skip
         rows.append(
             (
                 f"a device heard by {one.receptions:g} forwarders",

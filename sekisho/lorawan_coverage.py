@@ -2,6 +2,7 @@
 
 import json as json_format
 import sys
+from math import nan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +16,14 @@ from sekisho.journey import length
 from sekisho.lorawan_lawful import require_lawful, simulated
 from sekisho.place import Json
 from simulators.lorawan.coverage import Covered, Wish, cover
-from simulators.lorawan.district import HABITABLE_KM2, degrees
+from simulators.lorawan.district import CENTRE, HABITABLE_KM2, degrees
 from simulators.lorawan.talker import RATES
 from simulators.lorawan.tuning import slowest
 from simulators.streets import Point
 
 _TOYAMA = "98,48,24,12,6,3,1"
 _MOST_FORWARDERS = 2000
+_FARTHEST_LAT, _HALF_ROUND = 85, 180
 
 
 def coverage(
@@ -68,6 +70,14 @@ def coverage(
             metavar="FILE", help="Nodes and forwarders of the first column as GeoJSON, for a map."
         ),
     ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAT,LON",
+            show_default=False,
+            help="The middle of the map of --out, as 35.68,139.76. Default: the middle of Toyama's plain.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out.")] = False,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
@@ -75,7 +85,14 @@ def coverage(
     """Simulate nodes and forwarders on a plain the size of Toyama's, and show what is heard and what is lost.
 
     No gateway takes part, no time passes, and nobody in it is real. Beside it stands what was measured elsewhere.
-    """
+
+    \b
+    sekisho lorawan coverage                                        a Toyama
+    sekisho lorawan coverage --area 35 --nodes 400 --every 15min --forwarders 8,4,2
+                                                                    your town: its land, devices and pause
+    sekisho lorawan coverage --area 35 --nodes 400 --forwarders 8 --at 35.68,139.76 --out map.geojson
+    """  # noqa: D301 - \b keeps the lines of the examples apart
+    centre = _centre(at, out)
     place.refuse_to_replace("--out", out, force=force)
     plan = simulated(region)
     every_s, for_s = (
@@ -95,11 +112,31 @@ def coverage(
     wish = Wish(plan, nodes, seed, size, every_s, for_s, area, at_full, confirmed, rates, power)
     found = _run(wish, _numbers(forwarders), quiet=quiet or json)
     if out is not None:
-        _write(out, wish, found[0])
+        _write(out, wish, found[0], centre)
     if json:
         screen.document(coverage_table.document(wish, found))
     else:
         coverage_table.show(wish, found)
+
+
+def _centre(at: str | None, out: Path | None) -> tuple[float, float]:
+    """Latitude and longitude of the map's middle."""
+    if at is None:
+        return CENTRE
+    if out is None:
+        raise Refusal(
+            f"--at {at}: says where the map of --out lies, and there is none. Add --out FILE.", 2
+        )
+    try:
+        lat, lon = map(float, at.split(","))
+    except ValueError:
+        lat = lon = nan
+    if not (abs(lat) <= _FARTHEST_LAT and abs(lon) <= _HALF_ROUND):
+        raise Refusal(
+            f"--at {at}: latitude and longitude in degrees are needed, as 35.68,139.76; latitude from -{_FARTHEST_LAT} to {_FARTHEST_LAT}.",
+            2,
+        )
+    return lat, lon
 
 
 def _numbers(text: str) -> list[int]:
@@ -125,10 +162,11 @@ def _run(wish: Wish, numbers: list[int], *, quiet: bool) -> list[Covered]:
     return found
 
 
-def _write(out: Path, wish: Wish, told: Covered) -> None:
+def _write(out: Path, wish: Wish, told: Covered, centre: tuple[float, float]) -> None:
     """A GeoJSON file of the first column."""
     features = [
-        _feature(wish, spot, {"forwarder": name}) for name, spot in sorted(told.antennas.items())
+        _feature(wish, spot, {"forwarder": name}, centre)
+        for name, spot in sorted(told.antennas.items())
     ]
     features += [
         _feature(
@@ -142,6 +180,7 @@ def _write(out: Path, wish: Wish, told: Covered) -> None:
                 "lost": one.sent - one.heard,
                 "heard_by": round(one.receptions / max(1, one.heard), 2),
             },
+            centre,
         )
         for one in told.talkers
     ]
@@ -152,7 +191,7 @@ def _write(out: Path, wish: Wish, told: Covered) -> None:
         raise Refusal(f"--out {out} cannot be written ({error.strerror}).") from error
 
 
-def _feature(wish: Wish, spot: Point, said: dict[str, Any]) -> dict[str, Any]:
-    lat, lon = degrees(spot, wish.area_km2)
+def _feature(wish: Wish, spot: Point, said: dict[str, Any], centre: tuple[float, float]) -> dict[str, Any]:  # fmt: skip
+    lat, lon = degrees(spot, wish.area_km2, centre)
     where = {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}
     return {"type": "Feature", "geometry": where, "properties": said}

@@ -6,7 +6,7 @@ ten ride on cars, 3 dB worse, and never twice behind the same house.
 """
 
 from enum import Enum
-from math import sqrt
+from math import cos, radians, sqrt
 from typing import NamedTuple
 
 from simulators.lorawan.links import plain_loss_db
@@ -19,8 +19,11 @@ HABITABLE_KM2 = 474.0
 
 _DENSE_SHARE, _DENSE_PART = 0.6, 0.12
 _BESIDE = 0.25
-_CENTRE = (36.66, 137.22)
-_M_PER_LAT, _M_PER_LON = 110_970.0, 89_430.0
+CENTRE = (36.66, 137.22)
+"""The middle of Toyama's plain, in degrees of latitude and longitude."""
+
+_LAT_M, _LON_M = (111_132.954, -559.822), (111_412.84, -93.5)
+"""A degree's length on the WGS 84 ellipsoid, a + b cos: of latitude by φ's double, of longitude by φ and its triple."""
 
 
 class Stand(Enum):
@@ -82,8 +85,11 @@ def open_loss_db(site: Site, antenna: Point) -> float:
     return plain_loss_db(distance(site.place, antenna)) + EXTRA_LOSS_DB[site.stand]
 
 
-def degrees(place: Point, area_km2: float) -> tuple[float, float]:
-    """Latitude and longitude, if the middle of the square lay in the middle of Toyama's plain; to a hundred metres."""
+def degrees(place: Point, area_km2: float, centre: tuple[float, float] = CENTRE) -> tuple[float, float]:  # fmt: skip
+    """Latitude and longitude, if the middle of the square lay at `centre`; to a hundred metres."""
     half = side_m(area_km2) / 2
-    lat, lon = _CENTRE
-    return lat + (place.y - half) / _M_PER_LAT, lon + (place.x - half) / _M_PER_LON
+    lat, lon = centre
+    phi = radians(lat)
+    lat_m = _LAT_M[0] + _LAT_M[1] * cos(2 * phi)
+    lon_m = _LON_M[0] * cos(phi) + _LON_M[1] * cos(3 * phi)
+    return lat + (place.y - half) / lat_m, lon + (place.x - half) / lon_m

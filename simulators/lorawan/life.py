@@ -154,6 +154,7 @@ class Life:
         """One uplink, again and again where it must be acknowledged, or where the network wants it so."""
         node = self.node
         payload, values = self._meter.read()
+        node.tuning.carry(len(payload))
         confirmed = self._dice.random() < self._habits.confirmed
         if self._dice.random() < _CHECKS_LINK:
             node.asks.append(Command(Cid.LINK_CHECK))

@@ -55,6 +55,7 @@ class Tuning:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.lowest = slowest(plan)
+        self._carries = 0
         self.dr = max(channel.high for channel in plan.channels)
         self.power_steps = 0
         self.repeats = 1
@@ -63,6 +64,12 @@ class Tuning:
         self._offset = 0
         self.rx2 = (plan.rx2.freq_hz, plan.rx2.dr)
         self.channels = dict(enumerate(Channel(*one) for one in plan.channels))
+
+    def carry(self, size: int) -> None:
+        """From here on take no data rate at which so many bytes of payload may not be sent (N of RP002-1.0.4)."""
+        self._carries = min(dr for dr, most in self._plan.max_payload.items() if most >= size)
+        self.lowest = max(self.lowest, self._carries)
+        self.dr = max(self.dr, self.lowest)
 
     def settle(self, accept: Accept) -> None:
         """Take over what a join-accept says."""
@@ -144,7 +151,8 @@ class Tuning:
                 return self._listen_on(said)
             case Cid.TX_PARAM_SETUP if self._plan.name.startswith("AS923"):
                 plain = min(channel.low for channel in self._plan.channels)
-                self.lowest = slowest(self._plan) if said[0] & _UP_DWELL else plain
+                limit = slowest(self._plan) if said[0] & _UP_DWELL else plain
+                self.lowest = max(limit, self._carries)
                 self.dr = max(self.dr, self.lowest)
             case _:
                 return None

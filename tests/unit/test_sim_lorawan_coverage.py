@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -175,6 +176,32 @@ def test_a_map_has_every_node_and_every_forwarder_of_the_first_column(sekisho: S
     assert "is there already" in sekisho(*WORDS, "--out", str(path)).err
 
 
+def test_the_map_of_another_town_lies_there_and_the_figures_stay(sekisho: Sekisho, tmp_path: Path) -> None:  # fmt: skip
+    """As far from its middle in metres as Toyama's: a degree of longitude is longer farther south."""
+    maps = []
+    for at in ("36.66,137.22", "26.21,127.68"):
+        path = tmp_path / f"{at}.geojson"
+        assert sekisho(*WORDS, "--out", str(path), "--at", at).code == 0
+        maps.append([one["geometry"]["coordinates"] for one in json.loads(path.read_text())["features"]])  # fmt: skip
+    lon, lat = (sum(spot[axis] for spot in maps[1]) / len(maps[1]) for axis in (0, 1))
+    assert (lat, lon) == (pytest.approx(26.21, abs=0.02), pytest.approx(127.68, abs=0.02))
+    wide, narrow = (max(spot[0] for spot in one) - min(spot[0] for spot in one) for one in maps)
+    assert narrow / wide == pytest.approx(math.cos(math.radians(36.66)) / math.cos(math.radians(26.21)), abs=0.002)  # fmt: skip
+
+
+def test_nodes_heard_as_often_are_counted_of_those_of_all_columns(sekisho: Sekisho) -> None:
+    """Three columns of 50 nodes are 150, of which some stand below one column's number or above it."""
+    words = ("lorawan", "coverage", "--area", "50", "--nodes", "50", "--for", "1h")
+    told = json.loads(sekisho(*words, "--forwarders", "4,2,1", "--json").out)
+    assert [one["beside"]["of"] for one in told["measured"]] == [150, 150]
+    said = " ".join(sekisho(*words, "--forwarders", "4,2,1").out.split())
+    assert (
+        f"heard as often {told['measured'][1]['beside']['nodes']} of the 150 nodes of all 3 columns"
+        in said
+    )
+    assert " of the 50 nodes: " in " ".join(sekisho(*words, "--forwarders", "1").out.split())
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -185,6 +212,9 @@ def test_a_map_has_every_node_and_every_forwarder_of_the_first_column(sekisho: S
         (("--every", "3h"), "shorter than --every 3h"),
         (("--rates", "fast"), "adr, adr+power, join"),
         (("--forwarders", "98,few"), "with commas between"),
+        (("--at", "35.68,139.76"), "Add --out FILE"),
+        (("--at", "Tokyo", "--out", "nowhere.geojson"), "latitude and longitude in degrees"),
+        (("--at", "139.76,35.68", "--out", "nowhere.geojson"), "latitude from -85 to 85"),
     ],
     ids=[
         "too often",
@@ -194,6 +224,9 @@ def test_a_map_has_every_node_and_every_forwarder_of_the_first_column(sekisho: S
         "nothing to say",
         "rates",
         "forwarders",
+        "a middle of nothing",
+        "no middle",
+        "a middle the other way round",
     ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(sekisho: Sekisho, words: tuple[str, ...], says: str) -> None:  # fmt: skip

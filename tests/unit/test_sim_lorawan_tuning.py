@@ -272,3 +272,36 @@ def test_a_reading_carries_the_voltage_of_the_battery() -> None:
     low, none = (Meter("river_gauge", stream(7, "m"), one).read()[1] for one in (Battery(0.1), None))  # fmt: skip
     assert low["battery_v"] == pytest.approx(3.3)
     assert none.get("battery_v") is None
+
+
+# -- what a data rate carries
+
+
+@given(
+    st.sampled_from(["AS923-1", "AS923-1-128us", "AS923-2", "AS923-4", "EU868"]),
+    st.integers(0, 53),
+    st.integers(0, 5),
+)
+def test_a_node_never_sends_a_reading_at_a_data_rate_that_may_not_carry_it(region: str, size: int, wanted: int) -> None:  # fmt: skip
+    """However slow it was when it joined, whatever the network asks for, and however long nobody answers."""
+    plan = PLANS[region]
+    tuning = joined(plan)
+    tuning.dr = tuning.lowest
+    tuning.carry(size)
+    assert plan.max_payload[tuning.dr] >= size
+    tuning.obey([link_adr_req(wanted, 0, 0b11)], DEVICE)
+    touch = Touch(tuning, 2, 1)
+    for _ in range(20):
+        touch.uplink()
+        assert plan.max_payload[tuning.dr] >= size
+
+
+def test_eighteen_bytes_leave_sf10_in_indonesia_and_stay_there_in_japan() -> None:
+    """SF10 carries 11 bytes in AS923-2 and 115 in AS923-1 (RP002-1.0.4 §2.10)."""
+    slow = {}
+    for region in ("AS923-2", "AS923-1"):
+        tuning = joined(PLANS[region])
+        tuning.dr = 2
+        tuning.carry(18)
+        slow[region] = tuning.dr
+    assert slow == {"AS923-2": 3, "AS923-1": 2}
