@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from gateway.transports.porch import Porch
+from gateway.porch import Porch
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n"
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -22,13 +22,13 @@ from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import Plan
 from gateway.lorawan.reception import Reception, Told
 from gateway.model.device import Directory
+from gateway.porch import Porch
 from gateway.telemetry import Facts, muted
 from gateway.transports.basics_station.entry import Entry, Proof
 from gateway.transports.basics_station.limits import StationLimits
 from gateway.transports.basics_station.line import House, Line
 from gateway.transports.basics_station.setup import Setup
 from gateway.transports.basics_station.waiting import Waiting
-from gateway.transports.porch import Porch
 from gateway.wire.lorawan.identifiers import Eui
 from gateway.wire.station import discovery
 from gateway.wire.station.errors import MessageError

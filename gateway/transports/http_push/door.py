@@ -23,9 +23,9 @@ from gateway.model.forwarded import Forwarded
 from gateway.model.reason import Reason
 from gateway.model.uplink import Receiver, Route, Uplinks
 from gateway.pipeline.sorting import Counted, Sorting
+from gateway.porch import Porch
 from gateway.registry.proven import claimed, proven
 from gateway.telemetry import Facts, muted
-from gateway.transports.porch import Porch
 from gateway.wire.envelopes.event import Open
 from gateway.wire.envelopes.formats import FORMATS
 
