@@ -35,8 +35,8 @@ def enrol(fleet: Sequence[SimDevice], state_path: Path, keys_root: Path | None) 
     if state.mark is not Mark.SIM:
         raise Refusal(
             f"{state.path} is not marked SIM, so no simulated device may enter it: invented rows "
-            "would stand among real ones. Make a directory for them: "
-            "sekisho keys init --mark SIM --state DIR."
+            "would stand among real ones. Make a directory for them, with its configuration and keys: "
+            "sekisho init lab --mark SIM --area CODE --yes, then --register lab/state."
         )
     here = place.find(state_path, keys_root, None)
     here.keys.make_households(device.household for device in fleet if device.household)

@@ -9,7 +9,9 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from gateway.clock import SystemClock
 from gateway.model.errors import Refusal
+from gateway.statedir import StateDir
 from sekisho.__main__ import app
 from sekisho.air_settings import settings
 from sekisho.journey import pause_s
@@ -83,6 +85,7 @@ def test_stations_get_a_door_with_tls_and_a_credential() -> None:
         (("--to", "udp://127.0.0.1"), "the port is missing.* as in udp://127.0.0.1:1700"),
         (("--to", "wss://127.0.0.1:99999"), "the port is missing, or none from 1 to 65535"),
         (("--to", "udp://nosuchhost.invalid:1"), "the host nosuchhost.invalid has no address"),
+        (("--to", "udp://255.255.255.255:1"), "no way from this machine to the host 255.255.255.255"),
         (("--to", "ws://nosuchhost.invalid:1"), "the host nosuchhost.invalid has no address"),
         (("--to", "wss://nosuchhost.invalid:1"), "the host nosuchhost.invalid has no address"),
         (("--to", f"udp://{'a' * 80}.invalid:1"), "has no address"),
@@ -100,12 +103,13 @@ def test_stations_get_a_door_with_tls_and_a_credential() -> None:
         (("--start", "2026-05-12T07:00:00+09:00"), "--start: nodes live in real time"),
         (("--children", "3", "--extra", "snow_gauge=3"), "--children: how many nodes .* behind --lorawan.*; --extra"),
         (("--harm", "0.1"), "--harm: .* asked for by --faults"),
+        (("--devices-out", "fleet.json"), "--devices-out: .*--register puts them into one marked SIM"),
         (("--qos", "0"), "--qos: nodes speak LoRaWAN, not MQTT"),
         ((), "--follow DIR, or --to"),
     ],
     ids=[
-        *("Indonesia", "Europe", "fixed channels", "another protocol", "two protocols", "two protocols again", "no port", "no such port", "no host", "no host of stations", "no host with TLS", "no name", "settings of no region", "settings of fixed channels", "too often", "no duration", "no authority", "no client", "no token"),
-        *("no such protocol", "no such fault", "the town's options", "pace", "start", "children", "harm", "qos", "nowhere"),
+        *("Indonesia", "Europe", "fixed channels", "another protocol", "two protocols", "two protocols again", "no port", "no such port", "no host", "no way", "no host of stations", "no host with TLS", "no name", "settings of no region", "settings of fixed channels", "too often", "no duration", "no authority", "no client", "no token"),
+        *("no such protocol", "no such fault", "the town's options", "pace", "start", "children", "harm", "devices out", "qos", "nowhere"),
     ],
 )  # fmt: skip
 def test_a_scenario_that_cannot_be_is_refused_with_its_reason(words: tuple[str, ...], says: str) -> None:  # fmt: skip
@@ -120,5 +124,9 @@ def test_what_only_nodes_know_is_refused_for_the_town() -> None:
 
 
 def test_nothing_real_may_be_mixed_with_invented_nodes(tmp_path: Path) -> None:
+    """An unmarked directory is refused, with what makes another one that can be run."""
     with pytest.raises(Refusal):
         simulated("--register", str(tmp_path / "nowhere"))
+    StateDir.create(tmp_path / "state", None, SystemClock())
+    with pytest.raises(Refusal, match="sekisho init lab --mark SIM --area CODE --yes"):
+        simulated("--register", str(tmp_path / "state"))
