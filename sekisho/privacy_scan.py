@@ -54,14 +54,14 @@ def scan(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    r"""Search a folder for places, tags and names that must not be there, in every form they may take.
+    """Search a folder for places, tags and names that must not be there, in every form they may take.
 
     Before anything is read, each canary is written in each form and must be found, so that "nothing found" means
     something. What is found is told by file, offset and form, never by value.
 
     \b
     Exit: 0 nothing found, 1 something found, 2 usage, 3 the scanner is blind to a form
-    """
+    """  # noqa: D301 - \b keeps the line apart
     forbid_cores()
     _refuse_without_numpy()
     if not directory.exists():
@@ -82,7 +82,7 @@ def scan(
 def _refuse_without_numpy() -> None:
     if find_spec("numpy") is None:
         raise Refusal(
-            "The scan needs numpy, which is not installed. The extra brings it: pip install 'sekisho[export]'.",
+            "The scan needs numpy, which is not installed. The extra brings it: pip install 'sekisho[scan]'.",
             exit_code=2,
         )
 
