@@ -178,7 +178,7 @@ def test_without_numpy_it_says_what_brings_it(
     monkeypatch.setitem(sys.modules, "numpy", None)
     code, _, err = scan(capsys, monkeypatch, folder, "--canary", PLACE)
     assert code == 2
-    assert "sekisho[export]" in err
+    assert "sekisho[scan]" in err
 
 
 def test_the_end_of_a_sparse_file_is_searched_at_once(tmp_path: Path) -> None:
