@@ -60,9 +60,10 @@ fuzz: $(VENV)/.dev ## Ten million harmed MQTT streams, and as many frames and me
 	@$(BIN)/python -m tests.fuzz_mqtt --streams $(STREAMS)
 	@$(BIN)/python -m tests.fuzz_radio --inputs $(STREAMS)
 
-docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas, formats)
+docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas, formats, rules)
 	@$(BIN)/python -m tools.describe_kinds
 	@$(BIN)/python -m tools.describe_formats
+	@$(BIN)/python -m tools.describe_rules
 
 lock: ## Renew the lock files (needs uv)
 	@tools/lock.sh

@@ -12,11 +12,13 @@ from gateway.statedir import write_durably
 from gateway.transports.replay.track_file import read_track
 from sekisho import picture, place, screen, track, trial
 from sekisho.place import Config, Json, Quiet
+from sekisho.privacy_rules import app as rules
 from sekisho.privacy_scan import scan
 from sekisho.trial import Trial
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 app.command("scan")(scan)
+app.add_typer(rules, name="rules")
 
 _LARGEST_M = 10_000.0
 _NEAR_M = 1000.0
@@ -24,7 +26,7 @@ _NEAR_M = 1000.0
 
 @app.callback()
 def privacy() -> None:
-    """Try the rules on a way of your own, and search for what they must not leave."""
+    """Read and try rules, and search for what they must not leave."""
 
 
 @app.command("try")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-zµ%]*)\s*")
+_QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-zµ%/]*)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,14 @@ SIZE = Dimension(
     | {"b": 1.0, "byte": 1.0, "bytes": 1.0, "kib": 1024.0, "mib": 1048576.0},
     "B",
     "64 KiB",
+)
+SPEED = Dimension(
+    "speed",
+    "m/s or km/h",
+    {"m/s": 1.0, "km/h": 1 / 3.6},
+    {"kmh": 1 / 3.6, "kph": 1 / 3.6, "mps": 1.0, "mph": 0.44704, "kn": 1852 / 3600},
+    "m/s",
+    "15 km/h",
 )
 
 BY_UNIT = {"m": LENGTH, "s": DURATION, "B": SIZE}

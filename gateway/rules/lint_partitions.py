@@ -1,0 +1,81 @@
+"""Contradictions between a rule set, the partitions it pins, and the rule set before it."""
+
+from collections.abc import Callable, Iterator
+
+from gateway.rules.finding import Finding
+from gateway.rules.masks import DensityClasses, Zone
+from gateway.rules.model import RuleSet
+
+Pins = Callable[[str], str | None]
+"""Name of a partition → hex SHA-256 of its file as it lies there; None where there is none."""
+
+
+def pinned(rules: RuleSet, pins: Pins) -> Iterator[Finding]:
+    """Zones without epoch, partitions that are missing, were edited, or change within the epoch."""
+    first: dict[str, str] = {}
+    zones = [
+        (("lanes", position, "suppress", index), rule)
+        for position, lane in enumerate(rules.lanes)
+        for index, rule in enumerate(lane.suppress)
+        if isinstance(rule, Zone)
+    ]
+    if zones and rules.epoch is None:
+        yield Finding(
+            zones[0][0], "a zone is frozen for an epoch: say which above lanes, for example epoch: school-2026."
+        )  # fmt: skip
+    for path, zone in zones:
+        if first.setdefault(zone.partition, zone.pin) != zone.pin:
+            yield Finding(
+                (*path, "pin"),
+                f"{zone.partition} changes within the epoch: the two versions together show what each hides. Use one "
+                "pin, and another epoch for another partition.",
+            )
+            continue
+        there = pins(zone.partition)
+        if there is None:
+            yield Finding(
+                (*path, "partition"),
+                f"no partition {zone.partition} in partitions/ beside this file. Build it: sekisho privacy partition "
+                "build.",
+            )
+        elif there != zone.pin:
+            yield Finding(
+                (*path, "pin"),
+                f"the file of {zone.partition} is not the one that was pinned: it was edited or built anew. Bring the "
+                f"old one back, or begin a new epoch with another id; its SHA-256 is {there[:12]}…",
+            )
+    yield from _densities(rules)
+
+
+def _densities(rules: RuleSet) -> Iterator[Finding]:
+    """Density is known of zones alone."""
+    for position, lane in enumerate(rules.lanes):
+        zone = any(isinstance(rule, Zone) for rule in lane.suppress)
+        by_density = any(isinstance(rule, DensityClasses) for rule in lane.generalise)
+        if (by_density or lane.when is not None) and not zone:
+            where = "generalise" if by_density else "when"
+            yield Finding(
+                ("lanes", position, where),
+                "density is known by zones of a partition alone: without a zone rule, home would decide what is shown. "
+                "Add a zone rule, or take it out.",
+            )
+
+
+def between(old: RuleSet, new: RuleSet) -> Iterator[Finding]:
+    """What must not change from one rule set to the next of the same epoch."""
+    before = {
+        rule.partition: rule.pin
+        for lane in old.lanes
+        for rule in lane.suppress
+        if isinstance(rule, Zone)
+    }
+    if old.epoch != new.epoch:
+        return
+    for position, lane in enumerate(new.lanes):
+        for index, rule in enumerate(lane.suppress):
+            if isinstance(rule, Zone) and before.get(rule.partition, rule.pin) != rule.pin:
+                yield Finding(
+                    ("lanes", position, "suppress", index, "pin"),
+                    f"{rule.partition} was another file when epoch {new.epoch} began. Keep that one until the epoch "
+                    "ends, or begin a new epoch.",
+                )

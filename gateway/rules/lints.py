@@ -1,0 +1,167 @@
+"""Contradictions in a rule set: all of them, and those within one lane here. Each has a file in `tests/golden/rules/`."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from gateway.rules.counts import Classes, KSuppress, Seal
+from gateway.rules.finding import Finding, Path
+from gateway.rules.lint_lanes import between_lanes
+from gateway.rules.lint_partitions import Pins, pinned
+from gateway.rules.masks import Circle, Zone
+from gateway.rules.model import RAM, STAGES, Lane, RuleSet
+
+LEAST_K = {"analysis": 5, "open": 10, "ridership": 5, "research": 5}
+"""The smallest k of each lane that counts; `config/privacy/` has no lane below it."""
+LEAST_RADIUS_M = 50.0
+"""The cities' rule: nothing nearer to home."""
+_LEAST_REVIEW = 2
+_DAY_US = 86_400_000_000
+
+
+def findings(rules: RuleSet, pins: Pins, *, invented: bool) -> Iterator[Finding]:
+    """Every contradiction. `invented`: whether the rules are for a directory of invented people."""
+    if rules.explain == "full" and not invented:
+        yield Finding(
+            ("explain",),
+            "full tells distances and zones of whoever is asked about, and that is for invented people only. Write "
+            "reasons, or load it for a SIM directory (--simulator).",
+        )
+    for position, lane in enumerate(rules.lanes):
+        path: Path = ("lanes", position)
+        yield from _floor(lane, path)
+        yield from _masks(lane, path)
+        if lane.perturb and rules.epoch is None:
+            yield Finding(
+                (*path, "perturb"), "noise is remembered for an epoch: say which above lanes, for example epoch: school-2026."
+            )  # fmt: skip
+        yield from _time(lane, path)
+        yield from _numbers(lane, path)
+        yield from _duties(lane, path)
+    yield from between_lanes(rules.lanes)
+    yield from pinned(rules, pins)
+
+
+def _floor(lane: Lane, path: Path) -> Iterator[Finding]:
+    """Rows made of the stream hide at least what the cities' rule hides."""
+    if lane.count or lane.source != RAM or lane.name == "guardian_live":
+        return
+    if not any(isinstance(rule, (Circle, Zone)) for rule in lane.suppress):
+        yield Finding(
+            path, "this lane would show where children live. Add to suppress a zone, or at least a circle of 50 m."
+        )  # fmt: skip
+    for index, rule in enumerate(lane.suppress):
+        if isinstance(rule, Circle) and rule.radius_m < LEAST_RADIUS_M:
+            yield Finding(
+                (*path, "suppress", index, "radius"),
+                f"the floor is {LEAST_RADIUS_M:g} m round home, and here it is {rule.radius_m:g} m. Write "
+                f"{LEAST_RADIUS_M:g} m or more; better, a zone.",
+            )
+
+
+def _masks(lane: Lane, path: Path) -> Iterator[Finding]:
+    zone = any(isinstance(rule, Zone) for rule in lane.suppress)
+    for index, rule in enumerate(lane.suppress):
+        if isinstance(rule, Circle) and zone:
+            yield Finding(
+                (*path, "suppress", index, "radius"),
+                "a radius round home under a zone rule: its edge tells homes of one zone apart. Take the circle out; "
+                "the zone with its buffer hides more.",
+            )
+    for index, noise in enumerate(lane.perturb):
+        if noise.memo is None:
+            yield Finding(
+                (*path, "perturb", index),
+                "fresh noise for every fix is averaged away in a few weeks. Write memo: epoch, so that each place "
+                "keeps its one draw.",
+            )
+    if lane.pseudonymise is not None and lane.count:
+        yield Finding(
+            (*path, "pseudonymise"),
+            "a lane that counts keeps no names: a pseudonym beside the numbers tells who is in them. Take it out; "
+            "distinct counts each once without it.",
+        )
+
+
+def _time(lane: Lane, path: Path) -> Iterator[Finding]:
+    if lane.retain_us is None and not lane.count:
+        yield Finding(
+            (*path, "retain"), "rows of people do not stay for ever: write days, for example 20 d."
+        )
+    if lane.audit is not None:
+        days = None if lane.retain_us is None else lane.retain_us // _DAY_US
+        if days is None or days > lane.audit.days:
+            stay = "for ever" if days is None else f"{days} d"
+            yield Finding(
+                (*path, "audit", "days"),
+                f"rows stay {stay}, and the audit gives the attacker only {lane.audit.days} days of them. "
+                "Raise days to retain, or keep less.",
+            )
+
+
+def _numbers(lane: Lane, path: Path) -> Iterator[Finding]:
+    if not lane.count:
+        return
+    thresholds = [
+        (index, rule) for index, rule in enumerate(lane.protect) if isinstance(rule, KSuppress)
+    ]
+    least = LEAST_K.get(lane.name, min(LEAST_K.values()))
+    if not thresholds:
+        yield Finding(
+            (*path, "count"),
+            f"numbers without a smallest one name single people. Add to protect: kind: k_suppress, k: {least}.",
+        )
+    for index, rule in thresholds:
+        if rule.k < least:
+            yield Finding(
+                (*path, "protect", index, "k"),
+                f"k is at least {least} in the lane {lane.name}, and here it is {rule.k}. Write {least} or more.",
+            )
+        for place, shown in enumerate(lane.protect):
+            if isinstance(shown, Classes) and shown.bounds[0] < rule.k:
+                yield Finding(
+                    (*path, "protect", place, "bounds"),
+                    f"a class that begins at {shown.bounds[0]} tells numbers below k, which is {rule.k}. Let the first "
+                    "begin at k.",
+                )
+
+
+def _duties(lane: Lane, path: Path) -> Iterator[Finding]:
+    """What some lanes must have, because of who reads them."""
+    name = lane.name
+    if name == "guardian_live":
+        if lane.retain_us != 0 or lane.source != RAM:
+            yield Finding(
+                (*path, "retain"), "what a guardian is shown is in memory alone: write retain: 0 d and from: ram."
+            )  # fmt: skip
+        if lane.ttl_us is None:
+            yield Finding(
+                path, "ttl is missing: say how long a place may be shown, for example ttl: 2 min."
+            )
+        if not any(isinstance(rule, Seal) for rule in lane.protect):
+            yield Finding(
+                path, "what a guardian is shown is sealed. Add to protect: kind: seal, to: guardian_device."
+            )  # fmt: skip
+    if name in ("analysis", "open", "ridership") and not lane.count:
+        yield Finding(path, f"the lane {name} holds numbers alone: say what it counts (count).")
+    if name in ("analysis", "open", "research") and lane.count and lane.release is None:
+        yield Finding(
+            path, "release is missing: ledger: true, review: 2, re_release: never. Two releases of one period give people away."
+        )  # fmt: skip
+    if name == "open" and lane.release is not None and lane.release.review < _LEAST_REVIEW:
+        yield Finding(
+            (*path, "release", "review"), "two people look before anything becomes public: write review: 2."
+        )  # fmt: skip
+    if name == "research" and lane.agreement is None:
+        yield Finding(
+            path,
+            "agreement is missing: a researcher's lane names recipient, reference, ends, secondary_use: none, "
+            "deletion_receipt: true.",
+        )
+
+
+def misplaced(names: list[str]) -> Iterator[tuple[str, str]]:
+    """Stages that a lane writes in another order than they act: (the one too early, the one that acts before it)."""
+    order = [name for name in names if name in STAGES]
+    for one, two in pairwise(order):
+        if STAGES.index(one) > STAGES.index(two):
+            yield one, two

@@ -1,0 +1,89 @@
+"""Reads a rule set from its file: the typed value, or every fault with its place."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from gateway.rules.canonical import digest
+from gateway.rules.finding import Finding
+from gateway.rules.lint_partitions import Pins, between
+from gateway.rules.lints import findings, misplaced
+from gateway.rules.model import RuleSet
+from gateway.settings.complaints import Complaint, SettingsError, complain
+from gateway.settings.document import Document
+from gateway.settings.lane_schema import RuleSetFile
+from gateway.settings.reading import read
+from gateway.settings.rule_building import built, first_form
+from gateway.settings.schema import PrivacyFile
+
+PARTITIONS = "partitions"
+"""The folder beside a rule set in which its partitions lie, each under its name."""
+
+
+def load_rules(path: Path, *, invented: bool = False, before: Path | None = None) -> RuleSet:
+    """The rule set of a file; one without `schema` is the gateway's first form (`config/privacy.yaml`).
+
+    Args:
+        invented: whether it is for a directory of invented people (SIM), where `explain: full` may stand.
+        before: the rule set that was in force until now, to which it must not contradict.
+
+    Raises:
+        SettingsError: with every fault of the file.
+    """
+    document = Document(path)
+    if _is_first(path):
+        return _first(document)
+    file, complaints = read(document, RuleSetFile)
+    complaints += _misplaced(document)
+    if file is None:
+        raise SettingsError(complaints)
+    rules = built(file)
+    found: list[Finding] = [*findings(rules, _pins(path.parent / PARTITIONS), invented=invented)]
+    if before is not None:
+        found += between(load_rules(before, invented=invented), rules)
+    complaints += [complain(document, where, sentence) for where, sentence in found]
+    if complaints:
+        raise SettingsError(complaints)
+    return rules
+
+
+def name_of(rules: RuleSet) -> str:
+    """How a rule set is named to a person: its id and the beginning of its digest."""
+    return f"{rules.id} {digest(rules)[:12]}"
+
+
+def _is_first(path: Path) -> bool:
+    document = Document(path)
+    document.read()
+    raw = document.data
+    return isinstance(raw, dict) and "lanes" in raw and not {"schema", "id"} & set(raw)
+
+
+def _first(document: Document) -> RuleSet:
+    file, complaints = read(document, PrivacyFile)
+    if file is None or complaints:
+        raise SettingsError(complaints)
+    return first_form(file)
+
+
+def _misplaced(document: Document) -> list[Complaint]:
+    """Stages in another order than they act. A reader must not take the file's order for theirs."""
+    lanes: Any = document.data.get("lanes") if isinstance(document.data, dict) else None
+    found = []
+    for position, lane in enumerate(lanes if isinstance(lanes, list) else ()):
+        for early, first in misplaced(list(lane)) if isinstance(lane, dict) else ():
+            sentence = (
+                f"{early} stands before {first}, and {first} always acts first: what is made coarse before it is "
+                f"hidden marks the edge. Write {early} below {first}."
+            )
+            found.append(complain(document, ("lanes", position, early), sentence, at_key=True))
+    return found
+
+
+def _pins(folder: Path) -> Pins:
+    def pin(partition: str) -> str | None:
+        for file in sorted(folder.glob(f"{partition}.*")):
+            return sha256(file.read_bytes()).hexdigest()
+        return None
+
+    return pin

@@ -1,0 +1,188 @@
+"""Rule sets: what loads, what is refused and with which words, and what the verbs say of them."""
+
+import json
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.rules.canonical import digest
+from gateway.rules.masks import Circle
+from gateway.rules.model import STAGES
+from gateway.rules.words import sentence
+from gateway.settings.complaints import SettingsError
+from gateway.settings.load import load_settings
+from gateway.settings.rule_set import load_rules
+from sekisho.__main__ import main
+from tests.unit.test_kinds_described import loaded
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "rules"
+LINTS = sorted(GOLDEN.glob("lint_*.yaml"))
+EXAMPLES = sorted(GOLDEN.glob("example_*.yaml"))
+SHIPPED = sorted((ROOT / "config" / "privacy").glob("*.yaml"))
+
+
+def stem(path: Path) -> str:
+    return path.stem
+
+
+def said(path: Path) -> str:
+    """What is said about a file that is refused, with the file's own name alone."""
+    with pytest.raises(SettingsError) as refused:
+        load_rules(path)
+    lines = [str(one)[str(one).index(path.name) :] for one in refused.value.complaints]
+    return "\n".join(lines)
+
+
+def sekisho(capsys: Any, monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[int, str, str]:
+    """Exit code, output and errors of `sekisho privacy rules`."""
+    monkeypatch.setattr(sys, "argv", ["sekisho", "privacy", "rules", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = capsys.readouterr()
+    return int(ended.value.code or 0), shown.out, shown.err
+
+
+def test_every_contradiction_is_refused_in_the_golden_words() -> None:
+    """Each file breaks one rule of the language; line, column and remedy are those of `said.txt`."""
+    assert "\n".join(said(path) for path in LINTS) + "\n" == (GOLDEN / "said.txt").read_text()
+
+
+def test_every_contradiction_that_the_code_knows_has_its_file() -> None:
+    """A lint nobody trips is a lint nobody read: each sentence of the lints stands in `said.txt`."""
+    spoken = (GOLDEN / "said.txt").read_text()
+    heads = {
+        "fresh noise", "a radius round home under a zone", "household_radius would", "always acts first", "finer than",
+        "hides less than", "would outlive it", "keeps no pseudonym", "a lane that counts keeps no names", "the audit gives",
+        "do not stay for ever", "is counted twice", "changes within the epoch", "is not the one that was pinned",
+        "no partition", "frozen for an epoch", "k is at least 5", "k is at least 10", "without a smallest one",
+        "tells numbers below k", "invented people only", "unknown setting", "setting purpose is missing",
+        "setting retain is missing", "setting audience is missing", "setting legal_basis is missing", "would read itself",
+        "no lane reads another's raw", "no lane named", "ttl is missing", "is sealed", "in memory alone", "two people look",
+        "release is missing", "holds numbers alone", "agreement is missing", "for the same places", "density is known",
+        "would show where children live", "the floor is 50 m", "noise is remembered for an epoch",
+    }  # fmt: skip
+    assert {head for head in heads if head not in spoken} == set()
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES, *SHIPPED, ROOT / "config" / "privacy.yaml"], ids=stem)
+def test_examples_and_shipped_sets_load(path: Path) -> None:
+    """The six examples of the language, what is shipped, and the running gateway's own file."""
+    rules = load_rules(path)
+
+    for lane in rules.lanes:
+        order = [STAGES.index(stage) for stage, _ in lane.steps()]
+        assert order == sorted(order)
+        assert all(sentence(rule) for _, rule in lane.steps())
+
+
+def test_the_six_examples_are_there() -> None:
+    assert [path.stem[8:9] for path in EXAMPLES] == list("123456")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=stem)
+def test_a_shipped_set_says_what_it_hides_and_what_not(path: Path) -> None:
+    """Whoever opens the file reads it before the rules, and its id is its name."""
+    comments = path.read_text().partition("schema:")[0]
+
+    assert "# Hides:" in comments
+    assert "# Does not hide:" in comments
+    assert load_rules(path).id == path.stem
+
+
+def test_the_gateways_file_means_the_same_as_a_rule_set() -> None:
+    """What the mask is given and what the rule set says are the same numbers."""
+    policy = load_settings(ROOT / "config" / "gateway.yaml").policy
+    (lane,) = load_rules(ROOT / "config" / "privacy.yaml").lanes
+    (circle,) = lane.suppress
+
+    assert isinstance(circle, Circle)
+    assert (circle.radius_m, circle.buffer_m) == (policy.home_radius_m, policy.buffer_m)
+    assert lane.retain_us == policy.retain_days * 86_400_000_000
+
+
+def test_numbers_in_explanations_are_for_invented_people() -> None:
+    """The same file is refused for a real directory and accepted for a simulated one."""
+    path = GOLDEN / "lint_explain_full.yaml"
+
+    assert "invented people only" in said(path)
+    assert load_rules(path, invented=True).explain == "full"
+
+
+def test_a_partition_does_not_change_within_its_epoch(tmp_path: Path) -> None:
+    """Against the rule set before it: refused in the same epoch, accepted in the next."""
+    old = EXAMPLES[1]
+    text = old.read_text()
+    partition = tmp_path / "partitions" / "made-up-2026.yaml"
+    partition.parent.mkdir()
+    partition.write_text("another\n")
+    pin = text.partition("pin: ")[2].partition("\n")[0]
+    there = sha256(b"another\n").hexdigest()
+    new = tmp_path / "new.yaml"
+    new.write_text(text.replace(pin, there))
+
+    with pytest.raises(SettingsError, match="was another file when epoch school-2026 began"):
+        load_rules(new, before=old)
+
+    new.write_text(new.read_text().replace("school-2026", "school-2027"))
+    assert load_rules(new, before=old).epoch == "school-2027"
+
+
+def test_all_files_are_complained_about_at_once(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One run names the faults of every file; exit code 2."""
+    code, out, err = sekisho(capsys, monkeypatch, "check", LINTS[0], LINTS[1], SHIPPED[0])
+
+    assert (code, out) == (2, "")
+    assert LINTS[0].name in err
+    assert LINTS[1].name in err
+
+
+def test_check_names_digest_lanes_and_stages(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As text and as JSON, in the order in which the rules act."""
+    path = EXAMPLES[1]
+    code, out, _ = sekisho(capsys, monkeypatch, "check", path)
+    _, document, _ = sekisho(capsys, monkeypatch, "check", path, "--json")
+    (told,) = json.loads(document)
+
+    assert code == 0
+    assert digest(load_rules(path)) in out
+    assert told["hash"] == digest(load_rules(path))
+    assert [one["stage"] for one in told["lanes"][0]["stages"]] == [
+        "validate", "dedupe", "strip", "suppress", "suppress", "shape", "generalise", "generalise", "write",
+    ]  # fmt: skip
+    assert {"purpose", "audience", "legal_basis", "retain"} <= told["lanes"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("legacy-50m", ("centre, the home, can be worked out", "kept        20 d", "linked to its other rows")),
+        ("guardian-live", ("this reader's own child", "not at all")),
+        ("open-data", ("one of 10 or more", "for ever")),
+        ("patrol-analysis", ("one of 5 or more", "school:own-district")),
+    ],
+)  # fmt: skip
+def test_explain_says_what_is_learned_at_most(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch, name: str, words: tuple[str, ...]
+) -> None:
+    """Limits are told with the promise."""
+    path = ROOT / "config" / "privacy" / f"{name}.yaml"
+
+    code, out, _ = sekisho(capsys, monkeypatch, "explain", path)
+
+    assert code == 0
+    assert [word for word in words if word not in out] == []
+
+
+def test_the_page_and_the_schema_are_as_the_language_is() -> None:
+    tool = loaded("describe_rules")
+
+    assert tool.PAGE.read_text("utf-8") == tool.page(), "run python -m tools.describe_rules"
+    assert tool.SCHEMA.read_text("utf-8") == tool.schema_text(), (
+        "run python -m tools.describe_rules"
+    )
