@@ -46,7 +46,8 @@ in which their rules act. `explain` says in plain words who learns what about on
 | `research.yaml` | numbers for one research group, under an agreement |
 
 Each says in its comments what it hides and what it does not. Rule sets on zones of a public partition are read and checked, but
-none is shipped yet: they need the partition they pin.
+none is shipped yet: they need the partition they pin, `partitions/<id>.yaml` beside the rule set. What one looks like stands in
+`tests/golden/rules/example_2_toyama_zone.yaml`.
 
 ## Stages
 

@@ -7,7 +7,7 @@ from gateway.rules.masks import DensityClasses, Zone
 from gateway.rules.model import RuleSet
 
 Pins = Callable[[str], str | None]
-"""Name of a partition → hex SHA-256 of its file as it lies there; None where there is none."""
+"""Name of a partition → hex SHA-256 of its file as it lies there, its last line left out; None where there is none."""
 
 
 def pinned(rules: RuleSet, pins: Pins) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def pinned(rules: RuleSet, pins: Pins) -> Iterator[Finding]:
         if there is None:
             yield Finding(
                 (*path, "partition"),
-                f"no partition {zone.partition} in partitions/ beside this file. Build it: sekisho privacy partition "
+                f"no partitions/{zone.partition}.yaml beside this file. Build it: sekisho privacy partition "
                 "build.",
             )
         elif there != zone.pin:

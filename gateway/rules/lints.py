@@ -111,6 +111,11 @@ def _numbers(lane: Lane, path: Path) -> Iterator[Finding]:
             f"numbers without a smallest one name single people. Add to protect: kind: k_suppress, k: {least}.",
         )
     for index, rule in thresholds:
+        if not rule.complementary:
+            yield Finding(
+                (*path, "protect", index, "complementary"),
+                "a hidden number is worked out from its neighbours and what they add up to. Leave it out, or write true.",
+            )
         if rule.k < least:
             yield Finding(
                 (*path, "protect", index, "k"),
@@ -132,6 +137,10 @@ def _duties(lane: Lane, path: Path) -> Iterator[Finding]:
         if lane.retain_us != 0 or lane.source != RAM:
             yield Finding(
                 (*path, "retain"), "what a guardian is shown is in memory alone: write retain: 0 d and from: ram."
+            )  # fmt: skip
+        if lane.audience != "guardian:own":
+            yield Finding(
+                (*path, "audience"), "a child's place is shown to its own guardian alone: write guardian:own."
             )  # fmt: skip
         if lane.ttl_us is None:
             yield Finding(

@@ -53,7 +53,7 @@ class Zone:
 
     Attributes:
         partition: its name.
-        pin: hex SHA-256 of its file.
+        pin: hex SHA-256 of its file, the last line left out: that line names it.
         buffer_m: how far round the zone nothing is published.
         accuracy_limit_m: fixes that know less than this are not used.
         default_accuracy_m: where the device does not say.

@@ -131,7 +131,7 @@ class ZoneRuleFile(_Watched):
     kind: Literal["zone"]
     anchor: Annotated[Literal["household"], says("whose zone it is")]
     partition: Annotated[Name, says("the public file, by its name")]
-    pin: Annotated[Sha256, says("SHA-256 of that file")]
+    pin: Annotated[Sha256, says("its digest, as its last line names it")]
     fallback: Annotated[
         Literal["drop_all"], says("what becomes of a household in no zone: nothing is kept")
     ] = "drop_all"

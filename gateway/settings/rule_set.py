@@ -17,7 +17,9 @@ from gateway.settings.rule_building import built, first_form
 from gateway.settings.schema import PrivacyFile
 
 PARTITIONS = "partitions"
-"""The folder beside a rule set in which its partitions lie, each under its name."""
+"""The folder beside a rule set in which its partitions lie, `<id>.yaml` each."""
+_LAST_LINE = b"sha256: "
+"""Begins the last line of a partition, which names the digest of all lines above it."""
 
 
 def load_rules(path: Path, *, invented: bool = False, before: Path | None = None) -> RuleSet:
@@ -82,8 +84,11 @@ def _misplaced(document: Document) -> list[Complaint]:
 
 def _pins(folder: Path) -> Pins:
     def pin(partition: str) -> str | None:
-        for file in sorted(folder.glob(f"{partition}.*")):
-            return sha256(file.read_bytes()).hexdigest()
-        return None
+        try:
+            content = (folder / f"{partition}.yaml").read_bytes()
+        except OSError:
+            return None
+        above, last, _ = content.rpartition(_LAST_LINE)
+        return sha256(above if last else content).hexdigest()
 
     return pin

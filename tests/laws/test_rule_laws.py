@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from gateway.rules.canonical import digest
+from gateway.settings.complaints import SettingsError
 from gateway.settings.rule_set import load_rules
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "rules"
@@ -70,6 +71,42 @@ def test_spelling_order_and_comments_do_not_change_the_digest(
     yaml.dump(respelt(yaml.load(file.read_text()), dice), written)
 
     assert digest_of(f"# another comment\n{written.getvalue()}") == shipped(file)
+
+
+JUNK: list[Any] = [
+    None, True, 0, -1, 1.5, 1e9, "", "x", "store", "forever", "0 d", [], {}, [[]], [None], {"kind": "zone"}, [{"kind": "circle"}],
+]  # fmt: skip
+
+
+def harmed(value: Any, dice: random.Random) -> Any:
+    """The same with one value anywhere gone or replaced by something that does not belong there."""
+    if not isinstance(value, (dict, list)) or not value or dice.random() < 0.2:
+        return dice.choice(JUNK)
+    spot = dice.choice(list(value)) if isinstance(value, dict) else dice.randrange(len(value))
+    if dice.random() < 0.2:
+        del value[spot]
+    else:
+        value[spot] = harmed(value[spot], dice)
+    return value
+
+
+@given(
+    file=st.sampled_from([*FILES, SHIPPED.with_suffix(".yaml")]),
+    dice=st.randoms(use_true_random=False),
+)
+def test_a_harmed_rule_set_is_refused_with_its_place_or_loads(
+    file: pathlib.Path, dice: random.Random
+) -> None:
+    """Whatever stands in a file: a rule set, or sentences with lines. Never another error."""
+    yaml = YAML(typ="safe", pure=True)
+    written = io.StringIO()
+    yaml.dump(harmed(yaml.load(file.read_text()), dice), written)
+    try:
+        said = [digest_of(written.getvalue())]
+    except SettingsError as refused:
+        said = [one.sentence for one in refused.complaints if one.line > 0]
+    assert said
+    assert all(said)
 
 
 @given(file=st.sampled_from(FILES), days=st.integers(1, 39).filter(lambda n: n not in (10, 20)))

@@ -63,7 +63,7 @@ def test_every_contradiction_that_the_code_knows_has_its_file() -> None:
         "setting retain is missing", "setting audience is missing", "setting legal_basis is missing", "would read itself",
         "no lane reads another's raw", "no lane named", "ttl is missing", "is sealed", "in memory alone", "two people look",
         "release is missing", "holds numbers alone", "agreement is missing", "for the same places", "density is known",
-        "would show where children live", "the floor is 50 m", "noise is remembered for an epoch",
+        "would show where children live", "the floor is 50 m", "its own guardian alone", "worked out from its neighbours", "noise is remembered for an epoch",
     }  # fmt: skip
     assert {head for head in heads if head not in spoken} == set()
 
@@ -118,9 +118,9 @@ def test_a_partition_does_not_change_within_its_epoch(tmp_path: Path) -> None:
     text = old.read_text()
     partition = tmp_path / "partitions" / "made-up-2026.yaml"
     partition.parent.mkdir()
-    partition.write_text("another\n")
-    pin = text.partition("pin: ")[2].partition("\n")[0]
     there = sha256(b"another\n").hexdigest()
+    partition.write_text(f'another\nsha256: "{there}"\n')
+    pin = text.partition("pin: ")[2].partition("\n")[0]
     new = tmp_path / "new.yaml"
     new.write_text(text.replace(pin, there))
 
