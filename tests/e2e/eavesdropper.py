@@ -65,13 +65,14 @@ class Eavesdropper:
             line.close()
 
     def captured(self) -> list[Captured]:
-        """Every frame that was told of so far, in its order, once."""
+        """Every frame that was told of so far with a right CRC, in its order, once."""
         found: dict[bytes, bytes] = {}
         for datagram in list(self._datagrams):
             said = read(datagram)
             if isinstance(said, Push):
                 for heard in said.heard:
-                    found.setdefault(heard.phy, datagram)
+                    if heard.crc == "ok":
+                        found.setdefault(heard.phy, datagram)
         return [Captured(phy, datagram) for phy, datagram in found.items()]
 
     def replay(self, captured: list[Captured]) -> None:

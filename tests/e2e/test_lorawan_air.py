@@ -4,8 +4,11 @@ Runs of 300 nodes end when each node has sent a few uplinks. SEKISHO_AIR_S says 
 `make long` gives them five minutes.
 """
 
+import asyncio
 import json
 import os
+from collections import Counter
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,13 @@ from typing import Any
 import pytest
 
 from gateway.clock import SystemClock
+from gateway.lorawan.merging import LATE_S
 from gateway.model.instant import SECOND
+from sekisho.window import ask
 from tests.e2e.air_town import (
+    SEED,
+    Told,
+    Uplink,
     acknowledged_share,
     air_town,
     counters_reused,
@@ -25,7 +33,8 @@ from tests.e2e.air_town import (
     unexplained_uplinks,
     words,
 )
-from tests.e2e.eavesdropper import eavesdropper, joins, outrun
+from tests.e2e.bystanders import NAMES, Bystanders, plug
+from tests.e2e.eavesdropper import Eavesdropper, eavesdropper, joins, outrun
 from tests.e2e.ports import free_port
 from tests.e2e.processes import Gateway, background, sekisho, until
 from tests.e2e.radio_town import radio
@@ -89,6 +98,75 @@ def explained(town: Town, ledger: Path) -> dict[str, Any]:
     return said
 
 
+class Played:
+    """What a gateway made of frames that are played back: of each a refusal by name, or a repetition."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._refused, self._repeated = self._said()
+
+    def _said(self) -> tuple[Counter[str], int]:
+        facts = next(ask(self._town.state, "terms"))["facts"]
+        return Counter(radio(self._town)["refused"]), facts.get("lorawan: repeated", 0)
+
+    def since(self) -> tuple[dict[str, int], int]:
+        """Refusals by name, and repetitions that were taken for their devices' own."""
+        refused, repeated = self._said()
+        return dict(refused - self._refused), repeated - self._repeated
+
+    def every(self, frames: int) -> bool:
+        """Whether each of so many was the one or the other."""
+        refused, repeated = self.since()
+        return sum(refused.values()) + repeated == frames
+
+
+def replayed_by_a_stranger(town: Town, listener: Eavesdropper, told: Told, rows: Collection[Uplink]) -> None:  # fmt: skip
+    """Over UDP somebody listened to all 300: joins and older frames are refused by name, and so are last ones, or they are
+    repetitions; of those that were stored."""
+    captured = listener.captured()
+    of = {frame["mic"]: (frame["device"], frame.get("f_cnt")) for frame in told.frames.values() if "mic" in frame}  # fmt: skip
+    older = outrun(captured, 1)
+    last = [one for one in captured if one not in older and of[one.phy[-4:].hex()] in rows]
+    again = [*joins(captured)[:200], *older[:200]]
+    assert bool(older) == bool(last) == bool(captured)
+    played = Played(town)
+    listener.replay(again)
+    due = {
+        "DevNonce used before": len(joins(again)),
+        "replayed": len(again) - len(joins(again)),
+    }
+    until(lambda: played.since() == ({k: n for k, n in due.items() if n}, 0), "refusals")
+    played = Played(town)
+    listener.replay(last)
+    until(lambda: played.every(len(last)), "an account of every last frame")
+    assert played.since()[0].keys() <= {"replayed"}
+
+
+async def before_the_kills(gateway: Gateway, beside: Bystanders, over: str) -> None:
+    async with plug(gateway, SEED, over) as place:
+        await beside.live(place)
+
+
+async def after_the_kills(gateway: Gateway, beside: Bystanders, over: str) -> None:
+    """Joins, frames of an ended session, of a living one, and of a device that never joins are refused by name; the last ones from
+    before the kills too, once there are newer ones; and a last one that is repeated at once is acknowledged."""
+    town = gateway.town
+    async with plug(gateway, SEED, over) as place:
+        played = Played(town)
+        due = await beside.play_back(place)
+        until(lambda: played.since() == (due, 0), "refusals")
+        last = {name: beside.spoken[name][-1] for name in NAMES}
+        for name, phy in last.items():
+            await beside.speak(name, place)
+            await place.push(phy)
+        due |= {why: due[why] + 1 for why in ("replayed", "counter begun anew")}
+        until(lambda: played.since() == (due, 0), "refusals of the frames that were the last ones")
+        await asyncio.sleep(LATE_S)
+        for name in NAMES:
+            await beside.acknowledged(name, beside.spoken[name][-1], place)
+        assert played.since() == (due, len(NAMES))
+
+
 @over
 def test_every_uplink_of_300_nodes_is_stored_once_and_explained(tmp_path: Path, over: str) -> None:
     """Every node joins and sends four uplinks and more; each that was heard is one row with its values, each copy is
@@ -122,10 +200,11 @@ def test_every_uplink_of_300_nodes_is_stored_once_and_explained(tmp_path: Path, 
 @over
 def test_three_kills_under_300_nodes_lose_no_session_and_no_acknowledged_uplink(tmp_path: Path, over: str) -> None:  # fmt: skip
     """SIGKILL three times: nobody joins again, no frame is refused afterwards, nothing is stored twice, whatever was
-    acknowledged is stored, what is missing was under way at a kill, and no downlink counter had two frames. Over UDP
-    somebody listened, and plays joins and data of before the first kill back after the third: all are refused by name."""
+    acknowledged is stored, what is missing was under way at a kill, and no downlink counter had two frames. Whatever was
+    captured and is then played back is refused by name, or is a repetition of a last frame; neither is stored."""
     port = free_port()
-    town, ledger = air_town(tmp_path / "town", NODES, 4, port, over), tmp_path / "truth.jsonl"
+    town, ledger = air_town(tmp_path / "town", NODES, 5, port, over), tmp_path / "truth.jsonl"
+    beside = Bystanders(town)
     ends = {"for": f"{LONG_S}s"} if LONG_S else {"for": f"{MOST_S}s", "uplinks": "2"}
     options = {"lorawan": f"{NODES}", "report_every": "12", **SWITCHED_ON[over], **ends}
     options["over"] = over
@@ -133,6 +212,7 @@ def test_three_kills_under_300_nodes_lose_no_session_and_no_acknowledged_uplink(
     reported = Reported(ledger)
     clock = SystemClock()
     with Gateway(town) as gateway, eavesdropper(port) as listener:
+        asyncio.run(before_the_kills(gateway, beside, over))
         if over == "udp":
             options["to"] = f"udp://127.0.0.1:{listener.port}"
         with background(town.folder, "nodes", *words(town, ledger, **options)) as (nodes, said):
@@ -146,18 +226,14 @@ def test_three_kills_under_300_nodes_lose_no_session_and_no_acknowledged_uplink(
             assert nodes.wait(PATIENCE_S) == 0, said.read_text()
         told = read(ledger)
         assert not radio(town)["refused"]
-        assert radio(town)["sessions"] == NODES
+        assert radio(town)["sessions"] == NODES + len(NAMES)
         explained(town, ledger)
-        rows = stored(town)
-        captured = listener.captured()
-        again = [*joins(captured)[:200], *outrun(captured, 2)[:200]]
-        listener.replay(again)
-        refused = {
-            "DevNonce used before": len(joins(again)),
-            "replayed": len(again) - len(joins(again)),
-        }
-        until(lambda: radio(town)["refused"] == {k: n for k, n in refused.items() if n}, "refusals")
-        assert stored(town) == rows
+        rows = {key: found for key, found in stored(town).items() if key[0] not in NAMES}
+        replayed_by_a_stranger(town, listener, told, rows)
+        asyncio.run(after_the_kills(gateway, beside, over))
+        kept = stored(town)
+    assert {key: found for key, found in kept.items() if key[0] not in NAMES} == rows
+    assert sum(len(found) for key, found in kept.items() if key[0] in NAMES) == beside.rows()
     assert len(told.joined) == NODES
     assert joins_after_the_first(told) == []
     assert counters_reused(told) == []
