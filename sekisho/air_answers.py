@@ -6,15 +6,19 @@ from typing import Any, NamedTuple
 
 from gateway.lorawan.reception import UNTOLD
 from simulators.lorawan.air import Fate
+from simulators.lorawan.book import CHANNEL_BUSY
 from simulators.lorawan.chronicle import Chronicle, Uplink
 from simulators.lorawan.field import REFUSED, UNHEARD
 
 ACKNOWLEDGED = "acknowledged"
 WITH_THE_GATEWAY = "lost when the gateway went"
 TOO_LATE = "handed over late, refused as replayed"
-_GONE = "known to a gateway that has gone"
+_GONE = "not known: a gateway or a line had gone"
 _MISSED = (UNTOLD, "its forwarder has gone")
 """What the gateway says of downlinks of which the ledger may know better."""
+
+_SENT = (*(fate.value for fate in Fate), UNHEARD, REFUSED)
+"""Fates of downlinks that were on the air, and of which the forwarder said so."""
 
 
 class Answers(NamedTuple):
@@ -41,13 +45,13 @@ def judged(told: Chronicle, radio: Mapping[str, Any] | None) -> Answers:
     names: defaultdict[str, list[str]] = defaultdict(list)
     for mic, why in [] if radio is None else radio["misses"] or []:
         names[mic].append(why)
-    known_us = None if radio is None else radio["since"] - told.start_us
+    is_known = radio is not None and radio["since"] <= told.start_us and not told.outages
     absences = told.absences()
     for key, end in told.over.items():
         numbers = [number for number in told.of[key] if told.arrived(number)]
         if not end["confirmed"] or not numbers:
             continue
-        fates = _Frames(told, names, absences, known_us).fates(numbers)
+        fates = _Frames(told, names, absences, is_known=is_known).fates(numbers)
         if end["acked"] is not None and fates[-1] == Fate.HEARD.value:
             fates[-1] = ACKNOWLEDGED
         elif end["acked"] is not None:
@@ -76,14 +80,14 @@ class _Frames:
 
     Args:
         names: MIC → what the gateway says why these have no answer; each explains one frame.
-        known_us: what came since then the gateway must know, µs since the beginning; None: nothing.
+        is_known: the gateway is the one that heard all of them, and no line to it went away: it has to say why.
     """
 
-    def __init__(self, told: Chronicle, names: Mapping[str, list[str]], absences: Iterable[tuple[int, int]], known_us: int | None) -> None:  # fmt: skip
+    def __init__(self, told: Chronicle, names: Mapping[str, list[str]], absences: Iterable[tuple[int, int]], *, is_known: bool) -> None:  # fmt: skip
         self._told = told
         self._names = names
         self._absences = absences
-        self._known_us = known_us
+        self._is_known = is_known
 
     def fates(self, numbers: list[int]) -> list[str]:
         """Of each of its frames: "heard", or why it was not acknowledged; "" where nothing says.
@@ -98,7 +102,8 @@ class _Frames:
         if not fates:
             return ""
         names = self._names.get(self._told.frames[number]["mic"], [])
-        same = [name for name in names if name.endswith((*fates, *_MISSED))]
+        told = fates[-1] in _SENT or (fates[-1] == CHANNEL_BUSY and self._told.over_udp)
+        same = [name for name in names if name.endswith((*fates, *(() if told else _MISSED)))]
         if same:
             names.remove(same[0])
         return Fate.HEARD.value if Fate.HEARD.value in fates else f"answer {fates[-1]}"
@@ -112,7 +117,7 @@ class _Frames:
             return WITH_THE_GATEWAY
         if all(told.hearings(number)):
             return TOO_LATE
-        return _GONE if self._known_us is None or frame["at"] < self._known_us else ""
+        return "" if self._is_known else _GONE
 
 
 def _text(key: Uplink) -> str:

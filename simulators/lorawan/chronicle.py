@@ -22,6 +22,7 @@ class Chronicle:
 
     Attributes:
         start_us: town time of its beginning.
+        outages: whether backhauls went away on purpose.
         over_udp: whether its forwarders are no stations.
         nodes: device → kind.
         heard: uplinks that a forwarder heard → field → value.
@@ -37,6 +38,7 @@ class Chronicle:
 
     start_us: int = 0
     over_udp: bool = True
+    outages: bool = False
     nodes: dict[str, str] = field(default_factory=dict)
     heard: dict[Uplink, Mapping[str, Any]] = field(default_factory=dict)
     lost: set[Uplink] = field(default_factory=set)
@@ -94,6 +96,7 @@ def read(lines: Iterable[dict[str, Any]]) -> Chronicle:
     for line in lines:
         if "sekisho_ledger" in line:
             made.start_us = line["start_us"]
+            made.outages = "outage" in line.get("faults", {})
             made.over_udp = line["lorawan"].get("over") != "station"
         elif "roster" in line:
             made.nodes[line["roster"]] = line["kind"]

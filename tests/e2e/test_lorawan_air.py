@@ -190,7 +190,7 @@ def test_every_uplink_of_300_nodes_is_stored_once_and_explained(tmp_path: Path, 
     assert not said["refused"]
     assert unexplained_uplinks(told, town) == []
     assert account["answers"]["acknowledged"] == account["confirmed"]["acknowledged"]
-    assert "known to a gateway that has gone" not in account["answers"]
+    assert "not known: a gateway or a line had gone" not in account["answers"]
     if over == "udp":
         assert account["broken"] == sum(roof["harmed"] for roof in said["forwarders"])
     assert counters_reused(told) == []

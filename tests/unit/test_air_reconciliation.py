@@ -250,15 +250,27 @@ def test_an_acknowledgement_that_nobody_sent_is_a_fault(story: Story) -> None:
     assert story.judged().faults == ["node-1 0: acknowledged, and no forwarder sent that"]
 
 
-def test_a_gateway_that_began_anew_knows_of_what_came_since_and_of_nothing_before(story: Story) -> None:  # fmt: skip
-    """Its counts are of a part; each frame since then needs its name all the same."""
+def test_of_a_gateway_that_began_anew_nobody_knows_every_name(story: Story) -> None:
+    """What it still names is told; of the rest it is said that the gateway has gone, and its counts are of a part."""
     story.radio["since"] = START + 5 * SECOND
     story.uplink(0, 4, confirmed=True)
     story.uplink(1, 6, confirmed=True)
+    story.missed(1, "answer not sent: silence")
     story.radio["receptions"] = 0
     found = story.judged()
-    assert found.answers == {"known to a gateway that has gone": 1, "": 1}
-    assert found.faults == ["node-1 1, frame 2: confirmed, unanswered, and nobody says why"]
+    assert found.answers == {
+        "not known: a gateway or a line had gone": 1,
+        "answer not sent: silence": 1,
+    }
+    assert found.faults == []
+
+
+def test_behind_backhauls_that_go_away_not_every_name_is_known(story: Story) -> None:
+    """A downlink into a line that is dead has no name yet when the run ends."""
+    story.lines[0]["faults"] = {"outage": 0.1}
+    story.uplink(0, 1, confirmed=True)
+    found = story.judged()
+    assert (found.answers.total(), found.faults) == (1, [])
 
 
 @pytest.mark.parametrize(("harmed", "over", "faults"), [(1, "udp", 0), (0, "udp", 1), (0, "station", 0), (1, "station", 1)])  # fmt: skip
