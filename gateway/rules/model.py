@@ -81,7 +81,8 @@ class Lane:
         source: `ram`, or the lane whose rows it reads.
         ttl_us: how long something shown may be shown; None where nothing is.
         when: where it applies; None is everywhere.
-        audit, release, agreement: None where the lane has none.
+        audit: how it is to be tested; None for numbers and what is shown, unless the file says.
+        release, agreement: None where the lane has none.
 
     The rest are its rules by stage; those of one stage act in the order of the file.
     """

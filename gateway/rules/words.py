@@ -139,6 +139,9 @@ def limits(lane: Lane) -> Iterator[str]:
     """What a lane does not hide, although its rules might be thought to."""
     if any(isinstance(rule, Circle) for rule in lane.suppress) and not lane.count:
         yield "ways begin and end on a circle, and its centre, the home, can be worked out from few of them"
+    coarse = any(isinstance(rule, Mesh | DensityClasses) for rule in lane.generalise)
+    if any(isinstance(rule, Zone) for rule in lane.suppress) and not (coarse or lane.count):
+        yield "exact points beyond the zone show by which street a child leaves it; a mesh would not"
     if lane.pseudonymise is not None:
         yield "a pseudonym hides nobody: ways to one school are alike from day to day"
     if not lane.count and not any(isinstance(rule, Stay) for rule in lane.suppress):

@@ -145,7 +145,9 @@ class RuleLaneFile(Strict):
         int | None, duration("10 s", "24 h"), says("how long it may be shown"), Field(alias="ttl")
     ] = None
     when: Annotated[WhenFile | None, says("where it applies")] = None
-    audit: Annotated[AuditFile | None, says("how it is tested")] = None
+    audit: Annotated[
+        AuditFile | None, says("how it is tested; rows are, without it, for as long as they stay")
+    ] = None
     release: Annotated[ReleaseFile | None, says("how its numbers leave")] = None
     agreement: Annotated[AgreementFile | None, says("what a researcher signed")] = None
     validate_: Annotated[

@@ -37,6 +37,7 @@ from gateway.settings import rule_schema as rules
 from gateway.settings.schema import PrivacyFile
 
 _US = 1_000_000
+_DAY_US = 86_400 * _US
 _CELL_M = {"1 km": 1000, "500 m": 500, "250 m": 250, "125 m": 125}
 
 
@@ -83,7 +84,7 @@ def first_form(file: PrivacyFile) -> RuleSet:
 
 
 def _lane(file: lanes.RuleLaneFile) -> Lane:
-    when, audit, signed, believed = file.when, file.audit, file.agreement, file.validate_
+    when, signed, believed = file.when, file.agreement, file.validate_
     return Lane(
         name=file.name,
         purpose=file.purpose,
@@ -93,7 +94,7 @@ def _lane(file: lanes.RuleLaneFile) -> Lane:
         source=file.source,
         ttl_us=file.ttl_us,
         when=None if when is None else When(when.density_from, when.density_below),
-        audit=None if audit is None else Audit(audit.days, audit.level, audit.homes),
+        audit=_audit(file),
         release=None if file.release is None else Release(file.release.review),
         agreement=None
         if signed is None
@@ -110,6 +111,17 @@ def _lane(file: lanes.RuleLaneFile) -> Lane:
         count=tuple(_count(rule) for rule in file.count),
         protect=tuple(_protect(rule) for rule in file.protect),
     )
+
+
+def _audit(file: lanes.RuleLaneFile) -> Audit | None:
+    """As written; rows are tested where nothing is written too, for as long as they stay."""
+    given = file.audit
+    if given is None and (file.count or file.retain <= 0):
+        return None
+    if given is None:
+        usual = lanes.AuditFile()
+        return Audit(max(usual.days, file.retain // _DAY_US), usual.level, usual.homes)
+    return Audit(given.days, given.level, given.homes)
 
 
 def _suppress(file: rules.CircleRuleFile | rules.ZoneRuleFile | rules.StayFile) -> Suppress:

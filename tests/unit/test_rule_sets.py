@@ -79,6 +79,20 @@ def test_examples_and_shipped_sets_load(path: Path) -> None:
         assert all(sentence(rule) for _, rule in lane.steps())
 
 
+def test_rows_are_tested_where_nothing_says_so(tmp_path: Path) -> None:
+    """For forty days, or as long as they stay; numbers and what is shown are not."""
+    text = EXAMPLES[0].read_text()
+    longer = tmp_path / "longer.yaml"
+    longer.write_text(text.replace("retain: 20 d", "retain: 90 d"))
+    days = [
+        lane.audit and lane.audit.days
+        for path in (EXAMPLES[0], longer, EXAMPLES[2], EXAMPLES[4])
+        for lane in load_rules(path).lanes
+    ]
+
+    assert days == [40, 90, None, None]
+
+
 def test_the_six_examples_are_there() -> None:
     assert [path.stem[8:9] for path in EXAMPLES] == list("123456")
 
@@ -163,6 +177,7 @@ def test_check_names_digest_lanes_and_stages(capsys: Any, monkeypatch: pytest.Mo
     [
         ("legacy-50m", ("centre, the home, can be worked out", "kept        20 d", "linked to its other rows")),
         ("guardian-live", ("this reader's own child", "not at all")),
+        ("../../tests/golden/rules/example_6_rural", ("below 300", "by which street a child leaves it")),
         ("open-data", ("one of 10 or more", "for ever")),
         ("patrol-analysis", ("one of 5 or more", "school:own-district")),
     ],
