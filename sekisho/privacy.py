@@ -10,13 +10,15 @@ from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
 from gateway.statedir import write_durably
 from gateway.transports.replay.track_file import read_track
-from sekisho import picture, place, screen, track, trial
+from sekisho import partition, picture, place, screen, suggest, track, trial
 from sekisho.place import Config, Json, Quiet
 from sekisho.privacy_rules import app as rules
 from sekisho.privacy_scan import scan
 from sekisho.trial import Trial
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
+app.add_typer(partition.app, name="partition")
+app.command("suggest")(suggest.suggest)
 app.command("scan")(scan)
 app.add_typer(rules, name="rules")
 

@@ -39,14 +39,19 @@ def _nowhere(_lat: float, _lon: float) -> bool:
 
 
 def home(text: str) -> tuple[float, float]:
-    """Latitude and longitude; the refusal does not repeat them."""
+    """Latitude and longitude of `--home`; the refusal does not repeat them."""
+    return degrees("--home", text)
+
+
+def degrees(option: str, text: str) -> tuple[float, float]:
+    """Latitude and longitude that an option takes; the refusal does not repeat them."""
     try:
         lat, lon = (float(part) for part in text.split(","))
     except ValueError:
         lat = lon = math.nan
     if not (abs(lat) <= HIGHEST_LATITUDE and abs(lon) <= 180):
         raise Refusal(
-            "--home takes latitude and longitude in degrees, with a comma between them, "
+            f"{option} takes latitude and longitude in degrees, with a comma between them, "
             f"for example 36.90,137.20; latitudes to {HIGHEST_LATITUDE:g}, for beyond nothing is measured.",
             exit_code=2,
         )

@@ -12,14 +12,13 @@ from gateway.rules.model import RuleSet
 from gateway.settings.complaints import Complaint, SettingsError, complain
 from gateway.settings.document import Document
 from gateway.settings.lane_schema import RuleSetFile
+from gateway.settings.partition import PIN
 from gateway.settings.reading import read
 from gateway.settings.rule_building import built, first_form
 from gateway.settings.schema import PrivacyFile
 
 PARTITIONS = "partitions"
 """The folder beside a rule set in which its partitions lie, `<id>.yaml` each."""
-_LAST_LINE = b"sha256: "
-"""Begins the last line of a partition, which names the digest of all lines above it."""
 
 
 def load_rules(path: Path, *, invented: bool = False, before: Path | None = None) -> RuleSet:
@@ -88,7 +87,7 @@ def _pins(folder: Path) -> Pins:
             content = (folder / f"{partition}.yaml").read_bytes()
         except OSError:
             return None
-        above, last, _ = content.rpartition(_LAST_LINE)
+        above, last, _ = content.rpartition(PIN)
         return sha256(above if last else content).hexdigest()
 
     return pin
