@@ -69,12 +69,14 @@ class Outbox:
     def send(self, what: str, sending: Downlink, merged: Merged, went: Went = _nobody_minds) -> None:  # fmt: skip
         """By the best forwarder that may send in RX1; else by the best one that may in RX2.
 
-        RX2 is one slow channel that all devices share, and its forwarder is deaf there for longest.
+        RX2 is one slow channel that all devices share, and its forwarder is deaf there for longest. Who heard the same bytes
+        elsewhere heard another try, told of late: the windows of this one are not behind that.
 
         Args:
             went: told once what became of it.
         """
-        heard = merged.receptions
+        best = merged.best
+        heard = [one for one in merged.receptions if (one.freq_hz, one.rate) == (best.freq_hz, best.rate)]  # fmt: skip
         ways = iter((*((one, True) for one in heard), *((one, False) for one in heard)))
         self._try(_Errand(what, merged.best.phy, went), sending, ways, "nobody heard it")
 

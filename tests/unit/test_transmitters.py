@@ -178,6 +178,26 @@ def test_a_forwarder_that_refuses_after_the_disk_took_it_leaves_it_to_the_next()
     assert took == ["next 1"]
 
 
+def test_who_heard_the_same_bytes_on_another_channel_answers_no_try_of_this_one() -> None:
+    """Behind an outage an older try is told of beside a newer one: the bytes are the same, the windows are not."""
+    outbox, asked = Outbox(PLANS["AS923-1"].rules, Notebook()), list[str]()
+
+    class Naming(Way):
+        def __init__(self, name: str, refused: str | None) -> None:
+            super().__init__(station=False)
+            self._name, self._refused = name, refused
+
+        def send(self, downlink: Downlink) -> str | None:
+            asked.append(f"{self._name} {downlink.number}")
+            return self._refused
+
+    best = heard(0.0, 0)._replace(way=Naming("best", "too late"))
+    other = heard(0.0, 1)._replace(way=Naming("other", None), freq_hz=best.freq_hz + 200_000)
+    outbox.send("answer", DOWN, Merged(best, (best, other)))
+    assert asked
+    assert {one.split()[0] for one in asked} == {"best"}
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_what_has_no_answer_is_named_by_its_frame_where_nobody_is_real(kept: bool) -> None:
     """By its MIC and why; of real frames nothing is remembered."""
