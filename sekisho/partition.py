@@ -3,6 +3,7 @@
 import json as text
 from enum import StrEnum
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any
 
 import typer
@@ -132,7 +133,7 @@ def _outcome(survey: Survey, zoning: Zoning) -> dict[str, Any]:
         "cells": sum(len(zone.cells) for zone in zoning.zones),
         "dwellings": sum(sizes),
         "smallest": sizes[0] if sizes else None,
-        "median": sizes[len(sizes) // 2] if sizes else None,
+        "median": round(median(sizes)) if sizes else None,
         "cells_without_zone": len(zoning.without),
         "dwellings_without_zone": sum(survey.dwellings.get(cell, 0) for cell in zoning.without),
         "not_checked": [check for check in CHECKS if check not in survey.checks()],
