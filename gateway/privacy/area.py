@@ -1,7 +1,7 @@
-"""The service area: polygons, tested by a mesh of cells computed beforehand.
+"""The service area: polygons, tested by a grid of boxes computed beforehand.
 
-Most cells lie wholly inside or outside and answer at once; in the others the point is tested exactly,
-against only those edges that cross the cell's row. The boundary counts as inside for a bounding box;
+Most boxes lie wholly inside or outside and answer at once; in the others the point is tested exactly,
+against only those edges that cross the box's row. The boundary counts as inside for a bounding box;
 on a polygon's edge either answer may come. Positions are degrees, WGS 84; edges are straight in them.
 """
 
@@ -15,18 +15,18 @@ Ring = Sequence[tuple[float, float]]
 Edge = tuple[float, float, float, float, int]
 """lat, lon, lat, lon of its two ends, and a bit that names its polygon."""
 
-_MESH = 256
+_GRID = 256
 _OUTSIDE, _INSIDE, _EDGE = 0, 1, 2
-_SLACK = 1e-6  # in cells: what rounding may misplace by
+_SLACK = 1e-6  # in boxes: what rounding may misplace by
 
 
 class Area:
     """Where this gateway serves. Build it by `from_geojson` or `from_bbox`."""
 
-    __slots__ = ("_cells", "_columns", "_east", "_north", "_per_lat", "_per_lon", "_rows", "_south", "_west")  # fmt: skip
+    __slots__ = ("_boxes", "_columns", "_east", "_north", "_per_lat", "_per_lon", "_rows", "_south", "_west")  # fmt: skip
 
-    def __init__(self, polygons: Sequence[Sequence[Ring]], mesh: int = _MESH) -> None:
-        """Lay the mesh over `polygons` (each a shell and its holes).
+    def __init__(self, polygons: Sequence[Sequence[Ring]], grid: int = _GRID) -> None:
+        """Lay the grid over `polygons` (each a shell and its holes).
 
         Raises:
             ValueError: no polygon, or one without extent.
@@ -38,15 +38,15 @@ class Area:
         self._south, self._north = min(p[1] for p in points), max(p[1] for p in points)
         if self._west == self._east or self._south == self._north:
             raise ValueError("a service area needs some extent")
-        self._per_lat = mesh / (self._north - self._south)
-        self._per_lon = mesh / (self._east - self._west)
-        self._columns = mesh + 1  # the last row and column hold the northern and eastern rim
-        self._cells = bytearray(self._columns * self._columns)
+        self._per_lat = grid / (self._north - self._south)
+        self._per_lon = grid / (self._east - self._west)
+        self._columns = grid + 1  # the last row and column hold the northern and eastern rim
+        self._boxes = bytearray(self._columns * self._columns)
         self._rows: list[list[Edge]] = [[] for _ in range(self._columns)]
         borders = [list(_edges(rings, 1 << number)) for number, rings in enumerate(polygons)]
         for edges in borders:
             self._fill(edges)
-        for edges in borders:  # after every filling: an edge cell is never certain
+        for edges in borders:  # after every filling: an edge box is never certain
             for edge in edges:
                 self._mark(edge)
 
@@ -60,8 +60,8 @@ class Area:
         if not (-90.0 <= south < north <= 90.0 and -180.0 <= west < east <= 180.0):
             raise ValueError("a bounding box is south < north and west < east, in degrees")
         ring = ((west, south), (east, south), (east, north), (west, north), (west, south))
-        area = cls([[ring]], mesh=1)
-        area._cells = bytearray([_INSIDE]) * len(area._cells)
+        area = cls([[ring]], grid=1)
+        area._boxes = bytearray([_INSIDE]) * len(area._boxes)
         return area
 
     @classmethod
@@ -87,8 +87,8 @@ class Area:
         if not (self._south <= lat <= self._north and self._west <= lon <= self._east):
             return False
         row = int((lat - self._south) * self._per_lat)
-        cell = self._cells[row * self._columns + int((lon - self._west) * self._per_lon)]
-        return cell == _INSIDE or (cell == _EDGE and self._contains_exactly(row, lat, lon))
+        box = self._boxes[row * self._columns + int((lon - self._west) * self._per_lon)]
+        return box == _INSIDE or (box == _EDGE and self._contains_exactly(row, lat, lon))
 
     def _contains_exactly(self, row: int, lat: float, lon: float) -> bool:
         """Even-odd rule per polygon, along the parallel to the east of the point."""
@@ -101,7 +101,7 @@ class Area:
         return within != 0
 
     def _fill(self, edges: Iterable[Edge]) -> None:
-        """Sort one polygon's edges into rows and set the cells whose middle lies in it."""
+        """Sort one polygon's edges into rows and set the boxes whose middle lies in it."""
         crossings: list[list[float]] = [[] for _ in self._rows]
         for edge in edges:
             lat_1, lon_1, lat_2, lon_2, _ = edge
@@ -119,10 +119,10 @@ class Area:
                 first = floor((enter - self._west) * self._per_lon + 0.5)
                 behind = floor((leave - self._west) * self._per_lon + 0.5)
                 start = row * self._columns
-                self._cells[start + first : start + behind] = bytes([_INSIDE]) * (behind - first)
+                self._boxes[start + first : start + behind] = bytes([_INSIDE]) * (behind - first)
 
     def _mark(self, edge: Edge) -> None:
-        """Mark every cell an edge passes through."""
+        """Mark every box an edge passes through."""
         lat_1, lon_1, lat_2, lon_2, _ = edge
         if lat_1 > lat_2:
             lat_1, lon_1, lat_2, lon_2 = lat_2, lon_2, lat_1, lon_1
@@ -136,11 +136,11 @@ class Area:
                 leaves = lon_1 + (min(lat_2, ceiling_lat) - lat_1) * slope
             low, high = sorted((enters, leaves))
             for column in _span(low, high, self._west, self._per_lon, self._columns):
-                self._cells[row * self._columns + column] = _EDGE
+                self._boxes[row * self._columns + column] = _EDGE
 
 
 def _span(low: float, high: float, origin: float, per_degree: float, most: int) -> range:
-    """Numbers of the mesh lines from `low` to `high`, with a little slack, kept on the mesh."""
+    """Numbers of the grid lines from `low` to `high`, with a little slack, kept on the grid."""
     first = floor((low - origin) * per_degree - _SLACK)
     last = floor((high - origin) * per_degree + _SLACK)
     return range(max(first, 0), min(last, most - 1) + 1)
