@@ -78,7 +78,7 @@ class Post:
                 "state": "on its way" if on_its_way else "waiting",
             }
             for command, on_its_way in waiting
-            if command.by_radio == self.by_radio
+            if command.by_radio == self.by_radio and command.ready
         ]
 
     def _cancel(self, device: DeviceId, which: object) -> int:
