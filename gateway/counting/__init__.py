@@ -1,0 +1,1 @@
+"""Counters of distinct households and tags by unit and period, and what may be told of them. Pure."""
