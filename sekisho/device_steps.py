@@ -9,6 +9,7 @@ from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.attributes import dev_eui
+from gateway.registry.purposes import STORE
 from gateway.registry.registry import Registry
 from gateway.registry.rules import kind_fault, require_device
 from gateway.transports.mqtt_listener.guestbook import ANONYMOUS
@@ -230,7 +231,7 @@ class Patient:
     def _consent(self) -> Finding | None:
         if not facts.needs_household(self.device.kind):
             return None
-        if not self.device.consent:
+        if STORE not in self.device.consents:
             return Finding(
                 "consent",
                 FAULT,

@@ -1,7 +1,7 @@
 """`sekisho devices`: one device at a time; `admission` and `registration` have the other verbs."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -9,6 +9,7 @@ from gateway.devices.codecs import codec, codec_fault, codec_names
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.device_rows import DeviceRow
+from gateway.registry.purposes import STORE
 from gateway.registry.registry import Registry
 from gateway.registry.words import nearest
 from sekisho import admission, completion, facts, place, registration, screen, try_line
@@ -23,6 +24,8 @@ Household = Annotated[
     str | None, typer.Option(metavar="NAME", help="Whose it is, for personal kinds.")
 ]
 Name = Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")]
+Consents: TypeAlias = Mapping[str, frozenset[str]]
+"""Device → the purposes for which a consent stands."""
 Attribute = Annotated[
     list[str],
     typer.Option(
@@ -130,9 +133,9 @@ def list_(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         rows = registry.devices()
-        consenting, homes = registry.consenting(), registry.households_with_home()
+        consents, homes = registry.consents(), registry.households_with_home()
     if json:
-        screen.document([_described(row, consenting, homes) for row in rows])
+        screen.document([_described(row, consents, homes) for row in rows])
         return
     if not rows:
         print("No device is registered. sekisho devices add ID --kind KIND adds one.")
@@ -140,7 +143,7 @@ def list_(
     screen.table(
         ("device", "kind", "name", "household", "state", "set by"),
         [
-            (row.device, row.kind, row.name, row.household, _state(row, consenting, homes), row.source)
+            (row.device, row.kind, row.name, row.household, _state(row, consents, homes), row.source)
             for row in rows
         ],
     )  # fmt: skip
@@ -159,10 +162,10 @@ def show(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         row = registry.device(device)
-        consenting, homes = registry.consenting(), registry.households_with_home()
+        consents, homes = registry.consents(), registry.households_with_home()
         speakers = [name for name, known in registry.credentials().items() if device in known]
     if json:
-        screen.document({**_described(row, consenting, homes), "credentials": speakers})
+        screen.document({**_described(row, consents, homes), "credentials": speakers})
         return
     zone = place.zone_of(here.settings)
     screen.facts(
@@ -177,7 +180,8 @@ def show(
             ("set by", f"{row.source}, {to_rfc3339(row.changed_at, zone)}"),
             ("revoked", row.revoked_at and to_rfc3339(row.revoked_at, zone)),
             ("speaks as", ", ".join(speakers) or "nobody"),
-            ("missing", _missing(row, consenting, homes) or None),
+            ("consents", ", ".join(sorted(consents.get(row.device, ()))) or None),
+            ("missing", _missing(row, consents, homes) or None),
         ]
     )
 
@@ -266,30 +270,31 @@ def _require_restart(followed: Followed, kind: str) -> None:
         screen.warn("The running gateway does not know this kind yet: restart it.")
 
 
-def _state(row: DeviceRow, consenting: set[str], homes: set[str]) -> str:
+def _state(row: DeviceRow, consents: Consents, homes: set[str]) -> str:
     """What a person should know of a device at a glance; "" where all is well."""
     if row.revoked_at is not None:
         return "revoked"
-    missing = _missing(row, consenting, homes)
+    missing = _missing(row, consents, homes)
     return missing and f"lacks {missing}"
 
 
-def _missing(row: DeviceRow, consenting: set[str], homes: set[str]) -> str:
+def _missing(row: DeviceRow, consents: Consents, homes: set[str]) -> str:
     """What has to be known before anything of it is stored; of a home only whether it is known."""
     if not facts.is_personal(row.kind) or not facts.needs_household(row.kind):
         return ""
     missing = [
         "household" if row.household is None else "" if row.household in homes else "home",
-        "" if row.device in consenting else "consent",
+        "" if STORE in consents.get(row.device, ()) else "consent",
     ]
     return ", ".join(word for word in missing if word)
 
 
-def _described(row: DeviceRow, consenting: set[str], homes: set[str]) -> dict[str, object]:
+def _described(row: DeviceRow, consents: Consents, homes: set[str]) -> dict[str, object]:
     return {
         **row._asdict(),
         "registered_at": to_rfc3339(row.registered_at),
         "changed_at": to_rfc3339(row.changed_at),
         "revoked_at": row.revoked_at and to_rfc3339(row.revoked_at),
-        "missing": _missing(row, consenting, homes) or None,
+        "consents": sorted(consents.get(row.device, ())),
+        "missing": _missing(row, consents, homes) or None,
     }

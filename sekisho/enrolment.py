@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
+from gateway.registry.purposes import PURPOSES
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
 from sekisho import place
@@ -14,7 +15,8 @@ from simulators.fleet import SimDevice
 from simulators.ledger import roster_line
 
 CREDENTIAL = "fleet"
-_CONSENT_TEXT = "Simulated guardian of a fictional child agrees that masked rows are stored."
+_GUARDIAN = "simulated guardian"
+_CONSENT_TEXT = "Simulated guardian of a fictional child agrees to what each lane is for."
 
 
 def token_file_of(state: Path) -> Path:
@@ -41,16 +43,16 @@ def enrol(fleet: Sequence[SimDevice], state_path: Path, keys_root: Path | None) 
     here = place.find(state_path, keys_root, None)
     here.keys.make_households(device.household for device in fleet if device.household)
     with here.registry() as registry, registry.change():
-        consenting = registry.consenting()
+        consents = registry.consents()
         for device in fleet:
-            _enrol_one(registry, device, consented=device.device in consenting)
+            _enrol_one(registry, device, consents.get(device.device, frozenset()))
         _put_homes(registry, fleet)
         at = fleet[0].registered_at
         names = [device.device for device in fleet]
         return registry.put_credential(CREDENTIAL, names, origin="simulated", at=at)
 
 
-def _enrol_one(registry: Registry, device: SimDevice, *, consented: bool) -> None:
+def _enrol_one(registry: Registry, device: SimDevice, consented: frozenset[str]) -> None:
     registry.put_device(
         device.device,
         device.kind,
@@ -59,11 +61,12 @@ def _enrol_one(registry: Registry, device: SimDevice, *, consented: bool) -> Non
         device.household,
         attributes=device.attributes,
     )
-    if device.consent and not consented:
-        at = device.registered_at
-        registry.record_consent(device.device, "store", "simulated guardian", _CONSENT_TEXT, at)
-    elif consented and not device.consent:
-        registry.withdraw_consent(device.device, "store", device.registered_at)
+    wanted = PURPOSES if device.consent else frozenset[str]()
+    at = device.registered_at
+    for purpose in sorted(wanted - consented):
+        registry.record_consent(device.device, purpose, _GUARDIAN, _CONSENT_TEXT, at)
+    for purpose in sorted(consented - wanted):
+        registry.withdraw_consent(device.device, purpose, at)
 
 
 def _put_homes(registry: Registry, fleet: Iterable[SimDevice]) -> None:

@@ -14,6 +14,7 @@ from gateway.model.quantity import LENGTH
 from gateway.model.reason import Reason
 from gateway.privacy.distance import HIGHEST_LATITUDE
 from gateway.registry.imports import DeviceEntry
+from gateway.registry.purposes import STORE
 from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.devices import read_devices
@@ -182,6 +183,6 @@ def _device(entry: DeviceEntry, families: Mapping[str, HouseholdFile]) -> Device
         entry.owner,
         0,
         household,
-        family is not None and family.consent,
+        frozenset({STORE} if family is not None and family.consent else ()),
         entry.attributes,
     )

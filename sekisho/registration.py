@@ -10,7 +10,9 @@ from gateway.model.errors import Refusal
 from gateway.registry import imports
 from gateway.registry.home_import import read_homes, read_private
 from gateway.registry.imports import Entries, Plan
-from gateway.registry.registry import STORE, Registry
+from gateway.registry.purposes import PURPOSES, STORE
+from gateway.registry.registry import Registry
+from gateway.registry.words import nearest
 from gateway.settings.load import load_devices
 from gateway.statedir import Mark
 from sekisho import facts, place, screen
@@ -18,6 +20,9 @@ from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
 
 Device = Annotated[str, typer.Argument(metavar="DEVICE", show_default=False)]
+Purpose = Annotated[
+    str, typer.Option(metavar="LANE", help=f"For which lane: {', '.join(sorted(PURPOSES))}.")
+]
 
 
 def import_(
@@ -124,13 +129,13 @@ def consent(
             metavar="TEXT", show_default=False, help="To which words: title and date of the sheet."
         ),
     ],
-    purpose: Annotated[str, typer.Option(metavar="PURPOSE")] = STORE,
+    purpose: Purpose = STORE,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
     quiet: Quiet = False,
 ) -> None:
-    """Record a guardian's opt-in; who and which words are sealed."""
+    """Record a guardian's opt-in for one child and lane; who and which words are sealed."""
     _require_purpose(purpose)
     for option, said in (("--by", by), ("--text", text)):
         if not said.strip():
@@ -148,28 +153,34 @@ def consent(
         registry.record_consent(device, purpose, by, text, here.clock.now())
     followed = follow(here.state)
     if not quiet:
-        print(f"Consent for {device} to be stored is recorded. {followed.sentence}")
+        print(f"Consent for {device} is recorded, lane {purpose}. {followed.sentence}")
 
 
 def withdraw(
     device: Device,
     *,
-    purpose: Annotated[str, typer.Option(metavar="PURPOSE")] = STORE,
+    purpose: Purpose = STORE,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
     quiet: Quiet = False,
 ) -> None:
-    """Withdraw consent: nothing more of the device is stored."""
+    """Withdraw consent: from now on the lane takes nothing more of the device.
+
+    Rows that are stored stay until their time is over, or until the household is erased. What the running
+    period has counted stays in its numbers: nobody can tell any more whose part it is.
+    """
     _require_purpose(purpose)
     here = place.find(state, keys, config)
     with here.registry() as registry:
         stood = registry.withdraw_consent(device, purpose, here.clock.now())
     if not stood:
-        raise Refusal(f"No consent for {device} stood, so there was none to withdraw.")
+        raise Refusal(
+            f"No consent for {device} stood in lane {purpose}, so there was none to withdraw."
+        )
     followed = follow(here.state)
     if not quiet:
-        print(f"Consent for {device} is withdrawn. {followed.sentence}")
+        print(f"Consent for {device} is withdrawn, lane {purpose}. {followed.sentence}")
 
 
 def missing_for(device: str, household: str | None) -> str:
@@ -216,8 +227,9 @@ def _sum(planned: Plan, *, dry_run: bool) -> str:
 
 
 def _require_purpose(purpose: str) -> None:
-    if purpose != STORE:
+    if purpose not in PURPOSES:
+        hint = nearest(purpose, sorted(PURPOSES))
         raise Refusal(
-            f"--purpose {purpose}: the only lane there is keeps for the purpose {STORE}.",
+            f"--purpose {purpose}: guardians agree to one of {', '.join(sorted(PURPOSES))}.{hint}",
             exit_code=2,
         )

@@ -16,7 +16,8 @@ from gateway.model.uplink import Route
 from gateway.privacy.area import Area
 from gateway.privacy.distance import Plane
 from gateway.privacy.policy import Policy
-from gateway.registry.registry import STORE, Registry
+from gateway.registry.purposes import STORE
+from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
 from gateway.transports.replay.clock import RecordedClock
 from gateway.transports.replay.door import Replay

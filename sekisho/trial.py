@@ -20,6 +20,7 @@ from gateway.privacy.distance import Plane
 from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
 from gateway.recent import Recent
+from gateway.registry.purposes import STORE
 from gateway.telemetry import Facts
 from gateway.transports.replay.track import Point, Recording
 from sekisho import track
@@ -87,7 +88,7 @@ def run(recording: Recording, home: tuple[float, float], rules: Policy) -> Trial
     mask = Mask(policy, MemoryKeys(), {name: kind.row for name, kind in catalog().items()})
     process = Process(mask, policy.zone, facts)
     household = Household(HouseholdId("tried"), Position(*home), None, "EPSG:4326")
-    device = Device(_DEVICE, KIND, "00000", recording.points[0].at, household, consent=True)
+    device = Device(_DEVICE, KIND, "00000", recording.points[0].at, household, frozenset({STORE}))
     route = Route(device, KIND, json_decoder(kind))
     names = [column.name for column in table_columns(kind)]
     lat, lon = names.index("lat"), names.index("lon")

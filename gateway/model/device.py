@@ -46,9 +46,9 @@ class Device:
         owner: municipality code it belongs to, for example "16201".
         registered_at: nothing it observed before this moment is believed to carry its own time.
         household: the family of a personal device; None for things of the city.
-        consent: of a child tracker, whether a guardian's opt-in is recorded (purpose `store`); False
-            suppresses everything it says. Nothing else asks it: a tag reader belongs to no family, and
-            whose bags it sees is registered nowhere.
+        consents: of a child tracker, the purposes (names of lanes) for which a guardian's opt-in stands; a
+            lane takes nothing of a child whose purpose is not among them. Nothing else asks them: a tag
+            reader belongs to no family, and whose bags it sees is registered nowhere.
         attributes: the kind's own registry facts, for example {"datum_m": 4.2} or {"stop": "12_1"}.
         revoked: it may not speak any more; its uplinks are rejected as an unknown device's are.
     """
@@ -58,7 +58,7 @@ class Device:
     owner: str
     registered_at: Instant
     household: Household | None = None
-    consent: bool = False
+    consents: frozenset[str] = frozenset()
     attributes: Mapping[str, str | float | bool] = field(default_factory=dict)
     revoked: bool = False
 

@@ -12,7 +12,7 @@ from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.distance import Plane
 from gateway.privacy.generalise import rounded
-from gateway.privacy.periods import Periods
+from gateway.privacy.periods import LANE, Periods
 from gateway.privacy.policy import Policy
 
 _REMEMBERED_BYTES = 64 * 8
@@ -78,7 +78,7 @@ class HomeCircle:
             return Fate.DUPLICATE
         device = reading.device
         at = reading.observed_at
-        if not device.consent:
+        if LANE not in device.consents:
             return Reason.NO_CONSENT
         if reading.late or self._periods.is_over(at, received_at):
             return Reason.LATE

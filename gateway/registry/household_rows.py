@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import struct
+from collections import defaultdict
 from typing import Protocol
 
 from gateway.model.device import Household
@@ -99,17 +100,22 @@ def withdraw_consent(db: sqlite3.Connection, device: str, purpose: str, at: Inst
     return changed.rowcount
 
 
-def consenting(db: sqlite3.Connection, keys: Seal, purpose: str) -> set[tuple[str, str]]:
-    """(device, household) with a standing consent that the household's key can open."""
-    found = set()
+def consents(db: sqlite3.Connection, keys: Seal) -> dict[str, frozenset[str]]:
+    """Device → the purposes for which a consent of the household it belongs to now stands.
+
+    Only what the household's key can open counts; a device without any has no entry.
+    """
+    found = defaultdict[str, set[str]](set)
     standing = db.execute(
-        "SELECT device, household, sealed FROM consents WHERE purpose = ? AND withdrawn_at IS NULL",
-        (purpose,),
+        "SELECT device, household, purpose, sealed FROM consents JOIN devices USING (device, household)"
+        " WHERE withdrawn_at IS NULL"
     )
-    for device, household, sealed in standing:
+    for device, household, purpose, sealed in standing:
+        if purpose in found[device]:
+            continue
         if keys.open_sealed(household, sealed, _bound(device, purpose)) is not None:
-            found.add((device, household))
-    return found
+            found[device].add(purpose)
+    return {device: frozenset(purposes) for device, purposes in found.items() if purposes}
 
 
 def _household_of(db: sqlite3.Connection, device: str) -> str:

@@ -24,9 +24,6 @@ from gateway.registry.key_source import Keys
 from gateway.registry.radio_book import RadioBook
 from gateway.statedir import Mark, StateDir
 
-STORE = "store"
-"""The purpose that a personal device needs before anything of it is kept."""
-
 
 class Registry:
     """One open registry, used from one thread at a time.
@@ -236,9 +233,9 @@ class Registry:
         with self.change():
             return household_rows.withdraw_consent(self._db, device, purpose, at)
 
-    def consenting(self) -> set[str]:
-        """Devices for which a guardian's opt-in to being stored stands."""
-        return {device for device, _ in household_rows.consenting(self._db, self._keys, STORE)}
+    def consents(self) -> dict[str, frozenset[str]]:
+        """Device → the purposes for which a guardian's opt-in stands; none, no entry."""
+        return household_rows.consents(self._db, self._keys)
 
     def households_with_home(self) -> set[str]:
         """Households whose home was imported; says nothing about where it is."""
@@ -264,7 +261,7 @@ class Registry:
         self._db.execute("BEGIN")
         try:
             homes = household_rows.homes(self._db, self._keys)
-            consenting = household_rows.consenting(self._db, self._keys, STORE)
+            consents = household_rows.consents(self._db, self._keys)
             devices = {}
             for row in device_rows.rows(self._db):
                 device = DeviceId(row.device)
@@ -275,7 +272,7 @@ class Registry:
                     )
                 devices[device] = Device(
                     *(device, row.kind, row.owner, row.registered_at, household),
-                    consent=(row.device, row.household) in consenting,
+                    consents=consents.get(row.device, frozenset()),
                     attributes=row.attributes,
                     revoked=row.revoked_at is not None,
                 )

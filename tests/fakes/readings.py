@@ -78,7 +78,8 @@ _FAMILY = household()
 def child(
     name: str = "child-1", family: Household | None = _FAMILY, consent: bool = True
 ) -> Device:
-    return Device(DeviceId(name), "child_tracker", "16201", 0, family, consent)
+    consents = frozenset({"store"} if consent else ())
+    return Device(DeviceId(name), "child_tracker", "16201", 0, family, consents)
 
 
 def stop(attributes: Mapping[str, str | float | bool] = _AT_STOP) -> Device:

@@ -64,7 +64,7 @@ def registered(said: dict[str, Any]) -> Device:
         "16201",
         parse_rfc3339(said["registered_at"]) if "registered_at" in said else 0,
         None if home is None else household(tuple(home)),
-        said.get("consent", False),
+        frozenset({"store"} if said.get("consent") else ()),
         said.get("attributes", {}),
     )
 

@@ -188,7 +188,7 @@ def test_without_consent_nothing_is_kept_and_no_key_is_made(seed: int) -> None:
     keys = Keys()
     by = mask(keys=keys)
     for one in walk(Random(seed), HOME, 100):
-        one.device = replace(one.device, consent=False)
+        one.device = replace(one.device, consents=frozenset())
         assert not isinstance(by.apply(one), list)
     assert keys.asked == []
 

@@ -115,6 +115,31 @@ def test_a_consent_says_who_and_to_which_words(fleet: Fleet, blank: str) -> None
     assert "consent" in fleet.shown("child-1")["missing"]
 
 
+def test_a_guardian_agrees_to_each_lane_on_its_own(fleet: Fleet) -> None:
+    """Another lane's consent lets nothing be stored; withdrawing one leaves the other."""
+    fleet.add("child-1", "--household", "h-1", kind="child_tracker")
+    signed = ("--by", "a guardian", "--text", "sheet 1")
+    assert "lane analysis" in fleet("consent", "child-1", *signed, "--purpose", "analysis").out
+    assert "consent" in fleet.shown("child-1")["missing"]
+    fleet("consent", "child-1", *signed)
+    assert fleet.shown("child-1")["consents"] == ["analysis", "store"]
+
+    fleet("withdraw", "child-1", "--purpose", "analysis")
+
+    assert fleet.shown("child-1")["consents"] == ["store"]
+    assert "none to withdraw" in fleet("withdraw", "child-1", "--purpose", "analysis").err
+
+
+@pytest.mark.parametrize("purpose", ["analyses", "ridership"])
+def test_nobody_agrees_to_what_is_no_lane_of_children(fleet: Fleet, purpose: str) -> None:
+    """A misspelt lane, and the one that counts bags, are refused with the lanes there are."""
+    fleet.add("child-1", "--household", "h-1", kind="child_tracker")
+    signed = ("--by", "a guardian", "--text", "sheet 1", "--purpose", purpose)
+    answer = fleet("consent", "child-1", *signed)
+    assert answer.code == 2
+    assert "analysis, guardian_live, open, research, store" in answer.err
+
+
 def test_a_home_without_a_device_is_said(fleet: Fleet) -> None:
     fleet.add("child-1", "--household", "h-1", kind="child_tracker")
     homes = "household,lat,lon\nh-1,36.69,137.21\nh-2,36.70,137.21\n"

@@ -177,7 +177,7 @@ async def test_keys_that_are_away_erase_no_home(house: House) -> None:
     child, river = (checkpoint.directory.devices[DeviceId(n)] for n in ("child-1", "river-1"))
     assert child.household is not None
     assert child.household.home is not None
-    assert child.consent
+    assert child.consents
     assert river.owner == "16201"
     assert checkpoint.facts.counts["registry unreadable"] >= 1
 

@@ -263,27 +263,28 @@ def test_a_lost_household_key_closes(registry: Registry, keys: KeyRing) -> None:
     child(registry)
     registry.put_home("h-0001", 36.6953, 137.2137)
     registry.record_consent("child-1", "store", "guardian", "v1", T)
-    assert registry.directory().devices[DeviceId("child-1")].consent
+    assert registry.directory().devices[DeviceId("child-1")].consents == {"store"}
     (keys.path / "households" / "h-0001.key").unlink()
 
     device = registry.directory().devices[DeviceId("child-1")]
 
     assert device.household is not None
     assert device.household.home is None
-    assert not device.consent
+    assert not device.consents
 
 
 def test_consent_stands_until_withdrawn(registry: Registry, state: StateDir) -> None:
-    """Consent for storing opens, withdrawal closes, another purpose opens nothing; names are sealed."""
+    """Each purpose is agreed to and withdrawn on its own; names are sealed."""
     child(registry)
     registry.record_consent("child-1", "research", "Yamada Hanako", "v1", T)
-    assert registry.consenting() == set()
+    assert registry.consents() == {"child-1": {"research"}}
     registry.record_consent("child-1", "store", "Yamada Hanako", "leaflet of 2026", T)
-    assert registry.consenting() == {"child-1"}
+    assert registry.consents() == {"child-1": {"research", "store"}}
 
     assert registry.withdraw_consent("child-1", "store", T + 1) == 1
 
-    assert registry.consenting() == set()
+    assert registry.consents() == {"child-1": {"research"}}
+    assert registry.directory().devices[DeviceId("child-1")].consents == {"research"}
     assert b"Yamada" not in everything_on_disk(state)
 
 
@@ -293,7 +294,8 @@ def test_consent_does_not_follow_to_another_household(registry: Registry) -> Non
     registry.record_consent("child-1", "store", "guardian", "v1", T)
     registry.put_device("child-1", "child_tracker", "16201", T, "h-0002")
 
-    assert not registry.directory().devices[DeviceId("child-1")].consent
+    assert not registry.directory().devices[DeviceId("child-1")].consents
+    assert registry.consents() == {}
 
 
 def test_nobody_consents_for_a_river(registry: Registry) -> None:

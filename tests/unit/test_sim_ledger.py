@@ -162,7 +162,7 @@ def test_the_fleet_enters_a_sim_directory(tmp_path: Path) -> None:
     assert directory.credentials["fleet"].origin == "simulated"
     assert directory.credentials["fleet"].devices == frozenset(directory.devices)
     child = directory.devices["child-0001"]  # type: ignore[index]
-    assert child.consent
+    assert child.consents
     assert child.household is not None
     assert child.household.home is not None
 
