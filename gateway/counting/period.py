@@ -1,0 +1,136 @@
+"""The counter of one lane and period: what is in it, and as bytes of fixed size.
+
+    head, 64 bytes, big endian: version u8 · clean u8 · kills u16 · missed u32 · turned away u32 · cap u32 · room u32 ·
+    number u64 · time i64 · zeros; then 32 bytes that name rule and units; then the table (`Presences`)
+
+A subject is BLAKE2b-64 of the household or tag under the period's key; a rank is BLAKE2b-16 of subject and unit under
+it. Without the key neither can be made again, and it is destroyed when the period closes.
+"""
+
+from collections import Counter
+from hashlib import blake2b, sha256
+from struct import Struct
+from typing import NamedTuple, Self
+
+from gateway.counting.calendar import Span
+from gateway.counting.presences import RANKS, Presences
+from gateway.model.instant import Instant
+
+_VERSION = 1
+_HEAD = Struct(">BBHIIIIQq28x32s")
+HEAD_BYTES = _HEAD.size
+_WORD = Struct(">QQ")
+_MOST_KILLS = 0xFFFF
+_MOST = 0xFFFF_FFFF
+
+
+class Losses(NamedTuple):
+    """What a counter may lack.
+
+    Attributes:
+        kills: how often it was taken up from a checkpoint after a run that did not stop by itself.
+        missed: checkpoints that could not be written when they were due.
+        turned_away: how often a subject came for which there was no room.
+    """
+
+    kills: int
+    missed: int
+    turned_away: int
+
+
+class PeriodCounter:
+    """One period's counter.
+
+    Attributes:
+        span: which period.
+        number, written_at: of the last checkpoint.
+    """
+
+    def __init__(self, span: Span, key: bytes, basis: str, room: int, cap: int) -> None:
+        """An empty one.
+
+        Args:
+            key: the 32 bytes of the period.
+            basis: rule and units as text; a checkpoint made with another is not taken up.
+            room: for how many subjects.
+            cap: for how many units of each.
+        """
+        self.span = span
+        self.number = 0
+        self.written_at: Instant = 0
+        self._kills = 0
+        self._missed = 0
+        self._turned_away = 0
+        self._basis = sha256(basis.encode()).digest()
+        self._table = Presences(room, cap)
+        self._subject = blake2b(key=key, digest_size=8, person=b"subject")
+        self._rank = blake2b(key=key, digest_size=2, person=b"rank")
+
+    def __repr__(self) -> str:
+        return f"<counter {self.span.name}>"
+
+    def subject(self, name: str) -> int:
+        """The number of a household or tag in this period."""
+        keyed = self._subject.copy()
+        keyed.update(name.encode())
+        return int.from_bytes(keyed.digest(), "big") or 1
+
+    def add(self, subject: int, unit: int, slice_: int) -> None:
+        """Note that a subject was in a unit in a slice."""
+        keyed = self._rank.copy()
+        keyed.update(_WORD.pack(subject, unit))
+        rank = int.from_bytes(keyed.digest(), "big") % RANKS
+        self._table.add(subject, unit, rank, slice_)
+
+    def cells(self) -> Counter[tuple[int, int]]:
+        """(unit, slice) → how many subjects were there."""
+        return self._table.cells()
+
+    @property
+    def losses(self) -> Losses:
+        """What it may lack."""
+        turned_away = self._turned_away + self._table.turned_away
+        return Losses(self._kills, self._missed, turned_away)
+
+    def miss(self) -> None:
+        """A checkpoint could not be written."""
+        self._missed = min(self._missed + 1, _MOST)
+
+    def to_bytes(self, at: Instant, *, clean: bool) -> bytes:
+        """The next checkpoint; as long as every other of its room and cap.
+
+        Args:
+            clean: whether nothing can be taken after it.
+        """
+        self.number += 1
+        self.written_at = at
+        losses = self.losses
+        table = self._table
+        head = _HEAD.pack(
+            *(_VERSION, clean, losses.kills, losses.missed, min(losses.turned_away, _MOST)),
+            *(table.cap, table.room, self.number, at, self._basis),
+        )
+        return head + table.to_bytes()
+
+    @classmethod
+    def from_bytes(
+        cls, content: bytes, span: Span, key: bytes, basis: str, room: int, cap: int
+    ) -> Self:
+        """Take up a checkpoint; one that was not the last of its run is a kill.
+
+        Raises:
+            ValueError: of another version, shape, rule or units; the text is a sentence.
+        """
+        if len(content) < HEAD_BYTES or content[0] != _VERSION:
+            raise ValueError("it was written by another version of Sekisho.")
+        _, clean, kills, missed, turned_away, had_cap, had_room, number, at, had = (
+            _HEAD.unpack_from(content)
+        )
+        counter = cls(span, key, basis, max(room, had_room), cap)
+        if had != counter._basis or had_cap != cap:
+            raise ValueError("it was counted by another rule, or in other units.")
+        counter._table.fill(content[HEAD_BYTES:], had_room)
+        counter._kills = min(kills + (not clean), _MOST_KILLS)
+        counter._missed, counter._turned_away = missed, turned_away
+        counter.number, counter.written_at = number, at
+        return counter

@@ -1,0 +1,73 @@
+"""A release: what is told of one lane and period, as one document. Exact numbers are not in it.
+
+    {"release": 1, "name", "lane", "purpose", "audience", "legal_basis", "rules", "units",
+     "period": {"kind", "name", "first", "last"}, "counts": {"unit", "distinct", "slices", "k", "cap"},
+     "losses": {"kills", "minutes_at_most", "missed", "turned_away"},
+     "rows": [{"unit": "5537013624", "weekday_type": "weekday", "hour": 7, "households": "10-24", "least": 10}, …],
+     "shapes": {"5537013624": {…GeoJSON geometry…}, …}}
+
+Rows stand in the order of the units' names, never of the numbers: nothing is ranked.
+"""
+
+from typing import Any
+
+from gateway.counting.lane import Plan
+from gateway.counting.period import Losses, PeriodCounter
+from gateway.counting.protect import protect
+from gateway.rules.counts import KSuppress
+from gateway.rules.model import Lane
+
+FORM = 1
+MINUTES_BETWEEN = 5
+"""How often counters are written down: what one kill may cost."""
+
+
+def release(plan: Plan, lane: Lane, rules: str, counter: PeriodCounter) -> dict[str, Any]:
+    """What is told of a period.
+
+    Args:
+        rules: the rule set's name and digest.
+    """
+    rule, calendar, units = plan.rule, plan.calendar, plan.units
+    told = protect(counter.cells(), lane.protect, units.dead_ends, units.hidden)
+    rows = sorted((units.name(unit), slice_, unit, shown) for (unit, slice_), shown in told.items())
+    said = "households" if rule.distinct == "household" else "tags"
+    shapes = {name: units.shape(unit) for name, _, unit, _ in rows}
+    return {
+        "release": FORM,
+        "name": plan.name,
+        "lane": lane.name,
+        "purpose": lane.purpose,
+        "audience": lane.audience,
+        "legal_basis": lane.legal_basis,
+        "rules": rules,
+        "units": units.pin,
+        "period": {
+            "kind": rule.period,
+            "name": counter.span.name,
+            "first": counter.span.first.isoformat(),
+            "last": counter.span.last.isoformat(),
+        },
+        "counts": {
+            "unit": rule.unit,
+            "distinct": rule.distinct,
+            "slices": list(rule.slices),
+            "k": max((one.k for one in lane.protect if isinstance(one, KSuppress)), default=1),
+            "cap": plan.cap,
+        },
+        "losses": _losses(counter.losses),
+        "rows": [
+            {"unit": name, **calendar.columns(slice_), said: shown.words, "least": shown.least}
+            for name, slice_, _, shown in rows
+        ],
+        "shapes": {name: shape for name, shape in shapes.items() if shape is not None},
+    }
+
+
+def _losses(losses: Losses) -> dict[str, int]:
+    return {
+        "kills": losses.kills,
+        "minutes_at_most": losses.kills * MINUTES_BETWEEN,
+        "missed": losses.missed,
+        "turned_away": losses.turned_away,
+    }
