@@ -6,6 +6,8 @@ personal/        0700: masked rows about people, one file per lane and period
 kinds/           the kinds that were declared in YAML, as they are in force
 registry.db      0600: devices, credentials, households, consent
 sessions.db      0600: sessions of clients, and commands that wait; in no backup
+counting/        0700: counters of open periods, sealed and of fixed size
+releases/        0700: what was told of closed periods, and the ledger of releases
 clock.json       when the machine's clock was trusted last
 lock             held by the gateway that runs here, with its process number
 run.json         where that gateway listens and which clock it lives on
@@ -158,6 +160,14 @@ class StateDir:
     @property
     def sessions_db(self) -> Path:
         return self.path / "sessions.db"
+
+    @property
+    def counting_dir(self) -> Path:
+        return self.path / "counting"
+
+    @property
+    def releases_dir(self) -> Path:
+        return self.path / "releases"
 
     @property
     def clock_file(self) -> Path:

@@ -103,6 +103,10 @@ def status(
             ("keys", here.keys.path),
             ("files", f"{counts['files']:>6,}  one per personal file"),
             ("days", f"{counts['days']:>6,}  one per service day, destroyed an hour after its end"),
+            (
+                "periods",
+                f"{counts['periods']:>6,}  one per counter and period, destroyed when it closes",
+            ),
             ("households", f"{counts['households']:>6,}  one each: homes and consents"),
         ]
     )

@@ -3,15 +3,17 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.app.counters import Counters
 from gateway.clock import Clock
 from gateway.control.feed import LiveFeed
 from gateway.control.recording import Recordings
 from gateway.control.window import Window
+from gateway.counting.lane import Plan as Counted
 from gateway.devices.catalog import catalog
 from gateway.keys.guard import GuardedKeys
 from gateway.keys.ring import KeyRing
@@ -48,9 +50,10 @@ class Checkpoint:
     Args:
         state: the state directory, locked by the caller.
         policy: the rules as configured; their generation is filled in from the registry.
+        counted: what is counted instead of kept.
 
     Raises:
-        Refusal: the key of a personal file is gone.
+        Refusal: the key of a personal file is gone, or a counter cannot be gone on with.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Checkpoint:
         policy: Policy,
         clock: Clock,
         tempo: Tempo,
+        counted: Sequence[Counted] = (),
     ) -> None:
         self.state = state
         self.keys = keys
@@ -72,6 +76,11 @@ class Checkpoint:
         self.facts = Facts(Recent(exact=synthetic))
         self.tally = Tally()
         self.directory: Directory = registry.directory()
+        self.counters = Counters(
+            *(counted, policy.ruleset, state, keys, lambda: self.directory, clock, policy.zone),
+            self.facts,
+        )
+        self.counters.take_up()
         self.store = SqliteStore(state.city_db, state.personal_dir, self.facts)
         self.mask = Mask(
             policy,
@@ -129,6 +138,7 @@ class Checkpoint:
         """Close the intake, let the worker commit and acknowledge what is there, close the files."""
         self.intake.close()
         await worker
+        await self.counters.write_down(clean=True)
         await self.store.close()
 
 

@@ -179,7 +179,10 @@ def _name(error: Exception) -> str:
 
 
 async def remove(checkpoint: Checkpoint) -> None:
-    """Destroy the keys and remove the files whose time is over; where a disk refuses, next time."""
+    """Destroy the keys and remove the files whose time is over, and release what is counted of periods that are;
+    where a disk refuses, next time.
+    """
+    await checkpoint.counters.look_after()
     try:
         checkpoint.keys.retire(checkpoint.clock.now())
         await retain(checkpoint)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.app.checkpoint import Checkpoint
+from gateway.app.counters import BETWEEN
 from gateway.app.housekeeping import AGAIN_S, REGISTRY_S, ROUND, remove, take_in
 from gateway.clock import SimulatedClock
 from gateway.model.device import Directory
@@ -72,6 +73,8 @@ class Lockstep:
         await self._settled()
         self._clock.advance(to)
         take_in(self._checkpoint, self._renew)
+        if before // BETWEEN < to // BETWEEN:
+            await self._checkpoint.counters.write_down()
         if _rounds(before) < _rounds(to):
             await self._round()
 

@@ -23,6 +23,7 @@ from gateway.app.post import Post
 from gateway.app.trusted_time import last_trusted
 from gateway.app.wanted import Wanted
 from gateway.clock import Clock, SimulatedClock, SystemClock, kernel_synchronised
+from gateway.counting.lane import Plan as Counted
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.instant import Instant
@@ -55,6 +56,7 @@ class Plan:
         deadline_s: how long a stop may take before those still running are named and left behind.
         clock_is_right: somebody gave their word for the clock of this start.
         scripts: vendors' codecs that a declared codec names; without any no worker is started.
+        counted: what is counted instead of kept.
     """
 
     state: StateDir
@@ -67,6 +69,7 @@ class Plan:
     deadline_s: float = 30.0
     clock_is_right: bool = False
     scripts: tuple[Conduct, ...] = ()
+    counted: tuple[Counted, ...] = ()
 
 
 def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
@@ -101,7 +104,9 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         policy = under_rules(plan.policy, registry, plan.clock.now())
         simulated = isinstance(plan.clock, SimulatedClock)
         timekeeper = None if simulated else _timekeeper(plan)  # before anything opens the files
-        checkpoint = Checkpoint(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo)
+        checkpoint = Checkpoint(
+            *(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo, plan.counted)
+        )
         keeping = _keeping(plan, checkpoint)
         scripts = Workshop(plan.scripts, checkpoint.facts, plan.clock) if plan.scripts else None
         doors = Doors.of(plan.doors, checkpoint, keeping, plan.keys, scripts)
@@ -112,6 +117,8 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
         stopped = asyncio.create_task(stop.wait(), name="signals")
         files = asyncio.create_task(open_files.watch(checkpoint.facts), name="open files")
         waiting: set[asyncio.Task[Any]] = {worker, house, files, stopped}
+        if not simulated:
+            waiting.add(asyncio.create_task(checkpoint.counters.keep(), name="counters"))
         try:
             if scripts is not None:
                 await scripts.open()

@@ -9,6 +9,7 @@ from gateway.counting.units import Units
 from gateway.model.instant import Instant
 from gateway.model.reading import Reading
 from gateway.rules.counts import Count
+from gateway.rules.model import Lane
 
 KINDS = {"household": frozenset({"child_tracker"}), "tag": frozenset({"bus_stop_reader"})}
 """What is distinct → the device kinds that say it."""
@@ -23,18 +24,18 @@ class Plan(NamedTuple):
 
     Attributes:
         name: of its files: the lane's, and with several rules the unit's.
-        lane: for which consent is asked.
-        basis: rule and units as text.
-        room: → for how many subjects a new period keeps room.
     """
 
     name: str
-    lane: str
+    lane: Lane
     rule: Count
     calendar: Calendar
     units: Units
-    basis: str
-    room: Callable[[], int]
+
+    @property
+    def basis(self) -> str:
+        """Rule, protection and units as text: numbers counted on another basis are other numbers."""
+        return f"{self.rule!r} {self.lane.protect!r} {self.units.pin}"
 
     @property
     def cap(self) -> int:
@@ -51,20 +52,26 @@ class Counter:
     """
 
     def __init__(
-        self, plan: Plan, key: Callable[[str], bytes], is_closed: Callable[[str], bool]
+        self,
+        plan: Plan,
+        key: Callable[[str], bytes],
+        is_closed: Callable[[str], bool],
+        room: Callable[[], int],
     ) -> None:
         """Begin with no period open.
 
         Args:
             key: name of a period → its key, made at first use; may raise KeysUnavailable.
             is_closed: whether a period has been closed for good.
+            room: for how many subjects a new period keeps room.
         """
         self.plan = plan
         self.open: dict[str, PeriodCounter] = {}
         self.kinds = KINDS[plan.rule.distinct]
-        self.purpose = plan.lane
+        self.purpose = plan.lane.name
         self._key = key
         self._is_closed = is_closed
+        self._room = room
         self._moment = plan.calendar.moment
         self._unit = plan.units.of
 
@@ -99,16 +106,19 @@ class Counter:
         return True
 
     def begin(self, span: Span, now: Instant) -> PeriodCounter | None:
-        """Open a period, where it is neither over nor closed, nor too many are open.
+        """Open a period, where it is neither over nor closed, ends within its agreement, and not too many are open.
 
         Raises:
             KeysUnavailable: its key can be neither read nor made just now.
         """
+        plan = self.plan
+        signed = plan.lane.agreement
+        if signed is not None and span.last.isoformat() > signed.ends:
+            return None
         if now >= span.closes or len(self.open) >= MOST_OPEN or self._is_closed(span.name):
             return None
-        plan = self.plan
         key = self._key(span.name)
-        counter = PeriodCounter(span, key, plan.basis, plan.room(), plan.cap)
+        counter = PeriodCounter(span, key, plan.basis, self._room(), plan.cap)
         self.open[span.name] = counter
         return counter
 

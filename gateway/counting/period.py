@@ -44,6 +44,7 @@ class PeriodCounter:
     Attributes:
         span: which period.
         number, written_at: of the last checkpoint.
+        cut_off: whether the run before this one did not stop by itself.
     """
 
     def __init__(self, span: Span, key: bytes, basis: str, room: int, cap: int) -> None:
@@ -58,6 +59,7 @@ class PeriodCounter:
         self.span = span
         self.number = 0
         self.written_at: Instant = 0
+        self.cut_off = False
         self._kills = 0
         self._missed = 0
         self._turned_away = 0
@@ -91,6 +93,11 @@ class PeriodCounter:
         """What it may lack."""
         turned_away = self._turned_away + self._table.turned_away
         return Losses(self._kills, self._missed, turned_away)
+
+    def lose(self) -> None:
+        """The run before was killed before it could write anything down."""
+        self.cut_off = True
+        self._kills = min(self._kills + 1, _MOST_KILLS)
 
     def miss(self) -> None:
         """A checkpoint could not be written."""
@@ -130,7 +137,9 @@ class PeriodCounter:
         if had != counter._basis or had_cap != cap:
             raise ValueError("it was counted by another rule, or in other units.")
         counter._table.fill(content[HEAD_BYTES:], had_room)
-        counter._kills = min(kills + (not clean), _MOST_KILLS)
+        counter._kills = kills
+        if not clean:
+            counter.lose()
         counter._missed, counter._turned_away = missed, turned_away
         counter.number, counter.written_at = number, at
         return counter

@@ -15,20 +15,19 @@ from gateway.counting.lane import Plan
 from gateway.counting.period import Losses, PeriodCounter
 from gateway.counting.protect import protect
 from gateway.rules.counts import KSuppress
-from gateway.rules.model import Lane
 
 FORM = 1
 MINUTES_BETWEEN = 5
 """How often counters are written down: what one kill may cost."""
 
 
-def release(plan: Plan, lane: Lane, rules: str, counter: PeriodCounter) -> dict[str, Any]:
+def release(plan: Plan, rules: str, counter: PeriodCounter) -> dict[str, Any]:
     """What is told of a period.
 
     Args:
         rules: the rule set's name and digest.
     """
-    rule, calendar, units = plan.rule, plan.calendar, plan.units
+    lane, rule, calendar, units = plan.lane, plan.rule, plan.calendar, plan.units
     told = protect(counter.cells(), lane.protect, units.dead_ends, units.hidden)
     rows = sorted((units.name(unit), slice_, unit, shown) for (unit, slice_), shown in told.items())
     said = "households" if rule.distinct == "household" else "tags"

@@ -4,6 +4,7 @@
     root.key                       tokens, registry and sessions are keyed from it
     files/<period>.key             one per personal file
     days/<YYYY-MM-DD>.key          one per service day; <YYYY-MM-DD>.gone once destroyed
+    periods/<name>-<period>.key    one per counter and period, destroyed when it closes
     households/<name>.key          one per household; never derived from anything
 """
 
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from gateway.clock import Clock, SystemClock
 from gateway.keys import keyfile
 from gateway.keys.days import DayKeys
+from gateway.keys.periods import PeriodKeys
 from gateway.keys.reach import reachable
 from gateway.model.errors import Refusal
 from gateway.model.identity import is_name
@@ -30,7 +32,7 @@ from gateway.statedir import sync_directory
 _NONCE = 12
 _AT_ONCE = 256
 """Key files open at a time."""
-_PARTS = ("files", "days", "households")
+_PARTS = ("files", "days", "periods", "households")
 
 
 class KeyRing:
@@ -41,6 +43,9 @@ class KeyRing:
         directory_id: `StateDir.id`.
         clock: decides which service days are over.
         zone: local time zone of the service days, which run from 03:00 to 03:00.
+
+    Attributes:
+        periods: the keys of counting periods.
     """
 
     def __init__(self, path: Path, root_key: bytes, clock: Clock, zone: tzinfo) -> None:
@@ -48,6 +53,7 @@ class KeyRing:
         self._root_key = root_key
         self._file_keys: dict[str, bytes] = {}
         self._days = DayKeys(path / "days", clock, zone)
+        self.periods = PeriodKeys(path / "periods")
 
     @classmethod
     def create(cls, root: Path, directory_id: str, clock: Clock, zone: tzinfo) -> Self:
@@ -237,7 +243,7 @@ class KeyRing:
         return self.path / "households" / f"{household}.key"
 
     def count(self) -> dict[str, int]:
-        """How many keys there are: "files", "days", "households" → number."""
+        """How many keys there are: "files", "days", "periods", "households" → number."""
         return {part: len(list((self.path / part).glob("*.key"))) for part in _PARTS}
 
 

@@ -107,6 +107,20 @@ class LorawanFile(Strict):
     adr_margin_db: Annotated[float, Field(ge=0, le=30)] = 10.0
 
 
+class PinnedFile(Strict):
+    """A file that must not change unseen: its name, and its SHA-256 in hex."""
+
+    file: str
+    pin: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class CountingFile(Strict):
+    """`counting:`, what numbers stand on."""
+
+    streets: PinnedFile | None = None
+    facilities: PinnedFile | None = None
+
+
 class GatewayFile(Strict):
     """`gateway.yaml`."""
 
@@ -123,6 +137,7 @@ class GatewayFile(Strict):
     kinds: Annotated[Any, AfterValidator(_kinds)] = None
     codecs: str | None = None
     lorawan: Annotated[LorawanFile | None, BeforeValidator(_served)] = None
+    counting: CountingFile | None = None
 
 
 class ReopenFile(Strict):

@@ -25,19 +25,20 @@ def key(period: str) -> bytes:
 
 
 def plan(
-    rule: Count = MESH, units: Units | None = None, zone: tzinfo = UTC, room: int = 256
+    rule: Count = MESH,
+    units: Units | None = None,
+    zone: tzinfo = UTC,
+    of: Lane | None = None,
 ) -> Plan:
-    """A rule of the lane `analysis`, ready to be counted."""
+    """A rule of a lane, `analysis` unless it is said, ready to be counted."""
     calendar = Calendar(rule.period, rule.slices, zone)
-    return Plan(
-        *("analysis", "analysis", rule, calendar, units or MeshUnits("250m"), f"{rule}"),
-        lambda: room,
-    )
+    held = of or lane()
+    return Plan(held.name, held, rule, calendar, units or MeshUnits("250m"))
 
 
 def lane(protect: Sequence[Protect] = (K5,), name: Any = "analysis") -> Lane:
     """A lane with no more than its head and what protects its numbers."""
-    return Lane(name, "to test", "school:own-district", "consent", 0, protect=tuple(protect))
+    return Lane(name, "to test", "school:own-district", "consent", None, protect=tuple(protect))
 
 
 def counter(
@@ -46,7 +47,7 @@ def counter(
     closed: Iterable[str] = (),
 ) -> Counter:
     """One with no period open."""
-    return Counter(planned or plan(), keys, frozenset(closed).__contains__)
+    return Counter(planned or plan(), keys, frozenset(closed).__contains__, lambda: 256)
 
 
 def walked(

@@ -58,7 +58,7 @@ def test_only_the_owner_reads_keys(ring: KeyRing) -> None:
     modes = {stat.S_IMODE(path.stat().st_mode): path.is_dir() for path in (ring.path.rglob("*"))}
 
     assert modes == {0o700: True, 0o600: False}
-    assert ring.count() == {"files": 1, "days": 1, "households": 1}
+    assert ring.count() == {"files": 1, "days": 1, "periods": 0, "households": 1}
     assert not list(ring.path.rglob(".*"))
 
 

@@ -1,0 +1,279 @@
+"""Counters of a running gateway: taken up at start, written down every five minutes, released when their period ends.
+
+Whether anything changed or not, every open counter is written down, so that neither size nor rhythm of its file tells
+of anybody. What a kill costs is five minutes at most, and the release says how often that was.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, timedelta, tzinfo
+from functools import partial
+
+from gateway.clock import Clock
+from gateway.counting.lane import Counter, Plan
+from gateway.counting.period import PeriodCounter
+from gateway.counting.release import MINUTES_BETWEEN, release
+from gateway.counting.units import StopUnits
+from gateway.keys.ring import KeyRing
+from gateway.model.device import Directory
+from gateway.model.errors import Refusal
+from gateway.model.instant import DAY, MINUTE, Instant, local_day
+from gateway.privacy.keysource import KeysUnavailable
+from gateway.statedir import StateDir
+from gateway.stores.counters import CounterFiles
+from gateway.stores.releases import Releases
+from gateway.telemetry import Facts
+
+BETWEEN: Instant = MINUTES_BETWEEN * MINUTE
+"""How often counters are written down."""
+
+_TAGS = 16_384
+"""Tags of one service day that there is room for."""
+_LEAST_HOUSEHOLDS = 256
+
+_FAULTS = (OSError, Refusal, KeysUnavailable)
+
+
+class Counters:
+    """Those of one run.
+
+    Args:
+        plans: what is counted.
+        rules: the rule set in force, as a release names it.
+        directory: → the devices registered now.
+        zone: local time zone.
+    """
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        rules: str,
+        state: StateDir,
+        keys: KeyRing,
+        directory: Callable[[], Directory],
+        clock: Clock,
+        zone: tzinfo,
+        facts: Facts,
+    ) -> None:
+        self._rules = rules
+        self._keys = keys.periods
+        self._directory = directory
+        self._clock = clock
+        self._zone = zone
+        self._facts = facts
+        self._files = CounterFiles(state.counting_dir)
+        self._releases = Releases(state.releases_dir, clock)
+        self._closed: set[str] = set()
+        self._leaving: list[tuple[Plan, PeriodCounter]] = []
+        self._turn = asyncio.Lock()
+        self.lanes = tuple(self._lane(plan) for plan in plans)
+
+    def take_up(self) -> None:
+        """Go on with what the run before wrote down; to be called under the lock, before anything is taken.
+
+        Raises:
+            Refusal: a counter cannot be gone on with, or the ledger was changed; says what can be done.
+            OSError: the disk cannot be read.
+        """
+        self._closed = {f"{name}-{period}" for name, period in self._releases.standings()}
+        there = self._files.names()
+        for full in sorted({*there, *self._keys.names()}):
+            if full in self._closed:
+                self._forget(full)
+                continue
+            lane = self._lane_of(full)
+            if lane is not None:
+                self._take_up(full, lane, written=full in there)
+            elif full in there:
+                raise Refusal(_give_up(full, "belongs to no lane of the rules in force"))
+            else:
+                self._keys.destroy(full)
+        self._write([self._sealed(full, one) for full, one in self._open()])
+
+    async def keep(self) -> None:
+        """Write counters down every five minutes, until cancelled."""
+        while True:
+            await asyncio.sleep(BETWEEN / 1e6)
+            await self.write_down()
+
+    async def write_down(self, *, clean: bool = False) -> None:
+        """Write every open counter down; where the disk refuses, the one before stays.
+
+        Args:
+            clean: whether nothing can be taken any more in this run.
+        """
+        async with self._turn:
+            await asyncio.to_thread(
+                self._write, [self._sealed(full, one, clean=clean) for full, one in self._open()]
+            )
+
+    async def look_after(self) -> None:
+        """Release what is over, open what has begun, remove what had its time; to be called where the clock is trusted."""
+        now = self._clock.now()
+        for lane in self.lanes:
+            for period in lane.over(now):
+                del lane.open[period.span.name]
+                self._closed.add(_full(lane.plan, period))
+                self._leaving.append((lane.plan, period))
+        async with self._turn:
+            for leaving in [*self._leaving]:
+                if await asyncio.to_thread(self._release, *leaving):
+                    self._leaving.remove(leaving)
+            await asyncio.to_thread(self._remove)
+        begun = [self._begin(lane, now) for lane in self.lanes]
+        if any(begun):
+            await self.write_down()
+
+    def _lane(self, plan: Plan) -> Counter:
+        return Counter(
+            plan,
+            lambda period: self._keys.key(f"{plan.name}-{period}"),
+            lambda period: f"{plan.name}-{period}" in self._closed,
+            partial(self._room, plan),
+        )
+
+    def _room(self, plan: Plan) -> int:
+        """For how many subjects a period keeps room: by what is registered, never by who was seen."""
+        if plan.rule.distinct == "tag":
+            return _TAGS
+        devices = self._directory().devices.values()
+        families = len({one.household.household for one in devices if one.household is not None})
+        return max(_LEAST_HOUSEHOLDS, 1 << (families + families // 4).bit_length())
+
+    def _lane_of(self, full: str) -> Counter | None:
+        for lane in self.lanes:
+            name, _, period = full.partition("-")
+            if name == lane.plan.name:
+                with suppress(ValueError):
+                    lane.plan.calendar.span(period)
+                    return lane
+        return None
+
+    def _take_up(self, full: str, lane: Counter, *, written: bool) -> None:
+        plan = lane.plan
+        span = plan.calendar.span(full.partition("-")[2])
+        key = self._keys.there(full)
+        if key is None:
+            raise Refusal(_give_up(full, "has no key any more"))
+        if not written:
+            period = PeriodCounter(span, key, plan.basis, self._room(plan), plan.cap)
+            period.lose()
+        else:
+            content = self._files.read(full, key)
+            if content is None:
+                raise Refusal(_give_up(full, "cannot be opened by its key"))
+            try:
+                period = PeriodCounter.from_bytes(
+                    content, span, key, plan.basis, self._room(plan), plan.cap
+                )
+            except ValueError as error:
+                raise Refusal(_give_up(full, f"cannot be gone on with: {error}")) from None
+        lane.open[span.name] = period
+        if period.cut_off:
+            self._facts.note(
+                "counter cut off",
+                f"A counter was taken up as it was written down last: a run was cut off, and up to {MINUTES_BETWEEN} "
+                "minutes before that are lost to it. Its release says so",
+                logging.WARNING,
+            )
+
+    def _begin(self, lane: Counter, now: Instant) -> bool:
+        """Open the period that runs, whether or not anybody was seen yet."""
+        span = lane.plan.calendar.moment(now).span
+        if span.name in lane.open:
+            return False
+        try:
+            return lane.begin(span, now) is not None
+        except KeysUnavailable:
+            return False  # the next uplink, or the next round, asks again
+
+    def _open(self) -> list[tuple[str, PeriodCounter]]:
+        found = [(lane.plan, period) for lane in self.lanes for period in lane.open.values()]
+        return [(_full(plan, period), period) for plan, period in [*found, *self._leaving]]
+
+    def _sealed(self, full: str, period: PeriodCounter, *, clean: bool = False) -> "_Written":
+        return full, period, period.to_bytes(self._clock.now(), clean=clean)
+
+    def _write(self, counters: list["_Written"]) -> None:
+        for full, period, content in counters:
+            try:
+                self._files.write(full, self._keys.key(full), content)
+            except _FAULTS:
+                period.miss()
+                self._facts.note(
+                    "counter not written down",
+                    "A counter cannot be written down: if this run is cut off, it lacks more than five minutes, and its "
+                    "release says how often that was. It is tried again in five minutes",
+                    logging.ERROR,
+                )
+
+    def _release(self, plan: Plan, period: PeriodCounter) -> bool:
+        """Whether a period that is over has been released or withheld, and nothing of it is left."""
+        full, span, lane = _full(plan, period), period.span, plan.lane
+        if isinstance(plan.units, StopUnits):
+            devices = self._directory().devices.values()
+            plan.units.learn(str(one.attributes["stop"]) for one in devices if "stop" in one.attributes)  # fmt: skip
+        try:
+            if (plan.name, span.name) not in self._releases.standings():
+                self._tell(plan, period, 0 if lane.release is None else lane.release.review)
+            self._forget(full)
+        except _FAULTS as error:
+            self._facts.note(
+                "release waits",
+                f"A period that is over cannot be released ({type(error).__name__}): it is tried again",
+                logging.ERROR,
+            )
+            return False
+        return True
+
+    def _tell(self, plan: Plan, period: PeriodCounter, review: int) -> None:
+        retain = plan.lane.retain_us
+        until = None if retain is None else period.span.last + timedelta(days=retain // DAY)
+        document = release(plan, self._rules, period)
+        why = self._releases.publish(document, review, until)
+        if why is None:
+            self._facts.note("period released", "The numbers of a period were released: sekisho release list")  # fmt: skip
+            return
+        self._releases.withhold(plan.name, period.span.name, why)
+        self._facts.note(
+            "period withheld",
+            f"The numbers of a period were not released, for good: {why}",
+            logging.WARNING,
+        )
+
+    def _forget(self, full: str) -> None:
+        """Destroy the key of a closed period, then what it sealed."""
+        self._keys.destroy(full)
+        self._files.remove(full)
+
+    def _remove(self) -> None:
+        """Take releases away that had their time."""
+        today = local_day(self._clock.now(), self._zone)
+        try:
+            for (name, period), standing in self._releases.standings().items():
+                until = standing.facts.get("until")
+                if not standing.removed and until and date.fromisoformat(until) < today:
+                    self._releases.remove(name, period)
+        except _FAULTS as error:
+            self._facts.note(
+                "release waits",
+                f"A release that had its time cannot be removed ({type(error).__name__}): it is tried again",
+                logging.ERROR,
+            )
+
+
+_Written = tuple[str, PeriodCounter, bytes]
+
+
+def _full(plan: Plan, period: PeriodCounter) -> str:
+    return f"{plan.name}-{period.span.name}"
+
+
+def _give_up(full: str, what: str) -> str:
+    name, _, period = full.partition("-")
+    return (
+        f"The counter {full} {what}. Start with the rules, files and keys it was begun with, or give its period up, for "
+        f"good: sekisho release withhold {name} {period} --because TEXT."
+    )

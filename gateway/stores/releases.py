@@ -1,0 +1,222 @@
+"""Releases on disk, and their ledger: a file for each counter and period, and lines that only grow.
+
+releases/<name>-<period>.json    what is told (`gateway.counting.release`), never changed
+releases/ledger.jsonl            who released, looked, handed out (`gateway.counting.ledger`)
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from gateway.clock import Clock
+from gateway.counting import ledger
+from gateway.counting.ledger import Standing
+from gateway.model.errors import Refusal
+from gateway.model.instant import MINUTE, to_rfc3339
+from gateway.statedir import sync_directory, write_durably
+
+_Facts = Mapping[str, Any]
+
+
+class Releases:
+    """The folder `releases/` of a state directory; processes take turns at its ledger."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder = folder
+        self._clock = clock
+
+    @property
+    def ledger_file(self) -> Path:
+        """Where the ledger lies."""
+        return self._folder / "ledger.jsonl"
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The ledger's lines, each held against the one before.
+
+        Raises:
+            Refusal: a line was changed, or there are releases and no ledger.
+            OSError: it cannot be read.
+        """
+        try:
+            text = self.ledger_file.read_text("utf-8")
+        except FileNotFoundError:
+            if any(self._folder.glob("*.json")):  # the ledger is made before the first of them
+                raise Refusal(
+                    f"{self._folder} holds releases and no ledger.jsonl, so nobody can tell which periods were "
+                    "released already. Bring the ledger back from a backup."
+                ) from None
+            return []
+        try:
+            return ledger.read(text)
+        except ledger.Broken as error:
+            raise Refusal(
+                f"{self.ledger_file}: {error}: it was changed. Nothing is released until the file is back as it was; "
+                "bring it from a backup."
+            ) from None
+
+    def standings(self) -> dict[tuple[str, str], Standing]:
+        """What became of each release; see `entries` for what it raises."""
+        return ledger.standings(self.entries())
+
+    def publish(self, document: _Facts, review: int, until: date | None) -> str | None:
+        """Enter a release, behind its file: from then on this period is closed.
+
+        Args:
+            review: how many people must look before it may leave.
+            until: the last day it stays; None for ever.
+
+        Returns:
+            None once it is entered; else why it must not be: this period was released, or overlaps one that was.
+
+        Raises:
+            Refusal: see `entries`.
+            OSError: the disk does not take it; nothing was released.
+        """
+        name, period = document["name"], document["period"]["name"]
+        facts = {
+            "name": name,
+            "period": period,
+            "unit": document["counts"]["unit"],
+            "distinct": document["counts"]["distinct"],
+            "first": document["period"]["first"],
+            "last": document["period"]["last"],
+            "review": review,
+            "until": until and until.isoformat(),
+        }
+        content = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+        with self._turn() as add:
+            why = ledger.overlap(facts, _released(self.entries()))
+            if why is not None:
+                return why
+            if not self.ledger_file.exists():
+                write_durably(self.ledger_file, b"", 0o600)
+            write_durably(self._path(name, period), content, 0o600)
+            add("release", {**facts, "sha256": sha256(content).hexdigest()})
+        return None
+
+    def withhold(self, name: str, period: str, why: str) -> None:
+        """Close a period without a release.
+
+        Raises:
+            Refusal: it is closed already.
+            OSError: the disk does not take it.
+        """
+        with self._turn() as add:
+            if (name, period) in self.standings():
+                raise Refusal(f"{name} {period} is closed already.")
+            add("withheld", {"name": name, "period": period, "why": why})
+
+    def review(self, name: str, period: str, by: str, *, agrees: bool, note: str) -> Standing:
+        """Enter that somebody has looked at a release.
+
+        Raises:
+            Refusal: there is no such release, or this person has looked already.
+            OSError: the disk does not take it.
+        """
+        with self._turn() as add:
+            found = self._standing(name, period)
+            person = ledger.folded(by)
+            if person in found.approved or person in found.refused:
+                raise Refusal(f"{by} has reviewed {name} {period} already, and a review stands.")
+            facts = {"name": name, "period": period, "by": by, "agrees": agrees, "note": note}
+            add("review", facts)
+        return self._standing(name, period)
+
+    def export(self, name: str, period: str, form: str) -> dict[str, Any]:
+        """What may leave, and enter that it does.
+
+        Raises:
+            Refusal: too few people have looked, somebody refused, or the file is not the one that was released.
+            OSError: the disk does not take it.
+        """
+        with self._turn() as add:
+            found = self._standing(name, period)
+            if not found.may_leave():
+                raise Refusal(_why_not(name, period, found))
+            document = self.document(name, period, found)
+            add("export", {"name": name, "period": period, "form": form})
+        return document
+
+    def document(self, name: str, period: str, standing: Standing | None = None) -> dict[str, Any]:
+        """A release as it was made.
+
+        Raises:
+            Refusal: there is none, its time is over, or the file is not the one that was released.
+        """
+        found = standing or self._standing(name, period)
+        path = self._path(name, period)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise Refusal(_gone(name, period, found)) from None
+        if sha256(content).hexdigest() != found.facts["sha256"]:
+            raise Refusal(f"{path} is not as it was released. Bring it back from a backup.")
+        made: dict[str, Any] = json.loads(content)
+        return made
+
+    def remove(self, name: str, period: str) -> None:
+        """Take a release away whose time is over; the ledger remembers that there was one.
+
+        Raises:
+            OSError: the disk does not let it go.
+        """
+        with self._turn() as add:
+            self._path(name, period).unlink(missing_ok=True)
+            sync_directory(self._folder)
+            add("removed", {"name": name, "period": period})
+
+    def _standing(self, name: str, period: str) -> Standing:
+        found = self.standings().get((name, period))
+        if found is None or found.withheld:
+            raise Refusal(f"There is no release {name} {period}. sekisho release list says which there are.")  # fmt: skip
+        return found
+
+    def _path(self, name: str, period: str) -> Path:
+        return self._folder / f"{name}-{period}.json"
+
+    @contextmanager
+    def _turn(self) -> Iterator[Callable[[ledger.What, _Facts], None]]:
+        """Hold the ledger for this process alone; what adds a line to it."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield self._add
+        finally:
+            os.close(descriptor)
+
+    def _add(self, what: ledger.What, facts: _Facts) -> None:
+        entries = self.entries()
+        before = entries[-1]["hash"] if entries else ledger.BEGINNING
+        at = self._clock.now()
+        entry = ledger.line(len(entries) + 1, to_rfc3339(at - at % MINUTE), what, facts, before)
+        text = "".join(ledger.written(one) for one in [*entries, entry])
+        write_durably(self.ledger_file, text.encode(), 0o600)
+
+
+def _released(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (entry for entry in entries if entry["what"] == "release")
+
+
+def _gone(name: str, period: str, found: Standing) -> str:
+    if found.removed:
+        return f"{name} {period} had its time and was removed."
+    return f"The file of {name} {period} is missing. Bring it back from a backup."
+
+
+def _why_not(name: str, period: str, found: Standing) -> str:
+    if found.removed:
+        return _gone(name, period, found)
+    if found.refused:
+        return f"{name} {period} stays here: {', '.join(found.refused.values())} refused it."
+    wanted = found.facts["review"] - len(found.approved)
+    return (
+        f"{name} {period} stays here until {wanted} more {'person has' if wanted == 1 else 'people have'} looked at it: "
+        f"sekisho release review {name} {period} --by NAME."
+    )

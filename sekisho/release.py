@@ -1,0 +1,217 @@
+"""`sekisho release`: the numbers of closed periods: looked at, agreed to, handed out, never a second time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.clock import SystemClock
+from gateway.counting.ledger import Standing
+from gateway.model.errors import Refusal
+from gateway.statedir import StateDir, write_durably
+from gateway.stores.counters import CounterFiles
+from gateway.stores.releases import Releases
+from sekisho import place, release_forms, screen
+from sekisho.place import Config, Json, Keys, Quiet, State
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
+
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose numbers: the lane's name.")]
+_Period = Annotated[str, typer.Argument(metavar="PERIOD", help="As list shows it, like 2026-05.")]
+_By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.")]
+_FOR_READERS = 0o644
+
+
+@app.callback()
+def release() -> None:
+    """Look at what was counted, agree to it, and hand it out."""
+
+
+@app.command("list")
+def list_(*, state: State = None, config: Config = None, json: Json = False) -> None:
+    """List the periods that were closed, what became of them, and the ledger's last hash.
+
+    Keep that hash elsewhere: a ledger whose end was cut off is recognised by it alone.
+    """
+    releases = _releases(state, config)
+    entries = releases.entries()
+    found = releases.standings()
+    last = entries[-1]["hash"] if entries else None
+    if json:
+        said = [{"name": name, "period": period, **_told(one)} for (name, period), one in found.items()]  # fmt: skip
+        screen.document({"releases": said, "lines": len(entries), "hash": last})
+        return
+    if not found:
+        print("No period was closed yet.")
+        return
+    screen.table(
+        ("name", "period", "days", "looked", "state"),
+        [
+            (name, period, _days(one), f"{len(one.approved)} of {one.facts.get('review', 0)}", _state(one))
+            for (name, period), one in found.items()
+        ],
+    )  # fmt: skip
+    print(f"\nledger  {len(entries)} lines, hash {last}")
+
+
+@app.command()
+def show(
+    name: _Name,
+    period: _Period,
+    *,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
+    geojson: Annotated[bool, typer.Option("--geojson", help="Print the map as GeoJSON.")] = False,
+    state: State = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Show what would leave: to those who are to look at it."""
+    document = _releases(state, config).document(name, period)
+    for wanted, form in ((json, ".json"), (csv, ".csv"), (geojson, ".geojson")):
+        if wanted:
+            print(release_forms.FORMS[form](document), end="")
+            return
+    _tell(document)
+
+
+@app.command()
+def review(
+    name: _Name,
+    period: _Period,
+    *,
+    by: _By,
+    refuse: Annotated[
+        bool, typer.Option("--refuse", help="It must not leave, and never will.")
+    ] = False,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What you saw.")] = "",
+    state: State = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say that you have looked at a release, and that it may leave, or that it must not.
+
+    A cell may be large enough and still speak of one place: a shelter, a clinic, one family's street.
+    Different people look; nobody counts twice.
+    """
+    if not by.strip():
+        raise Refusal("--by: who has looked? Say a name.", exit_code=2)
+    found = _releases(state, config).review(name, period, by, agrees=not refuse, note=note)
+    if not quiet:
+        print(f"{name} {period}: {_state(found)}")
+
+
+@app.command()
+def export(
+    name: _Name,
+    period: _Period,
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="A .csv, .geojson or .json file.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    state: State = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Hand out a release that enough people have agreed to; the ledger remembers it."""
+    form = release_forms.FORMS.get(out.suffix)
+    if form is None:
+        raise Refusal(
+            f"--out {out}: a file that ends in .csv, .geojson or .json is needed.", exit_code=2
+        )
+    target = place.replaceable("--out", out, force=force)
+    text = form(_releases(state, config).export(name, period, out.suffix))
+    try:
+        write_durably(target, text.encode(), _FOR_READERS)
+    except OSError as error:
+        raise Refusal(f"{out} cannot be written: {error.strerror}.") from None
+    if not quiet:
+        print(out)
+
+
+@app.command()
+def withhold(
+    name: _Name,
+    period: _Period,
+    *,
+    because: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; it stands in the ledger for good.")
+    ],
+    state: State = None,
+    keys: Keys = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Give up a period that is still counted: nothing of it is ever released. The gateway must not run.
+
+    For a counter that cannot be gone on with: other rules, other streets, a key that is lost.
+    """
+    here = place.find(state, keys, config)
+    full = f"{name}-{period}"
+    files = CounterFiles(here.state.counting_dir)
+    with here.state.lock():
+        if full not in files.names():
+            raise Refusal(f"There is no open counter {name} {period}.")
+        Releases(here.state.releases_dir, SystemClock()).withhold(name, period, because)
+        here.keys.periods.destroy(full)
+        files.remove(full)
+    if not quiet:
+        print(f"{name} {period}: withheld, and its counter destroyed")
+
+
+def _releases(state: Path | None, config: Path | None) -> Releases:
+    directory: StateDir = place.find_state(state, config)[0]
+    return Releases(directory.releases_dir, SystemClock())
+
+
+def _told(found: Standing) -> dict[str, Any]:
+    return {
+        "first": found.facts.get("first"),
+        "last": found.facts.get("last"),
+        "review": found.facts.get("review"),
+        "approved": sorted(found.approved.values()),
+        "refused": sorted(found.refused.values()),
+        "exported": found.exported,
+        "state": _state(found),
+    }
+
+
+def _days(found: Standing) -> str:
+    return "" if found.withheld else f"{found.facts['first']} to {found.facts['last']}"
+
+
+def _state(found: Standing) -> str:
+    if found.withheld:
+        return f"withheld: {found.facts['why']}"
+    if found.removed:
+        return "had its time"
+    if found.refused:
+        return f"refused by {', '.join(found.refused.values())}"
+    if found.exported:
+        return f"exported {found.exported} times" if found.exported > 1 else "exported"
+    return "may leave" if found.may_leave() else "to be looked at"
+
+
+def _tell(document: Mapping[str, Any]) -> None:
+    counts, period, losses = document["counts"], document["period"], document["losses"]
+    kills = losses["kills"]
+    cut = (
+        "nothing"
+        if not any(losses.values())
+        else f"up to {losses['minutes_at_most']} min ({kills} {'run' if kills == 1 else 'runs'} cut off), "
+        f"{losses['missed']} checkpoints missing, {losses['turned_away']:,} without room"
+    )
+    screen.facts(
+        [
+            ("release", f"{document['name']} {period['name']}"),
+            ("days", f"{period['first']} to {period['last']}"),
+            ("for", document["purpose"]),
+            ("read by", document["audience"]),
+            ("counts", f"distinct {release_forms.said(document)} by {counts['unit']}, none below {counts['k']}"),
+            ("lost", cut),
+            ("rules", document["rules"]),
+        ]
+    )  # fmt: skip
+    print()
+    screen.table(release_forms.columns(document), release_forms.cells(document))

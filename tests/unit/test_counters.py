@@ -1,0 +1,278 @@
+"""Counters of a gateway: over kills and restarts, at the end of a period, and when their rules changed."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from gateway.app.counters import BETWEEN, Counters
+from gateway.clock import SimulatedClock
+from gateway.counting.lane import Plan
+from gateway.counting.units import StopUnits
+from gateway.keys.ring import KeyRing
+from gateway.model.device import Directory
+from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId
+from gateway.model.instant import DAY, HOUR, MINUTE, Instant
+from gateway.rules.counts import Count
+from gateway.statedir import Mark, StateDir
+from gateway.stores.releases import Releases
+from gateway.telemetry import Facts
+from tests.fakes.counting import lane, plan, read, walked
+from tests.fakes.readings import HOME, NOON, child, household
+
+RIDERS = Count("stop", "tag", "service_day", ("hour",), None)
+ANALYSIS = plan(of=lane())
+
+
+class Town:
+    """A state directory, its keys, a clock, and gateways that are started on them one after another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = SimulatedClock(NOON)
+        self.state = StateDir.create(folder / "state", Mark.SIM, self.clock)
+        self.keys = KeyRing.create(folder / "keys", self.state.id, self.clock, UTC)
+        self.releases = Releases(self.state.releases_dir, self.clock)
+        self.facts = Facts()
+        self.families = 3
+
+    def start(self, *plans: Plan) -> Counters:
+        """A gateway's counters, taken up from what the one before left."""
+        devices = {
+            DeviceId(f"c-{n}"): child(f"c-{n}", household(name=f"h-{n}"))
+            for n in range(self.families)
+        }
+        keys = KeyRing.open(self.keys.path.parent, self.state.id, self.clock, UTC)
+        counters = Counters(
+            *(plans or (ANALYSIS,), "test 0123", self.state, keys),
+            *(lambda: Directory(devices, {}), self.clock, UTC, self.facts),
+        )
+        counters.take_up()
+        return counters
+
+    def walk(self, counters: Counters, families: int, at: Instant | None = None) -> None:
+        """So many families pass one place."""
+        for n in range(families):
+            now = self.clock.now() if at is None else at
+            assert counters.lanes[0].take(walked(HOME, f"h-{n}", now))
+
+    def files(self) -> dict[str, int]:
+        """Name → length of what lies in `counting/`."""
+        folder = self.state.counting_dir
+        return {path.name: path.stat().st_size for path in folder.glob("*")}
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return Town(tmp_path)
+
+
+def rows(town: Town, period: str = "2026-05") -> Sequence[object]:
+    shown: Sequence[object] = town.releases.document("analysis", period)["rows"]
+    return shown
+
+
+async def test_a_period_is_released_when_it_is_over_and_nothing_of_it_is_left(town: Town) -> None:
+    """Key and counter are gone, the ledger has a line, and the next period is open."""
+    counters = town.start()
+    await counters.look_after()
+    town.walk(counters, 6)
+    end = ANALYSIS.calendar.moment(NOON).span.closes
+    town.clock.advance(end - 1)
+    await counters.look_after()
+    assert town.releases.standings() == {}
+
+    town.clock.advance(end)
+    await counters.look_after()
+
+    assert len(rows(town)) == 1
+    assert town.keys.periods.names() == ["analysis-2026-06"]
+    assert set(town.files()) == {"analysis-2026-06.sealed"}
+    assert not counters.lanes[0].take(walked(HOME, "h-9", NOON, end))
+    assert town.facts.counts["period released"] == 1
+
+
+async def test_a_clean_stop_loses_nothing_and_a_kill_what_was_not_written_down(town: Town) -> None:
+    """Five families before a checkpoint, one behind it; the release says that a run was cut off."""
+    first = town.start()
+    town.walk(first, 3)
+    await first.write_down(clean=True)
+    second = town.start()
+    town.walk(second, 5)
+    await second.write_down()
+    town.walk(second, 9)  # killed here
+    third = town.start()
+    await third.write_down(clean=True)
+    fourth = town.start()
+    (period,) = fourth.lanes[0].open.values()
+
+    assert list(period.cells().values()) == [5]
+    town.clock.advance(NOON + 40 * DAY)
+    await fourth.look_after()
+    document = town.releases.document("analysis", "2026-05")
+    assert document["losses"] == {"kills": 1, "minutes_at_most": 5, "missed": 0, "turned_away": 0}
+    assert town.facts.counts["counter cut off"] == 1
+
+
+async def test_a_kill_before_the_first_checkpoint_is_said_too(town: Town) -> None:
+    """A key without a counter means that one was begun."""
+    town.walk(town.start(), 5)
+    assert town.files() == {}
+    (period,) = town.start().lanes[0].open.values()
+
+    assert period.losses.kills == 1
+
+
+async def test_what_lies_on_disk_tells_neither_how_many_nor_whether(town: Town) -> None:
+    """Every checkpoint is as long as the first, which is written before anybody was seen; and each is new."""
+    counters = town.start()
+    await counters.look_after()
+    empty = town.files()
+    seen = set()
+    for families in (0, 0, 5, 200):
+        town.walk(counters, families)
+        await counters.write_down()
+        assert town.files() == empty
+        seen.add((town.state.counting_dir / "analysis-2026-05.sealed").read_bytes())
+
+    assert len(seen) == 4
+
+
+async def test_room_follows_from_who_is_registered(town: Town) -> None:
+    """More families need more room, whether they are seen or not."""
+    counters = town.start()
+    await counters.look_after()
+    (few,) = town.files().values()
+    await counters.write_down(clean=True)
+    town.families = 1000
+    await town.start().write_down(clean=True)
+    (many,) = town.files().values()
+
+    assert many > 4 * few
+
+
+async def test_a_release_that_the_disk_refuses_is_made_later(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is lost of the period, and nothing more enters it."""
+    counters = town.start()
+    town.walk(counters, 5)
+    town.clock.advance(NOON + 40 * DAY)
+    town.state.releases_dir.write_text("in the way")
+    with caplog.at_level(logging.ERROR):
+        await counters.look_after()
+    assert town.facts.counts["release waits"] >= 1
+    assert not counters.lanes[0].take(walked(HOME, "h-7", NOON, NOON))
+
+    town.state.releases_dir.unlink()
+    await counters.look_after()
+    assert len(rows(town)) == 1
+
+
+async def test_a_kill_between_release_and_key_leaves_no_key(town: Town) -> None:
+    """The ledger has the release: the next start destroys what is left, and takes nothing up."""
+    counters = town.start()
+    town.walk(counters, 5)
+    await counters.write_down()
+    key = town.keys.periods.there("analysis-2026-05")
+    sealed = (town.state.counting_dir / "analysis-2026-05.sealed").read_bytes()
+    town.clock.advance(NOON + 40 * DAY)
+    await counters.look_after()
+    assert key is not None
+    (town.keys.path / "periods" / "analysis-2026-05.key").write_bytes(key)
+    (town.keys.path / "periods" / "analysis-2026-05.key").chmod(0o600)
+    (town.state.counting_dir / "analysis-2026-05.sealed").write_bytes(sealed)
+
+    again = town.start()
+
+    assert "2026-05" not in again.lanes[0].open
+    assert town.keys.periods.names() == ["analysis-2026-06"]
+    assert set(town.files()) == {"analysis-2026-06.sealed"}
+
+
+async def test_a_release_stays_as_long_as_its_lane_says(town: Town) -> None:
+    short = plan(of=replace(lane(), retain_us=10 * DAY))
+    counters = town.start(short)
+    town.walk(counters, 5)
+    town.clock.advance(NOON + 25 * DAY)
+    await counters.look_after()
+    assert len(rows(town)) == 1
+    town.clock.advance(NOON + 31 * DAY)
+    await counters.look_after()
+
+    with pytest.raises(Refusal, match="had its time"):
+        rows(town)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        plan(replace(ANALYSIS.rule, cap=39), of=lane()),
+        plan(replace(ANALYSIS.rule, slices=()), of=lane()),
+        plan(of=replace(lane(), protect=())),
+        plan(RIDERS),
+    ],
+)
+async def test_a_counter_goes_on_only_with_what_it_was_begun_with(town: Town, other: Plan) -> None:
+    """Another rule, another protection, no such lane: the gateway names the way out, and changes nothing."""
+    counters = town.start()
+    town.walk(counters, 5)
+    await counters.write_down(clean=True)
+    before = town.files()
+
+    with pytest.raises(Refusal, match="sekisho release withhold analysis 2026-05"):
+        town.start(other)
+    assert town.files() == before
+    assert town.start().lanes[0].open
+
+
+async def test_a_counter_without_its_key_is_not_begun_anew(town: Town) -> None:
+    counters = town.start()
+    town.walk(counters, 5)
+    await counters.write_down(clean=True)
+    town.keys.periods.destroy("analysis-2026-05")
+
+    with pytest.raises(Refusal, match="has no key any more"):
+        town.start()
+
+
+async def test_two_rules_whose_tables_overlap_release_one(town: Town) -> None:
+    """The later one is withheld, and its counter is destroyed all the same."""
+    weekly = plan(replace(ANALYSIS.rule, period="week"), of=replace(lane(), name="research"))
+    counters = town.start(weekly, ANALYSIS)
+    for each in counters.lanes:
+        assert each.take(walked(HOME))
+    town.clock.advance(NOON + 40 * DAY)
+    await counters.look_after()
+
+    found = town.releases.standings()
+    assert not found["research", "2026-W20"].withheld
+    assert found["analysis", "2026-05"].withheld
+    assert town.facts.counts["period withheld"] == 1
+    assert all("2026-05" not in name for name in town.files())
+
+
+async def test_a_service_day_ends_in_the_night_and_names_its_stops(town: Town) -> None:
+    """Riders behind midnight are of the day before; an hour after three it is told."""
+    riders = plan(RIDERS, StopUnits(), of=lane(name="ridership"))
+    counters = town.start(riders)
+    for shift in (0, 23 * HOUR):
+        for n in range(5):
+            tag = f"30751FEB705C5904E3D50D7{n}"
+            town.clock.advance(max(town.clock.now(), NOON + shift))
+            assert counters.lanes[0].take(read([tag], at=NOON + shift))
+    town.clock.advance(NOON + DAY + 2 * HOUR)
+    await counters.look_after()
+
+    document = town.releases.document("ridership", "2026-05-12")
+    assert [(row["unit"], row["hour"], row["tags"]) for row in document["rows"]] == [
+        ("12_1", 2, "5"),
+        ("12_1", 3, "5"),
+    ]
+
+
+def test_counters_are_written_down_every_five_minutes() -> None:
+    assert BETWEEN == 5 * MINUTE

@@ -1,0 +1,195 @@
+"""Releases on disk and their ledger: told once, looked at by several, found out when changed."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.clock import SimulatedClock
+from gateway.counting.ledger import overlap
+from gateway.counting.release import release
+from gateway.model.errors import Refusal
+from gateway.rules.counts import Round
+from gateway.stores.counters import CounterFiles
+from gateway.stores.releases import Releases
+from tests.fakes.counting import K5, counter, lane, plan, walked
+from tests.fakes.readings import HOME, NOON
+
+
+def made(families: int = 7, period: str = "2026-05", **counts: Any) -> dict[str, Any]:
+    """A release of so many households in one cell."""
+    planned = plan(of=lane((K5, Round(5, 50))))
+    counting = counter(planned)
+    for n in range(families):
+        counting.take(walked(HOME, f"h-{n}"))
+    (held,) = counting.open.values()
+    document = release(planned, "test 0123", held)
+    document["period"] = {**document["period"], "name": period}
+    document["counts"].update(counts)
+    return document
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Releases:
+    return Releases(tmp_path / "releases", SimulatedClock(NOON))
+
+
+def test_a_release_tells_rounded_numbers_and_no_exact_one(releases: Releases) -> None:
+    """Seven households are told as five; the seven stand nowhere."""
+    releases.publish(made(), 1, None)
+    document = releases.document("analysis", "2026-05")
+
+    (row,) = document["rows"]
+    assert (row["households"], row["weekday_type"], row["hour"]) == ("5", "weekday", 3)
+    assert "7" not in json.dumps([document["rows"][0]["households"], document["losses"]])
+    assert set(document["shapes"]) == {row["unit"]}
+
+
+def test_a_number_below_k_leaves_no_row() -> None:
+    assert made(4)["rows"] == []
+    assert made(4)["shapes"] == {}
+
+
+def test_a_closed_period_is_never_released_again(releases: Releases) -> None:
+    """Neither with other numbers nor after another process has begun."""
+    assert releases.publish(made(), 1, None) is None
+    before = releases.document("analysis", "2026-05")
+
+    assert "released already" in str(releases.publish(made(9), 1, None))
+    again = Releases(releases.ledger_file.parent, SimulatedClock(NOON))
+    assert "released already" in str(again.publish(made(9), 1, None))
+    assert releases.document("analysis", "2026-05") == before
+
+
+def test_what_overlaps_an_earlier_release_is_not_released(releases: Releases) -> None:
+    """Other slices of the same days can be subtracted; other units, subjects and days cannot."""
+    releases.publish(made(), 1, None)
+
+    facts = {"name": "open", "period": "2026-T1", "unit": "mesh_500", "distinct": "household", "first": "2026-04-01", "last": "2026-07-31"}  # fmt: skip
+    earlier = [entry for entry in releases.entries() if entry["what"] == "release"]
+    assert "subtracted" in str(overlap(facts, earlier))
+    for other in (
+        {"unit": "road_edge"},
+        {"distinct": "tag"},
+        {"first": "2026-06-01"},
+        {"last": "2026-04-30"},
+    ):
+        assert overlap({**facts, **other}, earlier) is None
+
+
+def test_nothing_leaves_before_enough_different_people_have_looked(releases: Releases) -> None:
+    """The same name in other letters is the same person, and a review stands."""
+    releases.publish(made(), 2, None)
+    with pytest.raises(Refusal, match="2 more people"):
+        releases.export("analysis", "2026-05", ".csv")
+
+    assert not releases.review("analysis", "2026-05", "Sato", agrees=True, note="").may_leave()
+    for name in ("Sato", " SATO", "sa to"):
+        with pytest.raises(Refusal, match="already"):
+            releases.review("analysis", "2026-05", name, agrees=True, note="")
+    with pytest.raises(Refusal, match="1 more person"):
+        releases.export("analysis", "2026-05", ".csv")
+    assert releases.review("analysis", "2026-05", "Suzuki", agrees=True, note="").may_leave()
+    assert releases.export("analysis", "2026-05", ".csv")["rows"]
+    assert [entry["what"] for entry in releases.entries()] == ["release", "review", "review", "export"]  # fmt: skip
+
+
+def test_one_refusal_keeps_it_here_for_good(releases: Releases) -> None:
+    releases.publish(made(), 1, None)
+    releases.review("analysis", "2026-05", "Sato", agrees=False, note="a shelter")
+    releases.review("analysis", "2026-05", "Suzuki", agrees=True, note="")
+
+    with pytest.raises(Refusal, match="Sato refused it"):
+        releases.export("analysis", "2026-05", ".csv")
+
+
+def test_a_withheld_period_stays_closed_and_has_no_release(releases: Releases) -> None:
+    releases.withhold("analysis", "2026-05", "other streets")
+
+    with pytest.raises(Refusal, match="closed already"):
+        releases.withhold("analysis", "2026-05", "again")
+    with pytest.raises(Refusal, match="no release"):
+        releases.document("analysis", "2026-05")
+    with pytest.raises(Refusal, match="no release"):
+        releases.export("analysis", "2026-05", ".csv")
+
+
+def test_a_release_that_had_its_time_is_gone_and_its_line_stays(releases: Releases) -> None:
+    releases.publish(made(), 0, date(2026, 6, 30))
+    releases.remove("analysis", "2026-05")
+
+    with pytest.raises(Refusal, match="had its time"):
+        releases.document("analysis", "2026-05")
+    assert "released already" in str(releases.publish(made(), 0, None))
+    assert list(releases.ledger_file.parent.glob("*.json")) == []
+
+
+def swap(lines: list[str]) -> list[str]:
+    return [lines[1], lines[0], *lines[2:]]
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda lines: [lines[0].replace("2026-05", "2026-06"), *lines[1:]],
+        lambda lines: lines[1:],
+        lambda lines: [lines[0], *lines[2:]],
+        swap,
+        lambda lines: [*lines, lines[-1]],
+        lambda lines: [*lines, "not JSON\n"],
+        lambda lines: [*lines, "[]\n"],
+    ],
+)
+def test_a_ledger_that_was_changed_is_found_out(
+    releases: Releases, harm: Callable[[list[str]], list[str]]
+) -> None:
+    """Changed, removed, moved and doubled lines; nothing is released on top of them."""
+    releases.publish(made(), 1, None)
+    releases.review("analysis", "2026-05", "Sato", agrees=True, note="")
+    releases.review("analysis", "2026-05", "Suzuki", agrees=True, note="")
+    file = releases.ledger_file
+    file.write_text("".join(harm(file.read_text().splitlines(keepends=True))))
+
+    with pytest.raises(Refusal, match="was changed"):
+        releases.standings()
+    with pytest.raises(Refusal, match="was changed"):
+        releases.publish(made(period="2026-06"), 1, None)
+
+
+def test_a_ledger_that_is_missing_beside_releases_is_found_out(releases: Releases) -> None:
+    releases.publish(made(), 1, None)
+    releases.ledger_file.unlink()
+
+    with pytest.raises(Refusal, match="no ledger"):
+        releases.publish(made(period="2026-06"), 1, None)
+
+
+def test_a_release_that_was_changed_on_disk_is_not_handed_out(releases: Releases) -> None:
+    releases.publish(made(), 0, None)
+    file = releases.ledger_file.with_name("analysis-2026-05.json")
+    file.write_text(file.read_text().replace('"5"', '"10"'))
+
+    with pytest.raises(Refusal, match="not as it was released"):
+        releases.export("analysis", "2026-05", ".csv")
+
+
+def test_a_counter_on_disk_opens_by_its_own_key_and_name_alone(tmp_path: Path) -> None:
+    """Neither a second key nor another period's file is taken for it; drafts of a kill are swept."""
+    files = CounterFiles(tmp_path / "counting")
+    files.write("analysis-2026-05", bytes(32), b"what was counted")
+    (tmp_path / "counting" / ".analysis-2026-05.sealed.0badcafe").write_bytes(b"half")
+    path = tmp_path / "counting" / "analysis-2026-05.sealed"
+
+    assert files.names() == ["analysis-2026-05"]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert files.read("analysis-2026-05", bytes(32)) == b"what was counted"
+    assert files.read("analysis-2026-05", bytes([1] * 32)) is None
+    assert b"counted" not in path.read_bytes()
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    path.rename(path.with_name("analysis-2026-06.sealed"))
+    assert files.read("analysis-2026-06", bytes(32)) is None
+    files.remove("analysis-2026-06")
+    assert files.names() == []
