@@ -10,7 +10,7 @@ from sekisho import screen
 from simulators.lorawan.air import Fate
 from simulators.lorawan.book import CHANNEL_BUSY
 from simulators.lorawan.coverage import NOT_SENT, Covered, Wish
-from simulators.lorawan.district import Stand
+from simulators.lorawan.square import Stand
 from simulators.lorawan.talker import MARGIN_DB
 
 

@@ -14,16 +14,18 @@ from gateway.privacy.zoning import Building, Survey
 from sekisho.census import read_census
 
 
-def survey(mesh: Mesh, cells: Sequence[Path], dwellings: Path | None, roads: Path | None) -> Survey:
+def survey(
+    mesh: Mesh, cells: Sequence[Path], dwellings: Sequence[Path], roads: Sequence[Path]
+) -> Survey:
     """Everything that the files say, by cells of `mesh`.
 
     Raises:
         Refusal: neither or both of `cells` and `dwellings`, or a file that cannot be used.
     """
-    if bool(cells) == (dwellings is not None):
+    if bool(cells) == bool(dwellings):
         raise Refusal("Give either --cells (mesh counts of the census) or --dwellings (points).", exit_code=2)  # fmt: skip
-    network = None if roads is None else Roads(_lines(roads))
-    if dwellings is None:
+    network = Roads(line for path in roads for line in _lines(path)) if roads else None
+    if not dwellings:
         counts: dict[int, int] = defaultdict(int)
         tied = []
         for path in cells:
@@ -33,13 +35,14 @@ def survey(mesh: Mesh, cells: Sequence[Path], dwellings: Path | None, roads: Pat
                 counts[cell] += count
         return Survey(mesh, counts, tied=tied, roads=network)
     buildings: dict[int, list[Building]] = defaultdict(list)
-    for building in _buildings(dwellings):
-        cell = mesh.cell(*building.place)
-        if cell == NOWHERE:
-            raise Refusal(f"{dwellings}: a dwelling lies outside the mesh of Japan. Are latitude and longitude exchanged?", exit_code=2)  # fmt: skip
-        buildings[cell].append(building)
-        if network is not None:
-            network.settle(building.place, building.dwellings)
+    for path in dwellings:
+        for building in _buildings(path):
+            cell = mesh.cell(*building.place)
+            if cell == NOWHERE:
+                raise Refusal(f"{path}: a dwelling lies outside the mesh of Japan. Are latitude and longitude exchanged?", exit_code=2)  # fmt: skip
+            buildings[cell].append(building)
+            if network is not None:
+                network.settle(building.place, building.dwellings)
     totals = {cell: sum(one.dwellings for one in held) for cell, held in buildings.items()}
     return Survey(mesh, totals, buildings, roads=network)
 

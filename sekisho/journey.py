@@ -45,7 +45,7 @@ class Journey:
 
 
 def wish(
-    file: Path | None, faults: str | None, extra: Sequence[str] = (), **options: float | None
+    file: Path | None, faults: str | None, extra: Sequence[str] = (), **options: float | str | None
 ) -> Scenario:
     """The scenario of the file, or the usual one, with what the options say instead.
 

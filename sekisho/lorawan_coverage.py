@@ -16,7 +16,7 @@ from sekisho.journey import length
 from sekisho.lorawan_lawful import require_lawful, simulated
 from sekisho.place import Json
 from simulators.lorawan.coverage import Covered, Wish, cover
-from simulators.lorawan.district import CENTRE, HABITABLE_KM2, degrees
+from simulators.lorawan.square import CENTRE, HABITABLE_KM2, degrees
 from simulators.lorawan.talker import RATES
 from simulators.lorawan.tuning import slowest
 from simulators.streets import Point

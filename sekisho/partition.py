@@ -42,13 +42,15 @@ Cells = Annotated[
     typer.Option("--cells", metavar="FILE", help="e-Stat's text of mesh statistics; repeatable."),
 ]
 Dwellings = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
-        metavar="FILE", help="Points: GeoJSON, or CSV with lat, lon and perhaps dwellings."
+        metavar="FILE",
+        help="Points: GeoJSON, or CSV with lat, lon and perhaps dwellings; repeatable.",
     ),
 ]
 RoadFile = Annotated[
-    Path | None, typer.Option("--roads", metavar="FILE", help="Roads: GeoJSON LineStrings.")
+    list[Path] | None,
+    typer.Option("--roads", metavar="FILE", help="Roads: GeoJSON LineStrings; repeatable."),
 ]
 K = Annotated[int, typer.Option("--k", min=2, help="The least dwellings of a zone.")]
 KGate = Annotated[
@@ -92,9 +94,9 @@ def build_(
     """
     target = place.replaceable("--out", out, force=force)
     mesh = MESHES[level]
-    survey = ground.survey(mesh, cells or [], dwellings, roads)
+    survey = ground.survey(mesh, cells or [], dwellings or [], roads or [])
     zoning = build(survey, k, k_gate)
-    files = [*(cells or []), *([dwellings] if dwellings else []), *([roads] if roads else [])]
+    files = [*(cells or []), *(dwellings or []), *(roads or [])]
     content = render(
         zoning,
         name=id or f"jis{level}-k{k}-{date[:4]}",

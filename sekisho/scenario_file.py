@@ -1,7 +1,7 @@
 """A scenario as YAML (`config/scenarios/*.yaml`): what to simulate, faults named with their places."""
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -71,6 +71,7 @@ class ScenarioFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    town: Literal["small", "district", "village"] = "small"
     seed: int = 7
     children: Annotated[int, Field(ge=0, le=100_000)] = 50
     start: Annotated[Instant, BeforeValidator(_moment)] = DEFAULT_START
@@ -104,5 +105,5 @@ def read_scenario(path: Path) -> Scenario:
     town = (wish.seed, wish.children, wish.start, wish.report_every, wish.harm)
     return Scenario(
         *(*town, wish.extra, wish.faults.model_dump(exclude_unset=True)),
-        *(wish.devices, wish.only, wish.begins, wish.ends),
+        *(wish.devices, wish.only, wish.begins, wish.ends, wish.town),
     )

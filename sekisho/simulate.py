@@ -22,6 +22,7 @@ from sekisho.travel import enrolled, report, travel
 
 def simulate(  # noqa: C901 - each of its ways out is one step
     ctx: typer.Context,
+    town: given.Town = None,
     seed: given.Seed = None,
     children: given.Children = None,
     devices: given.Devices = None,
@@ -38,6 +39,7 @@ def simulate(  # noqa: C901 - each of its ways out is one step
     ledger: given.Ledger = None,
     register: given.Register = None,
     devices_out: given.DevicesOut = None,
+    ground_out: given.GroundOut = None,
     follow: given.Follow = None,
     connections: given.Connections = 1,
     qos: given.Qos = 1,
@@ -123,9 +125,15 @@ def simulate(  # noqa: C901 - each of its ways out is one step
             report_every_s=every_s,
             harm=harm,
             devices=devices,
+            town=None if town is None else town.value,
         ),
         *(to, pace, start, duration, follow, user, password_file, cafile, register, step),
     )
+    if ground_out is not None:
+        from sekisho.ground_files import write_ground
+
+        write_ground(journey.scenario.ground, ground_out, as_json=as_json, quiet=quiet)
+        return
     if shrink:
         from sekisho.shrink import search
 

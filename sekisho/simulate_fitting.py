@@ -22,6 +22,7 @@ _TOWN = "of the town, whose scenario is another"
 _REAL_TIME = "nodes live in real time"
 _FAULTS = "what goes wrong on the air is asked for by --faults"
 _NODES = "how many nodes there are stands behind --lorawan, and their kinds are five of the city's"
+_ONE_TOWN = "nodes stand in the small town alone"
 _NO_FILE = (
     "nodes and their keys stand in no file, from which they could enter a directory of real devices; "
     "--register puts them into one marked SIM (sekisho init lab --mark SIM --area CODE --yes)"
@@ -30,6 +31,7 @@ _MQTT = "nodes speak LoRaWAN, not MQTT"
 _WHY = {
     **dict.fromkeys(("--pace", "--start", "--step"), _REAL_TIME),
     **dict.fromkeys(("--children", "--devices", "--extra", "--kinds"), _NODES),
+    **dict.fromkeys(("--town", "--ground-out"), _ONE_TOWN),
     **dict.fromkeys(("--qos", "--connections"), _MQTT),
     "--harm": _FAULTS,
     "--devices-out": _NO_FILE,

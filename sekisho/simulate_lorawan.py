@@ -26,6 +26,7 @@ from simulators.lorawan.book import Book
 from simulators.lorawan.life import Habits
 from simulators.lorawan.meters import Member, members
 from simulators.lorawan.station_line import Home
+from simulators.town import SMALL
 
 _LONGEST_PAYLOAD = 18
 """A weather station's; no node says more at once."""
@@ -216,7 +217,7 @@ def _figures(wish: network.Wish, book: Book, uplinks: Sequence[int]) -> dict[str
 
 def _open_ledger(path: Path, wish: network.Wish) -> Ledger:
     start: Instant = wish.start
-    head = header(wish.seed, start, 0, wish.habits.every_s, 0.0, {}, 0)
+    head = header(SMALL, wish.seed, start, 0, wish.habits.every_s, 0.0, {}, 0)
     head["faults"] = {name: rate for name, rate in asdict(wish.faults).items() if rate}
     head["lorawan"] = {
         "region": wish.plan.name,

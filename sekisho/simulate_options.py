@@ -1,5 +1,6 @@
 """What `sekisho simulate` may be told."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -10,6 +11,23 @@ from sekisho import fault_menu
 _TOWN, _WAY_OUT, _FILES = "Town", "Way out", "Files and registries"
 _SHRINK = "The shortest scenario that fails"
 
+
+class TownName(StrEnum):
+    """`simulators.town.TOWNS`, for the command line."""
+
+    SMALL = "small"
+    DISTRICT = "district"
+    VILLAGE = "village"
+
+
+Town: TypeAlias = Annotated[
+    TownName | None,
+    typer.Option(
+        rich_help_panel=_TOWN,
+        help="Which town, all of them fictional: one beside real bus stops, a dense school district "
+        "(2 × 2 km, 6,400 dwellings), a village of scattered farms. Default: small.",
+    ),
+]
 Seed: TypeAlias = Annotated[
     int | None,
     typer.Option(rich_help_panel=_TOWN, help="Of every die: same seed, same bytes. Default: 7."),
@@ -30,7 +48,7 @@ Devices: TypeAlias = Annotated[
         min=1,
         max=200_000,
         metavar="N",
-        help="A large fleet instead of one town: so many devices, district by district. Each district "
+        help="A large fleet instead of one town: so many devices, ward by ward. Each ward "
         "is a town of its own: 50 trackers (--children), 33 readers, 20 things of the city, all at "
         "their kind's rate: 20,000 devices send about 180 uplinks a second at pace 1.",
     ),
@@ -139,6 +157,15 @@ DevicesOut: TypeAlias = Annotated[
         rich_help_panel=_FILES,
         metavar="FILE",
         help="Write the fleet as JSON, for any other system.",
+    ),
+]
+GroundOut: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        rich_help_panel=_FILES,
+        metavar="DIR",
+        help="Send nothing: write the town's dwellings.csv and roads.geojson, of which sekisho privacy "
+        "partition build makes zones.",
     ),
 ]
 Follow: TypeAlias = Annotated[

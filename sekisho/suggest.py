@@ -43,7 +43,7 @@ def suggest(
     for level in (Level.EIGHTH, Level.QUARTER, Level.HALF):
         mesh = MESHES[level]
         try:
-            survey = ground.survey(mesh, cells or [], dwellings, roads)
+            survey = ground.survey(mesh, cells or [], dwellings or [], roads or [])
         except Refusal as refusal:
             refused = refusal
             continue

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from gateway.model.instant import SECOND, Instant
 from simulators.calendar import is_day_off, midnight
 from simulators.families import Child
+from simulators.layout import Dwelling
 from simulators.streams import stream
 from simulators.streets import Point, between, distance
-from simulators.town import Dwelling, town
+from simulators.town import Town
 
 _SIGNAL = 0.3  # chance to wait at a crossing
 _DETOUR = 0.03  # share of ways home that lead past a park
@@ -59,9 +60,9 @@ class Day(NamedTuple):
         return self.legs[max(0, number - 1)]
 
 
-def way_from_home(dice: Random, home: Dwelling, goal: int, end: Point) -> list[Point]:
+def way_from_home(here: Town, dice: Random, home: Dwelling, goal: int, end: Point) -> list[Point]:
     """House, gate, crossings, end: the shortest way by this walker's taste of the day."""
-    streets = town().streets
+    streets = here.streets
     tolls = [dice.lognormvariate(0.0, 0.25) for _ in streets.edges]
     ways = []
     for crossing in streets.edges[home.edge]:
@@ -113,27 +114,28 @@ class _Diary:
         return Day(tuple(self._legs))
 
 
-def plan_day(seed: int, child: Child, day: date) -> Day:
+def plan_day(here: Town, seed: int, child: Child, day: date) -> Day:
     """The whole day, from this child's own dice of that day."""
     dice = stream(seed, child.device, "day", day.isoformat())
     home = child.household.dwelling
     diary = _Diary(day, home.house)
     if is_day_off(day):
         if dice.random() < 0.7:
-            _outing(dice, diary, child, dice.uniform(9.5, 14.0), dice.uniform(0.7, 2.5))
+            _outing(here, dice, diary, child, dice.uniform(9.5, 14.0), dice.uniform(0.7, 2.5))
         return diary.close()
-    _school(dice, diary, child, day)
+    _school(here, dice, diary, child, day)
     home_again = (diary.now - midnight(day)) / (3600 * SECOND)
     if home_again < 16.5 and dice.random() < 0.3:
-        _outing(dice, diary, child, home_again + dice.uniform(0.2, 0.5), dice.uniform(0.4, 1.0))
+        _outing(
+            here, dice, diary, child, home_again + dice.uniform(0.2, 0.5), dice.uniform(0.4, 1.0)
+        )
     return diary.close()
 
 
-def _school(dice: Random, diary: _Diary, child: Child, day: date) -> None:
+def _school(here: Town, dice: Random, diary: _Diary, child: Child, day: date) -> None:
     """To be there at 07:58 ± 6 min; home by grade, on Wednesdays 45 min earlier, or from the club."""
-    here = town()
     home = child.household.dwelling
-    way = way_from_home(dice, home, here.school, here.school_yard)
+    way = way_from_home(here, dice, home, here.school, here.school_yard)
     trial = _walk(dice, way, 0, child.speed_m_s)
     arrival = min(8 + 20 / 60, max(7.5, dice.gauss(7 + 58 / 60, 0.1)))
     diary.stay(diary.clock(arrival) - trial.end, "home", home.house)
@@ -144,7 +146,7 @@ def _school(dice: Random, diary: _Diary, child: Child, day: date) -> None:
     if dice.random() < _CLUB:
         leaves = dice.uniform(17.0, 18.25)
     diary.stay(diary.clock(leaves), "school", here.school_yard)
-    back = way_from_home(dice, home, here.school, here.school_yard)[::-1]
+    back = way_from_home(here, dice, home, here.school, here.school_yard)[::-1]
     if dice.random() < _DETOUR:
         park = dice.choice(here.parks)
         nodes = here.streets.route(here.school, park, lambda _: 1.0)
@@ -154,17 +156,18 @@ def _school(dice: Random, diary: _Diary, child: Child, day: date) -> None:
         diary.stay(
             diary.now + round(dice.uniform(300, 1800)) * SECOND, "park", here.streets.nodes[park]
         )
-        back = way_from_home(dice, home, park, here.streets.nodes[park])[::-1]
+        back = way_from_home(here, dice, home, park, here.streets.nodes[park])[::-1]
     diary.walk(dice, back, child.speed_m_s)
 
 
-def _outing(dice: Random, diary: _Diary, child: Child, hour: float, hours: float) -> None:
+def _outing(
+    here: Town, dice: Random, diary: _Diary, child: Child, hour: float, hours: float
+) -> None:
     """To a park and back home."""
-    here = town()
     home = child.household.dwelling
     park = dice.choice(here.parks)
     spot = here.streets.nodes[park]
-    way = way_from_home(dice, home, park, spot)
+    way = way_from_home(here, dice, home, park, spot)
     diary.stay(diary.clock(hour), "home", home.house)
     diary.walk(dice, way, child.speed_m_s)
     diary.stay(diary.now + round(hours * 3600) * SECOND, "park", spot)

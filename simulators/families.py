@@ -1,10 +1,11 @@
-"""Who lives in town: children, their households and homes. All of them are invented."""
+"""Who lives in a town: children, their households and homes. All of them are invented."""
 
 from functools import cache
 from typing import NamedTuple
 
+from simulators.layout import Dwelling
 from simulators.streams import stream
-from simulators.town import Dwelling, to_degrees, town
+from simulators.town import Town
 
 _SIBLING = 0.18  # share of children who live with the child before them
 _OWN_RADIUS = 0.10  # share of households that asked for a wider home radius
@@ -46,24 +47,24 @@ class Child(NamedTuple):
     consent: bool
 
 
-def _household(seed: int, number: int, order: tuple[int, ...]) -> Household:
+def _household(here: Town, seed: int, number: int, order: tuple[int, ...]) -> Household:
     """The `number`-th family (from 0); the more families, the fuller the dwellings."""
     name = f"h-{number + 1:04}"
     dice = stream(seed, "household", name)
-    dwelling = town().dwellings[order[number % len(order)]]
-    lat, lon = to_degrees(dwelling.house)
+    dwelling = here.family_homes[order[number % len(order)]]
+    lat, lon = here.plane.degrees(dwelling.house)
     radius = 100.0 if dice.random() < _OWN_RADIUS else None
     imported = dice.random() >= _NO_HOME
     return Household(name, dwelling, (round(lat, 6), round(lon, 6)) if imported else None, radius)
 
 
 @cache
-def families(seed: int, children: int) -> tuple[Child, ...]:
-    """The first `children` children of the town that this seed peoples.
+def families(here: Town, seed: int, children: int) -> tuple[Child, ...]:
+    """The first `children` children of a town as this seed peoples it.
 
     Each depends on those before it only, so a larger town begins with the smaller one.
     """
-    order = list(range(len(town().dwellings)))
+    order = list(range(len(here.family_homes)))
     stream(seed, "households").shuffle(order)
     found: list[Child] = []
     households = 0
@@ -73,7 +74,7 @@ def families(seed: int, children: int) -> tuple[Child, ...]:
         if found and dice.random() < _SIBLING:
             household = found[-1].household
         else:
-            household = _household(seed, households, tuple(order))
+            household = _household(here, seed, households, tuple(order))
             households += 1
         speed = min(1.55, max(0.75, dice.gauss(1.16, 0.22) * 0.95))
         found.append(

@@ -10,7 +10,7 @@ from simulators.amenities import AMENITIES
 from simulators.families import families
 from simulators.streams import stream
 from simulators.timetable import timetable
-from simulators.town import MUNICIPALITY, to_degrees, town
+from simulators.town import MUNICIPALITY, Town
 from simulators.vehicles import vehicles
 
 CAMERAS = 8
@@ -65,7 +65,11 @@ GAUGES: Mapping[str, tuple[str, Mapping[str, str | float | bool]]] = {
 
 
 def build_fleet(
-    seed: int, start: Instant, children: int, extra: Mapping[str, int] = MappingProxyType({})
+    here: Town,
+    seed: int,
+    start: Instant,
+    children: int,
+    extra: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[SimDevice, ...]:
     """All devices: `children` trackers, a reader at every stop and bus, the things of the city, and of
     each declared kind as many as `extra` says.
@@ -80,7 +84,7 @@ def build_fleet(
     def standing(
         device: str, kind: str, form: str, attributes: Mapping[str, str | float | bool]
     ) -> SimDevice:
-        lat, lon = town_place(device)
+        lat, lon = town_place(here, device)
         return city(device, kind, form, {**attributes, "lat": lat, "lon": lon})
 
     trackers = [
@@ -96,7 +100,7 @@ def build_fleet(
             child.household.radius_m,
             child.consent,
         )
-        for number, child in enumerate(families(seed, children), 1)
+        for number, child in enumerate(families(here, seed, children), 1)
     ]
     stops = [
         city(
@@ -135,10 +139,10 @@ def build_fleet(
     return (*trackers, *stops, *doors, *gauges, *cameras, *amenities, *others)
 
 
-def town_place(device: str) -> tuple[float, float]:
-    """Where a thing of the town stands: at one of its crossings, the same for every seed."""
-    crossings = town().streets.nodes
-    lat, lon = to_degrees(crossings[stream(0, device, "place").randrange(len(crossings))])
+def town_place(here: Town, device: str) -> tuple[float, float]:
+    """Where a thing stands in a town: at one of the crossings, the same for every seed."""
+    crossings = here.streets.nodes
+    lat, lon = here.plane.degrees(crossings[stream(0, device, "place").randrange(len(crossings))])
     return round(lat, 5), round(lon, 5)
 
 

@@ -17,6 +17,7 @@ FORMAT = 1
 
 
 def header(
+    town: str,
     seed: int,
     start: Instant,
     children: int,
@@ -28,6 +29,7 @@ def header(
     """The first line; `step` as in `simulators.drive.Step`, 0 = not in lock-step."""
     return {
         "sekisho_ledger": FORMAT,
+        "town": town,
         "seed": seed,
         "start": to_rfc3339(start, ZONE),
         "start_us": start,

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.devices.catalog import catalog
 from gateway.model.instant import Instant, parse_rfc3339
-from simulators import districts, ledger
+from simulators import ledger, wards
 from simulators.air import Sky
 from simulators.behaviors.bicycle_parking_counter import BicycleParking
 from simulators.behaviors.bus_stop_reader import Buses
@@ -26,6 +26,7 @@ from simulators.harm import Harm
 from simulators.selection import selected
 from simulators.speaker import Speaker
 from simulators.timeline import Timeline
+from simulators.town import SMALL, Town, town
 from simulators.uplink import SimUplink
 from simulators.weather import Weather
 
@@ -45,9 +46,10 @@ class Scenario:
         harm: share of uplinks harmed on purpose in the usual ways, 0 to 1.
         extra: declared kind → how many devices of it.
         faults: fault of the menu → share of uplinks at which it happens or begins, 0 to 1.
-        devices: so many devices in as many districts as they need; None: one town.
+        devices: so many devices in as many wards as they need; None: one town.
         only: the devices, and single uplinks as `river-01#17`, that are sent; empty: all.
         begins, ends: town time between which they are sent; None: without bound.
+        town: its name, one of `simulators.town.TOWNS`.
     """
 
     seed: int = 7
@@ -61,35 +63,45 @@ class Scenario:
     only: tuple[str, ...] = ()
     begins: Instant | None = None
     ends: Instant | None = None
+    town: str = SMALL
+
+    @property
+    def ground(self) -> Town:
+        """Its streets and dwellings."""
+        return town(self.town)
 
     def fleet(self) -> tuple[SimDevice, ...]:
         """Every device of this scenario."""
         if self.devices is None:
-            return build_fleet(self.seed, self.start, self.children, self.extra)
-        parts = (districts.named(town.fleet(), n) for n, town in enumerate(self._districts()))
+            return build_fleet(self.ground, self.seed, self.start, self.children, self.extra)
+        parts = (wards.named(ward.fleet(), n) for n, ward in enumerate(self._wards()))
         return tuple(islice(chain.from_iterable(parts), self.devices))
 
-    def _districts(self) -> list["Scenario"]:
+    def _wards(self) -> list["Scenario"]:
         """As many towns as the devices need."""
-        town = replace(self, devices=None, only=(), begins=None, ends=None)
+        ward = replace(self, devices=None, only=(), begins=None, ends=None)
         if self.devices is None:
-            return [town]
-        many = -(-self.devices // len(town.fleet()))
-        return [replace(town, seed=districts.district_seed(self.seed, n)) for n in range(many)]
+            return [ward]
+        many = -(-self.devices // len(ward.fleet()))
+        return [replace(ward, seed=wards.ward_seed(self.seed, n)) for n in range(many)]
 
     def ledger_header(self, step: Instant = 0) -> dict[str, Any]:
         """The ledger's first line for this scenario; `step`: in lock-step, by such a grid."""
-        town = (self.seed, self.start, self.children, self.report_every_s)
-        head = ledger.header(*town, self.harm, self.faults, step)
+        head = ledger.header(
+            *(self.town, self.seed, self.start, self.children, self.report_every_s),
+            self.harm,
+            self.faults,
+            step,
+        )
         return {**head, "extra": dict(self.extra), "devices": self.devices, "only": self.only}
 
     def uplinks(self, until: Instant | None = None) -> Iterator[SimUplink]:
         """Everything the fleet sends from `start` to before `until` (None: without end), in order."""
         uplinks = self._town(until)
         if self.devices is not None:
-            parts = [town.uplinks(until) for town in self._districts()]
+            parts = [ward.uplinks(until) for ward in self._wards()]
             known = frozenset(device.device for device in self.fleet())
-            uplinks = districts.together(parts, known, until)
+            uplinks = wards.together(parts, known, until)
         if self.only or self.begins is not None or self.ends is not None:
             uplinks = selected(uplinks, self.only, self.begins, self.ends)
         return uplinks
@@ -119,9 +131,11 @@ class Scenario:
             for speaker in by_kind.get(kind, {}).values():
                 DeclaredDevice(self.seed, catalog()[kind], speaker, timeline).begin()
         Buses(self.seed, by_kind["bus_stop_reader"], timeline).begin()
-        for child in families(self.seed, self.children):
+        for child in families(self.ground, self.seed, self.children):
             speaker = speakers[child.device]
-            ChildTracker(self.seed, child, speaker, timeline, self.report_every_s).begin()
+            ChildTracker(
+                self.ground, self.seed, child, speaker, timeline, self.report_every_s
+            ).begin()
 
     def _set_city_going(
         self, timeline: Timeline, by_kind: Mapping[str, Mapping[str, Speaker]]

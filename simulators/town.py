@@ -1,122 +1,116 @@
-"""The fictional town: invented streets, dwellings, school and parks around real bus stops.
+"""The fictional towns: invented streets, dwellings, schools and parks.
 
-Nothing here is a real street or home (decisions 22); only the bus stops and the outline of the
-municipality that it lies in are real. The layout is the same for every seed.
+Nothing here is a real street or home (decisions 22); only the bus stops of the town that is simulated unless another is
+named, and the outline of the municipality that all lie in, are real.
 """
 
+from dataclasses import dataclass
 from functools import cache
-from math import cos, radians
-from typing import NamedTuple
 
-from simulators.streams import stream
-from simulators.streets import Point, Streets, between, distance
-from simulators.timetable import timetable
+from simulators import layout
+from simulators.layout import Dwelling, Plan, Plane
+from simulators.streets import Point, Streets, distance
 
 MUNICIPALITY = "16201"
-"""Toyama City, whose outline holds the whole town."""
+"""Toyama City, whose outline holds all towns."""
 
-LAT_0, LON_0 = 36.7330, 137.2025
-"""South-west corner, WGS 84 degrees."""
+SMALL = "small"
+_PLANS = {
+    plan.name: plan
+    for plan in (
+        Plan(
+            name=SMALL,
+            corner=(36.7330, 137.2025),
+            middle_lat=36.741,
+            columns=14,
+            rows=10,
+            spacing_m=195.0,
+            jitter_m=38.0,
+            closed=0.12,
+            frontage_m=6.9,
+            families_m=(700.0, 1250.0),
+            stops=True,
+            school=(0.47, 0.46),
+            parks=((0.2, 0.25), (0.78, 0.3), (0.3, 0.8), (0.72, 0.75)),
+        ),
+        Plan(
+            name="district",
+            corner=(36.6600, 137.1500),
+            middle_lat=36.669,
+            columns=17,
+            rows=17,
+            spacing_m=124.0,
+            jitter_m=26.0,
+            closed=0.12,
+            frontage_m=9.2,
+            families_m=(300.0, 900.0),
+            stops=False,
+            school=(0.48, 0.46),
+            parks=((0.22, 0.25), (0.76, 0.3), (0.3, 0.78), (0.7, 0.74)),
+        ),
+        Plan(
+            name="village",
+            corner=(36.5700, 137.1800),
+            middle_lat=36.583,
+            columns=9,
+            rows=8,
+            spacing_m=420.0,
+            jitter_m=80.0,
+            closed=0.16,
+            frontage_m=47.0,
+            families_m=(700.0, 1700.0),
+            stops=False,
+            school=(0.44, 0.43),
+            parks=((0.25, 0.3), (0.7, 0.65)),
+        ),
+    )
+}
+TOWNS = tuple(_PLANS)
+"""The names of all towns."""
 
-_FIELD_SEED = 16201
-_COLUMNS, _ROWS, _SPACING_M, _JITTER_M = 14, 10, 195.0, 38.0
-_CLOSED = 0.12  # share of the grid's edges left out, so that ways bend
-_SETBACK_M = (9.0, 18.0)  # a dwelling stands this far from the middle of its street
 
-_PHI = radians(36.741)
-_M_PER_LAT = 111_132.954 - 559.822 * cos(2 * _PHI) + 1.175 * cos(4 * _PHI)
-_M_PER_LON = 111_412.84 * cos(_PHI) - 93.5 * cos(3 * _PHI) + 0.118 * cos(5 * _PHI)
-
-
-class Dwelling(NamedTuple):
-    """An invented home: the edge it stands on, its gate on the street, and the house itself."""
-
-    edge: int
-    gate: Point
-    house: Point
-
-
-class Town(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Town:
     """Where everybody lives and goes.
 
     Attributes:
+        name: as `TOWNS` has it.
+        plane: its metres and degrees.
         streets: the street graph.
         dwellings: all homes, in a fixed order that says nothing about the place.
+        family_homes: those among them in which families with trackers live.
         school: the crossing of its gate; `school_yard` where the children sit.
         parks: crossings beside which children play.
     """
 
+    name: str
+    plane: Plane
     streets: Streets
     dwellings: tuple[Dwelling, ...]
+    family_homes: tuple[Dwelling, ...]
     school: int
     school_yard: Point
     parks: tuple[int, ...]
 
-
-def to_degrees(point: Point) -> tuple[float, float]:
-    """WGS 84 latitude and longitude of a local point, good to 1 m inside the town."""
-    return LAT_0 + point.y / _M_PER_LAT, LON_0 + point.x / _M_PER_LON
-
-
-def to_point(lat: float, lon: float) -> Point:
-    """The local point of WGS 84 degrees."""
-    return Point((lon - LON_0) * _M_PER_LON, (lat - LAT_0) * _M_PER_LAT)
-
-
-def _grid() -> Streets:
-    dice = stream(_FIELD_SEED, "town", "streets")
-    nodes = [
-        Point(
-            column * _SPACING_M + dice.uniform(-_JITTER_M, _JITTER_M),
-            row * _SPACING_M + dice.uniform(-_JITTER_M, _JITTER_M),
-        )
-        for row in range(_ROWS)
-        for column in range(_COLUMNS)
-    ]
-    for stop in timetable().stops.values():  # real stops stand at crossings of the invented streets
-        here = to_point(stop.lat, stop.lon)
-        nearest = min(range(len(nodes)), key=lambda n: distance(nodes[n], here))
-        if distance(nodes[nearest], here) < _SPACING_M * 0.6:
-            nodes[nearest] = here
-    edges = [
-        (node, other)
-        for node in range(len(nodes))
-        for other in (node + 1, node + _COLUMNS)
-        if other < len(nodes) and (other != node + 1 or other % _COLUMNS)
-    ]
-    for edge in dice.sample(edges, round(len(edges) * _CLOSED)):
-        rest = [kept for kept in edges if kept != edge]
-        if len(Streets(nodes, rest).reaches(0)) == len(nodes):
-            edges = rest
-    return Streets(nodes, edges)
-
-
-def _dwellings(streets: Streets, school_yard: Point) -> tuple[Dwelling, ...]:
-    dice = stream(_FIELD_SEED, "town", "dwellings")
-    found = []
-    for edge, (a, b) in enumerate(streets.edges):
-        start, end = streets.nodes[a], streets.nodes[b]
-        length = distance(start, end)
-        for _ in range(dice.choice((1, 2, 2, 3, 3, 4))):
-            gate = between(start, end, dice.uniform(0.12, 0.88))
-            side = dice.choice((-1.0, 1.0)) * dice.uniform(*_SETBACK_M) / length
-            house = Point(gate.x - (end.y - start.y) * side, gate.y + (end.x - start.x) * side)
-            if distance(house, school_yard) > 160.0:
-                found.append(Dwelling(edge, gate, house))
-    dice.shuffle(found)
-    return tuple(found)
+    def __repr__(self) -> str:
+        return f"<fictional town {self.name}>"
 
 
 @cache
-def town() -> Town:
-    """The one town, laid out from its own dice."""
-    streets = _grid()
-    school = streets.nearest(Point(_COLUMNS * _SPACING_M * 0.47, _ROWS * _SPACING_M * 0.46))
+def town(name: str = SMALL) -> Town:
+    """A town, laid out from its own dice.
+
+    Raises:
+        KeyError: no town has this name.
+    """
+    plan = _PLANS[name]
+    plane = Plane(plan.corner, plan.middle_lat)
+    streets = layout.streets(plan, plane)
+    school = streets.nearest(plan.point(plan.school))
     gate = streets.nodes[school]
     yard = Point(gate.x + 14.0, gate.y + 10.0)
-    corners = ((0.2, 0.25), (0.78, 0.3), (0.3, 0.8), (0.72, 0.75))
-    parks = tuple(
-        streets.nearest(Point(_COLUMNS * _SPACING_M * x, _ROWS * _SPACING_M * y))
-        for x, y in corners
-    )
-    return Town(streets, _dwellings(streets, yard), school, yard, parks)
+    dwellings = layout.dwellings(plan, streets, yard)
+    nearest_m, farthest_m = plan.families_m
+    homes = tuple(one for one in dwellings if nearest_m <= distance(one.house, yard) <= farthest_m)
+    parks = tuple(streets.nearest(plan.point(place)) for place in plan.parks)
+    return Town(name, plane, streets, dwellings, homes, school, yard, parks)

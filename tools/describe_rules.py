@@ -38,6 +38,8 @@ in which their rules act. `explain` says in plain words who learns what about on
 
 | file in `config/privacy/` | for |
 |---|---|
+| `toyama-zone.yaml` | recommended for ways to school: zones of 100 dwellings, cells of 125 m, steps of 10 min |
+| `rural.yaml` | where houses are few: zones of 50 dwellings on 500 m cells, or nothing |
 | `legacy-50m.yaml` | the cities' rule, 50 m round home: the floor, and the control that an audit must find broken |
 | `guardian-live.yaml` | guardians see their own child now, from memory |
 | `ridership.yaml` | how many get on and off where |
@@ -45,9 +47,8 @@ in which their rules act. `explain` says in plain words who learns what about on
 | `open-data.yaml` | numbers for everybody, in classes |
 | `research.yaml` | numbers for one research group, under an agreement |
 
-Each says in its comments what it hides and what it does not. Rule sets on zones of a public partition are read and checked, but
-none is shipped yet: they need the partition they pin, `partitions/<id>.yaml` beside the rule set. What one looks like stands in
-`tests/golden/rules/example_2_toyama_zone.yaml`.
+Each says in its comments what it hides and what it does not. The two that stand on zones pin a partition, `partitions/<id>.yaml`
+beside them: that of the [simulated towns](partitions.md#what-is-shipped), where nobody lives. A city makes its own and pins that.
 
 ## Stages
 

@@ -163,7 +163,10 @@ def _nmea(value: Decimal, canary: str, axis: int, coat: str) -> Iterator[Numeral
 def _scaled(value: Decimal, power: int, canary: str, axis: int, coat: str) -> Iterator[Numeral]:
     """Degrees times a power of ten, in digits: 366953042."""
     scaled = value.scaleb(power)
-    for number in sorted({trunc(scaled), round(scaled)}):
+    by_float = round(
+        float(value) * 10**power
+    )  # whoever multiplied floats may round a half the other way
+    for number in sorted({trunc(scaled), round(scaled), by_float}):
         text = str(number).encode()
         if len(text) >= 5:
             n = len(text)

@@ -1,6 +1,5 @@
 """Reads a rule set from its file: the typed value, or every fault with its place."""
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from gateway.rules.model import RuleSet
 from gateway.settings.complaints import Complaint, SettingsError, complain
 from gateway.settings.document import Document
 from gateway.settings.lane_schema import RuleSetFile
-from gateway.settings.partition import PIN
+from gateway.settings.partition import read_partition
 from gateway.settings.reading import read
 from gateway.settings.rule_building import built, first_form
 from gateway.settings.schema import PrivacyFile
@@ -29,7 +28,7 @@ def load_rules(path: Path, *, invented: bool = False, before: Path | None = None
         before: the rule set that was in force until now, to which it must not contradict.
 
     Raises:
-        SettingsError: with every fault of the file.
+        SettingsError: with every fault of the file; or of a partition that it pins and that was edited.
     """
     document = Document(path)
     if _is_first(path):
@@ -83,11 +82,7 @@ def _misplaced(document: Document) -> list[Complaint]:
 
 def _pins(folder: Path) -> Pins:
     def pin(partition: str) -> str | None:
-        try:
-            content = (folder / f"{partition}.yaml").read_bytes()
-        except OSError:
-            return None
-        above, last, _ = content.rpartition(PIN)
-        return sha256(above if last else content).hexdigest()
+        file = folder / f"{partition}.yaml"
+        return read_partition(file)[0].sha256 if file.is_file() else None
 
     return pin

@@ -11,7 +11,7 @@ from simulators.gps import SKIES, Receiver
 from simulators.speaker import Speaker
 from simulators.streams import stream
 from simulators.timeline import Timeline
-from simulators.town import to_degrees
+from simulators.town import Town
 
 _SKY = {"home": "indoor", "school": "indoor", "walk": "street", "park": "open"}
 _BUTTON_PER_WALK_MINUTE = 0.0004
@@ -23,8 +23,15 @@ class ChildTracker:
     """Reports every `every_s` seconds, day and night, with a small jitter of its own."""
 
     def __init__(
-        self, seed: int, child: Child, speaker: Speaker, timeline: Timeline, every_s: float
+        self,
+        here: Town,
+        seed: int,
+        child: Child,
+        speaker: Speaker,
+        timeline: Timeline,
+        every_s: float,
     ) -> None:
+        self._here = here
         self._seed = seed
         self._child = child
         self._speaker = speaker
@@ -42,7 +49,7 @@ class ChildTracker:
 
     def _day(self, day: date) -> Day:
         if self._plan is None or self._plan[0] != day:
-            self._plan = (day, plan_day(self._seed, self._child, day))
+            self._plan = (day, plan_day(self._here, self._seed, self._child, day))
         return self._plan[1]
 
     def _charge(self, at: Instant, place: str) -> float:
@@ -64,14 +71,14 @@ class ChildTracker:
         button = dice.random() < _BUTTON_PER_WALK_MINUTE * self._every / MINUTE and (
             leg.place == "walk"
         )
-        lat, lon = to_degrees(point)
+        lat, lon = self._here.plane.degrees(point)
         truth = {"place": leg.place, "lat": round(lat, 7), "lon": round(lon, 7)}
         battery = self._charge(fixed, leg.place)
         if fix is None:
             self._speaker.say(sent, fixed, truth, battery_pct=battery, button=button)
         else:
             believed, accuracy = fix
-            lat, lon = to_degrees(believed)
+            lat, lon = self._here.plane.degrees(believed)
             self._speaker.say(
                 sent,
                 fixed,

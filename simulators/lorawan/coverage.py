@@ -16,9 +16,9 @@ from gateway.lorawan.airtime import FRAME, airtime_us
 from gateway.lorawan.plan import Plan
 from simulators.lorawan.air import Air, Fate, Frame, whole
 from simulators.lorawan.book import CHANNEL_BUSY
-from simulators.lorawan.district import HABITABLE_KM2, Site, Stand, antennas, sites
 from simulators.lorawan.links import FORWARDER_GAIN_DB
 from simulators.lorawan.radio import BACK_OFF_S, LISTENS
+from simulators.lorawan.square import HABITABLE_KM2, Site, Stand, antennas, sites
 from simulators.lorawan.talker import Talker
 from simulators.streams import stream
 from simulators.streets import Point

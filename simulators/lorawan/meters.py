@@ -16,7 +16,7 @@ from simulators.lorawan.node import Identity
 from simulators.speaker import plain
 from simulators.streams import stream
 from simulators.streets import Point
-from simulators.town import MUNICIPALITY, to_degrees, town
+from simulators.town import MUNICIPALITY, town
 
 KINDS = (
     "river_gauge",
@@ -55,7 +55,7 @@ def _member(seed: int, start: Instant, number: int) -> Member:
     dev_eui = Eui(_secret(seed, name, "dev_eui")[:8])
     nwk_key = _secret(seed, name, "nwk_key") if number % _EVERY_1_1 == 0 else None
     place = spot(seed, name)
-    lat, lon = to_degrees(place)
+    lat, lon = town().plane.degrees(place)
     facts: dict[str, str | float | bool] = {
         "dev_eui": str(dev_eui),
         "lat": round(lat, 5),

@@ -6,9 +6,9 @@ from math import inf
 from gateway.lorawan.air_law import AirLaw
 from gateway.lorawan.plan import Plan
 from simulators.lorawan.air import SENSITIVITY_DBM
-from simulators.lorawan.district import EXTRA_LOSS_DB, Site, Stand, open_loss_db
 from simulators.lorawan.links import FADING_DB, FORWARDER_GAIN_DB, SHADOW_DB, shadow_db
 from simulators.lorawan.radio import CRYSTAL_PPM, STEP_DB
+from simulators.lorawan.square import EXTRA_LOSS_DB, Site, Stand, open_loss_db
 from simulators.lorawan.tuning import slowest
 from simulators.streams import stream
 from simulators.streets import Point, distance

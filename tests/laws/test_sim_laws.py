@@ -73,7 +73,9 @@ def off_edge(p: Point, a: Point, b: Point) -> float:
 )
 def test_walks_stay_on_the_streets(seed: int, number: int, ahead: int, share: float) -> None:
     """A walking child is on a street, or on the few metres between street and house or school."""
-    day = plan_day(seed, families(seed, 30)[number], date(2026, 5, 4) + timedelta(days=ahead))
+    day = plan_day(
+        town(), seed, families(town(), seed, 30)[number], date(2026, 5, 4) + timedelta(days=ahead)
+    )
 
     for leg in day.legs:
         if leg.place == "walk":
@@ -86,8 +88,8 @@ def test_walks_stay_on_the_streets(seed: int, number: int, ahead: int, share: fl
 def test_a_day_has_no_gaps(seed: int, ahead: int) -> None:
     """Legs follow one another from midnight to midnight, and nobody jumps between two of them."""
     when = date(2026, 5, 4) + timedelta(days=ahead)
-    for child in families(seed, 5):
-        legs = plan_day(seed, child, when).legs
+    for child in families(town(), seed, 5):
+        legs = plan_day(town(), seed, child, when).legs
 
         assert legs[0].begin == midnight(when)
         assert legs[-1].end == midnight(when + timedelta(days=1))

@@ -35,6 +35,13 @@ def test_a_whole_search_is_blind_to_nothing() -> None:
     assert blind() == set()
 
 
+def test_a_half_that_floats_round_up_is_found_too() -> None:
+    """137.2246735 × 10⁶ is a half as floats multiply and less than one as it is: both whole numbers are looked for."""
+    canaries = Canaries(((36.7382426, 137.2246735),))
+
+    assert check(canaries, Search(canaries, unzstd=unzstd)).blind == []
+
+
 @pytest.mark.parametrize(
     ("room", "part", "forms"),
     [

@@ -1,6 +1,7 @@
 """Rule sets: what loads, what is refused and with which words, and what the verbs say of them."""
 
 import json
+import shutil
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -132,8 +133,7 @@ def test_a_partition_does_not_change_within_its_epoch(tmp_path: Path) -> None:
     text = old.read_text()
     partition = tmp_path / "partitions" / "made-up-2026.yaml"
     partition.parent.mkdir()
-    there = sha256(b"another\n").hexdigest()
-    partition.write_text(f'another\nsha256: "{there}"\n')
+    there = rebuilt(partition)
     pin = text.partition("pin: ")[2].partition("\n")[0]
     new = tmp_path / "new.yaml"
     new.write_text(text.replace(pin, there))
@@ -143,6 +143,31 @@ def test_a_partition_does_not_change_within_its_epoch(tmp_path: Path) -> None:
 
     new.write_text(new.read_text().replace("school-2026", "school-2027"))
     assert load_rules(new, before=old).epoch == "school-2027"
+
+
+def rebuilt(target: Path) -> str:
+    """Write the partition of the examples with another source, as a new build would; returns its pin."""
+    content = (GOLDEN / "partitions" / "made-up-2026.yaml").read_bytes()
+    body = content.rpartition(b"sha256: ")[0].replace(b'"made up"', b'"made up again"')
+    pin = sha256(body).hexdigest()
+    target.write_bytes(body + f'sha256: "{pin}"\n'.encode())
+    return pin
+
+
+def test_a_partition_that_was_edited_is_refused_where_it_is_pinned(tmp_path: Path) -> None:
+    """Also where somebody put the digest of the edited lines into the rule set."""
+    shutil.copytree(ROOT / "config" / "privacy" / "partitions", tmp_path / "partitions")
+    rules = tmp_path / "toyama-zone.yaml"
+    rules.write_text((ROOT / "config" / "privacy" / "toyama-zone.yaml").read_text())
+    assert load_rules(rules).id == "toyama-zone"
+
+    partition = tmp_path / "partitions" / "fictional-250m-k100.yaml"
+    partition.write_text(partition.read_text().replace("k: 100", "k: 20"))
+
+    with pytest.raises(
+        SettingsError, match=r"fictional-250m-k100.yaml:\d+:\d+ sha256: .* was edited"
+    ):
+        load_rules(rules)
 
 
 def test_all_files_are_complained_about_at_once(
@@ -178,6 +203,7 @@ def test_check_names_digest_lanes_and_stages(capsys: Any, monkeypatch: pytest.Mo
         ("legacy-50m", ("centre, the home, can be worked out", "kept        20 d", "linked to its other rows")),
         ("guardian-live", ("this reader's own child", "not at all")),
         ("../../tests/golden/rules/example_6_rural", ("below 300", "by which street a child leaves it")),
+        ("toyama-zone", ("a cell of about 125 m, at steps of 10 min", "its zone and 100 m round it")),
         ("open-data", ("one of 10 or more", "for ever")),
         ("patrol-analysis", ("one of 5 or more", "school:own-district")),
     ],

@@ -1,4 +1,4 @@
-"""A large fleet: districts that do not move each other, and a rate that is counted honestly."""
+"""A large fleet: wards that do not move each other, and a rate that is counted honestly."""
 
 from itertools import pairwise
 
@@ -27,8 +27,8 @@ def test_a_fleet_has_as_many_devices_as_asked_for_all_of_them_different() -> Non
         assert len(names) == len(set(names)) == devices
 
 
-def test_households_of_two_districts_are_two() -> None:
-    """Nobody lives with somebody of another district, and no two districts have the same homes."""
+def test_households_of_two_wards_are_two() -> None:
+    """Nobody lives with somebody of another ward, and no two wards have the same homes."""
     homes = [(d.household, d.home) for d in fleet(116).fleet() if d.kind == "child_tracker"]
     first, second = homes[:5], homes[5:]
     assert not {household for household, _ in first} & {household for household, _ in second}
@@ -37,7 +37,7 @@ def test_households_of_two_districts_are_two() -> None:
 
 @pytest.mark.parametrize("harm", [0.0, 0.1])
 def test_a_larger_fleet_begins_with_the_smaller_one(harm: float) -> None:
-    """The town alone, two districts, two and a half: those before send the same bytes."""
+    """The town alone, two wards, two and a half: those before send the same bytes."""
     town = list(Scenario(seed=7, children=5, harm=harm).uplinks(UNTIL))
     two, more = (list(fleet(n, harm=harm).uplinks(UNTIL)) for n in (116, 140))
     first = {device.device for device in fleet(58).fleet()}

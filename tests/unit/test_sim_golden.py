@@ -8,7 +8,7 @@ import msgspec
 from simulators.outlets.file import log_line
 from simulators.scenario import Scenario
 
-FIRST_10_000 = "996862defb354cb9b9a075dde9bdfc658a32771d4aac98a76ca75ed9c51e358d"
+FIRST_10_000 = "cde6bba5f8495aaf1bb74e36bd20f976ecbb06edcc9da46ceb8b5d014d1360b9"
 
 
 def digest(scenario: Scenario, uplinks: int) -> str:

@@ -9,6 +9,7 @@ from simulators.childday import plan_day
 from simulators.families import families
 from simulators.holidays import public_holidays
 from simulators.timetable import timetable
+from simulators.town import town
 
 YEARS = {
     2024: "0101 0108 0211 0212 0223 0320 0429 0503 0504 0505 0506 0715 0811 0812 0916 0922 0923 1014 1103 "
@@ -29,10 +30,14 @@ def test_a_holiday_is_a_day_off() -> None:
     """No child goes to school on a Wednesday in Golden Week, and buses go as on a Sunday."""
     holiday, workday, sunday = date(2026, 5, 6), date(2026, 5, 13), date(2026, 5, 10)
     assert [is_day_off(day) for day in (holiday, workday, sunday)] == [True, False, True]
-    places = [{leg.place for leg in plan_day(7, child, holiday).legs} for child in families(7, 20)]
+    places = [
+        {leg.place for leg in plan_day(town(), 7, child, holiday).legs}
+        for child in families(town(), 7, 20)
+    ]
     assert not any("school" in seen for seen in places)
     assert any(
-        "school" in {leg.place for leg in plan_day(7, c, workday).legs} for c in families(7, 3)
+        "school" in {leg.place for leg in plan_day(town(), 7, c, workday).legs}
+        for c in families(town(), 7, 3)
     )
     assert timetable().trips_on(holiday) == timetable().trips_on(sunday)
     assert timetable().trips_on(holiday) != timetable().trips_on(workday)

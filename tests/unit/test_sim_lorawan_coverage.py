@@ -14,8 +14,8 @@ from gateway.lorawan.plan import DataRate
 from gateway.lorawan.regions import PLANS
 from gateway.model.errors import Refusal
 from simulators.lorawan.coverage import Covered, Wish, cover
-from simulators.lorawan.district import Site, Stand, antennas, degrees, side_m, sites
 from simulators.lorawan.links import shadow_db
+from simulators.lorawan.square import Site, Stand, antennas, degrees, side_m, sites
 from simulators.lorawan.talker import Talker
 from simulators.streets import Point
 from tests.fakes.front_door import Sekisho

@@ -11,7 +11,7 @@ from simulators.riders import rides_on
 from simulators.scenario import DEFAULT_START
 from simulators.streets import distance
 from simulators.timetable import seconds, timetable
-from simulators.town import to_degrees, to_point, town
+from simulators.town import town
 from simulators.vehicles import vehicles
 
 TUESDAY, SATURDAY = date(2026, 5, 12), date(2026, 5, 16)
@@ -28,8 +28,8 @@ def test_the_town_is_large_enough() -> None:
 
 def test_the_town_lies_in_its_municipality() -> None:
     """Every dwelling, crossing and bus stop lies inside Toyama City; Takaoka and the sea do not."""
-    places = [to_degrees(d.house) for d in town().dwellings]
-    places += [to_degrees(node) for node in town().streets.nodes]
+    places = [town().plane.degrees(d.house) for d in town().dwellings]
+    places += [town().plane.degrees(node) for node in town().streets.nodes]
     places += [(stop.lat, stop.lon) for stop in timetable().stops.values()]
 
     assert all(in_municipality(*place) for place in places)
@@ -40,7 +40,10 @@ def test_the_town_lies_in_its_municipality() -> None:
 def test_local_metres_and_degrees_agree() -> None:
     """Degrees and back again is the same place."""
     for dwelling in town().dwellings[:20]:
-        assert distance(to_point(*to_degrees(dwelling.house)), dwelling.house) < 1e-6
+        assert (
+            distance(town().plane.point(*town().plane.degrees(dwelling.house)), dwelling.house)
+            < 1e-6
+        )
 
 
 def test_the_stops_are_those_of_the_feed() -> None:
@@ -52,7 +55,8 @@ def test_the_stops_are_those_of_the_feed() -> None:
     on_streets = [
         stop
         for stop in stops.values()
-        if min(distance(to_point(stop.lat, stop.lon), n) for n in town().streets.nodes) < 0.01
+        if min(distance(town().plane.point(stop.lat, stop.lon), n) for n in town().streets.nodes)
+        < 0.01
     ]
     assert len(on_streets) >= 4
 
@@ -86,16 +90,16 @@ def test_riders_ride_forward() -> None:
 
 def test_a_larger_town_begins_with_the_smaller_one() -> None:
     """The first ten of a hundred children are the ten; some siblings share a home."""
-    many = families(7, 100)
+    many = families(town(), 7, 100)
 
-    assert many[:10] == families(7, 10)
+    assert many[:10] == families(town(), 7, 10)
     assert len({child.household.household for child in many}) < 100
     assert 0 < sum(not child.consent for child in many) < 12
 
 
 def test_every_device_has_what_its_kind_needs() -> None:
     """A tracker has a household, a reader a mount, some gauges a datum; ids are unique."""
-    fleet = build_fleet(7, DEFAULT_START, 50)
+    fleet = build_fleet(town(), 7, DEFAULT_START, 50)
 
     assert len({device.device for device in fleet}) == len(fleet)
     assert {device.form for device in fleet} == {"json", "binary"}

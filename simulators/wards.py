@@ -1,7 +1,7 @@
-"""A large fleet: the same town again and again, district by district, each with dice of its own.
+"""A large fleet: the same town again and again, ward by ward, each with dice of its own.
 
-The first district is the town itself. In each later one every device, household and home is invented
-anew; its devices and households bear its name in front, as `d0002-child-0001`. So the mix of kinds is the
+The first ward is the town itself. In each later one every device, household and home is invented
+anew; its devices and households bear its name in front, as `w0002-child-0001`. So the mix of kinds is the
 town's, and a larger fleet begins with the smaller one.
 """
 
@@ -18,17 +18,17 @@ from simulators.uplink import SimUplink
 _SEEDS = 2**31
 
 
-def district_seed(seed: int, number: int) -> int:
-    """Of the dice of the `number`-th district, from 0."""
-    return seed if number == 0 else stream(seed, "district", str(number)).randrange(_SEEDS)
+def ward_seed(seed: int, number: int) -> int:
+    """Of the dice of the `number`-th ward, from 0."""
+    return seed if number == 0 else stream(seed, "ward", str(number)).randrange(_SEEDS)
 
 
 def _prefix(number: int) -> str:
-    return "" if number == 0 else f"d{number + 1:04}-"
+    return "" if number == 0 else f"w{number + 1:04}-"
 
 
 def named(fleet: Sequence[SimDevice], number: int) -> Iterator[SimDevice]:
-    """A district's devices under their names in the whole."""
+    """A ward's devices under their names in the whole."""
     before = _prefix(number)
     for device in fleet:
         household = None if device.household is None else before + device.household
@@ -36,10 +36,10 @@ def named(fleet: Sequence[SimDevice], number: int) -> Iterator[SimDevice]:
 
 
 def together(
-    districts: Sequence[Iterator[SimUplink]], known: frozenset[str], until: Instant | None
+    wards: Sequence[Iterator[SimUplink]], known: frozenset[str], until: Instant | None
 ) -> Iterator[SimUplink]:
-    """The uplinks of all districts in order of town time, of the devices that are `known`."""
-    parts = [_renamed(uplinks, _prefix(number)) for number, uplinks in enumerate(districts)]
+    """The uplinks of all wards in order of town time, of the devices that are `known`."""
+    parts = [_renamed(uplinks, _prefix(number)) for number, uplinks in enumerate(wards)]
     for uplink in merge(*parts, key=attrgetter("sent")):
         if until is not None and uplink.sent >= until:
             return
