@@ -7,6 +7,7 @@ import typer
 
 from gateway.clock import SystemClock
 from gateway.model.instant import to_datetime
+from gateway.privacy.policy import Policy
 from gateway.settings.load import Settings, SettingsError, load_settings
 from sekisho import screen
 from sekisho.cautions import notes
@@ -63,10 +64,7 @@ def _report(settings: Settings, held: int) -> None:
     ]
     udp = [f"{door.name} {door.bind} port {door.port}, UDP" for door in settings.udp]
     doors = ", ".join([*listening, *udp])
-    rules = (
-        f"{policy.ruleset[:12]}: nothing within {policy.home_radius_m:g} m of home, "
-        f"rows stay {screen.count(policy.retain_days, 'day')}"
-    )
+    rules = f"{settings.rules.id} {policy.ruleset[:12]}: {_hidden(policy)}"
     devices = (
         f"{screen.count(len(entries.devices), 'device')}, "
         f"{screen.count(len(entries.credentials), 'credential')} in the configuration"
@@ -89,6 +87,17 @@ def _report(settings: Settings, held: int) -> None:
     )
     for note in notes(settings):
         print(f"  note: {note}")
+
+
+def _hidden(policy: Policy) -> str:
+    """What rows about children never say, and how long they stay."""
+    if not policy.keeps_ways:
+        return "no rows about children"
+    where = f"within {policy.home_radius_m:g} m of home"
+    if policy.zoned is not None:
+        name = policy.zoned.partition.id
+        where = f"in the household's zone of {name}, nor within {policy.buffer_m:g} m of it"
+    return f"nothing {where}, rows stay {screen.count(policy.retain_days, 'day')}"
 
 
 def _brokers(settings: Settings) -> str | None:

@@ -31,7 +31,7 @@ sekisho privacy rules check new.yaml --before config/privacy/legacy-50m.yaml
 `check` names every contradiction with file, line and column, or prints the rule set's digest, its lanes and the order
 in which their rules act. `explain` says in plain words who learns what about one child at most.
 
-**The running gateway does not act on rule sets yet.** It reads `config/privacy.yaml`, the first form, as before; `check` and
+The running gateway acts on the rule set that `privacy` in `gateway.yaml` names, or on `config/privacy.yaml`, the first form; `check` and
 `explain` read that file too, and say what it does. What the mask does with it stands in [mask.md](../mask.md).
 
 ## What is shipped

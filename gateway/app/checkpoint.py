@@ -20,10 +20,11 @@ from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
-from gateway.model.instant import HOUR, day_begins, local_day
+from gateway.model.instant import HOUR, Instant, day_begins, local_day
+from gateway.model.reason import Fate
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.intake import Intake
-from gateway.pipeline.process import Process
+from gateway.pipeline.process import Process, ended
 from gateway.pipeline.retention import expired, first_day
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
@@ -138,8 +139,15 @@ class Checkpoint:
         """Close the intake, let the worker commit and acknowledge what is there, close the files."""
         self.intake.close()
         await worker
+        self.forget_held(None)
         await self.counters.write_down(clean=True)
         await self.store.close()
+
+    def forget_held(self, now: Instant | None) -> None:
+        """Forget the fixes held of children that fell silent, or of all (decisions 1)."""
+        for origin, end in self.mask.forget_held(now):
+            self.tally.terms[origin, "child_tracker", Fate.HELD, None] -= 1
+            self.tally.terms[ended(origin, "child_tracker", end)] += 1
 
 
 def _refuse_lost_keys(state: StateDir, keys: KeyRing, policy: Policy, clock: Clock) -> None:

@@ -117,6 +117,7 @@ async def keep_house(
         if not 0 < next_round - clock.now() <= ROUND:  # due, or the clock was set back
             next_round = clock.now() + ROUND
             checkpoint.mask.forget_older(clock.now())
+            checkpoint.forget_held(clock.now())
             waited = waiting
             waiting = timekeeper.doubts(clock)
             if waiting:

@@ -90,6 +90,7 @@ class Lockstep:
 
     async def _round(self) -> None:
         self._checkpoint.mask.forget_older(self._clock.now())
+        self._checkpoint.forget_held(self._clock.now())
         await remove(self._checkpoint)
         self._look_after()
 

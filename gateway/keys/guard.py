@@ -38,3 +38,7 @@ class GuardedKeys:
             KeysUnavailable: it can be neither read nor made just now.
         """
         return self._ring.day_key(day)
+
+    def epoch_key(self, epoch: str) -> bytes:
+        """The key of the noise of one epoch."""
+        return self._ring.epoch_key(epoch)

@@ -12,6 +12,7 @@ class MemoryKeys:
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
         self._days: dict[date, bytes] = {}
+        self._epochs: dict[str, bytes] = {}
 
     def file_key(self, period: str) -> bytes:
         """The key of a personal file, made at first use."""
@@ -20,3 +21,7 @@ class MemoryKeys:
     def day_key(self, day: date) -> bytes:
         """The key of a service day, made at first use; no day is ever over."""
         return self._days.setdefault(day, secrets.token_bytes(keyfile.SIZE))
+
+    def epoch_key(self, epoch: str) -> bytes:
+        """The key of an epoch, made at first use."""
+        return self._epochs.setdefault(epoch, secrets.token_bytes(keyfile.SIZE))

@@ -188,6 +188,10 @@ class KeyRing:
         """The key of the names and records in `sessions.db`."""
         return self._derived(b"sessions")
 
+    def epoch_key(self, epoch: str) -> bytes:
+        """The key of the noise of one epoch; as old as the ring, so that no restart draws anew."""
+        return self._derived(b"noise " + epoch.encode())
+
     def _derived(self, purpose: bytes) -> bytes:
         return HKDF(SHA256(), keyfile.SIZE, salt=None, info=purpose).derive(self._root_key)
 

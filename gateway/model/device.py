@@ -17,17 +17,27 @@ class Household:
         home: exact position, WGS 84; None when no home was imported yet (fail closed).
         radius_m: this family's own home radius in metres; None means the policy's default.
         crs: coordinate reference system the home was given in; only "EPSG:4326" is accepted.
+        zone: under zone rules all that is kept of a home: the name of its zone; None otherwise.
+        partition: hex SHA-256 of the partition's file that has this zone.
     """
 
-    __slots__ = ("crs", "home", "household", "radius_m")
+    __slots__ = ("crs", "home", "household", "partition", "radius_m", "zone")
 
     def __init__(
-        self, household: HouseholdId, home: Position | None, radius_m: float | None, crs: str
+        self,
+        household: HouseholdId,
+        home: Position | None,
+        radius_m: float | None,
+        crs: str,
+        zone: str | None = None,
+        partition: str = "",
     ) -> None:
         self.household = household
         self.home = home
         self.radius_m = radius_m
         self.crs = crs
+        self.zone = zone
+        self.partition = partition
 
     def __repr__(self) -> str:
         return "<household>"

@@ -20,6 +20,7 @@ class Reading:
         late: more than seven days behind our clock.
         network_at: when a network server took it in, None where none did; never part of the identity.
         simulated: that server says that no radio was involved.
+        origin: whose credential handed it over, as in the conservation law's terms.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Reading:
         "late",
         "network_at",
         "observed_at",
+        "origin",
         "received_at",
         "simulated",
         "values",
@@ -47,6 +49,7 @@ class Reading:
         late: bool,
         network_at: Instant | None = None,
         simulated: bool = False,
+        origin: str = "own",
     ) -> None:
         self.device = device
         self.values = values
@@ -58,6 +61,12 @@ class Reading:
         self.late = late
         self.network_at = network_at
         self.simulated = simulated
+        self.origin = origin
+
+    @property
+    def at(self) -> Instant:
+        """The accepted time of observation."""
+        return self.observed_at
 
     def __repr__(self) -> str:
         return "<reading>"

@@ -20,7 +20,7 @@ from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Uplinks
 from gateway.pipeline.alike import LastCommits
 from gateway.pipeline.intake import Intake
-from gateway.pipeline.process import Batch, Process
+from gateway.pipeline.process import NOBODY, Batch, Process
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.telemetry import Facts, Tally
 
@@ -233,7 +233,8 @@ def _judge(batch: Batch, committed: Committed) -> None:
         origin, kind, _, _ = term
         if number in refused:
             terms[origin, kind, Fate.REJECTED, Reason.UNSTORABLE] += 1
-            refusals[chunk][item] = Reason.UNSTORABLE
+            if item != NOBODY:
+                refusals[chunk][item] = Reason.UNSTORABLE
         elif number in new:
             terms[term] += 1
         else:

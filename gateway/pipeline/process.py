@@ -22,13 +22,16 @@ from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Payload, Route, Uplinks
 from gateway.pipeline.tape import Tape
 from gateway.privacy.keysource import KeysUnavailable
-from gateway.privacy.mask import Mask
+from gateway.privacy.mask import Mask, Masked, Turn
 from gateway.telemetry import Facts, Term
 
 AHEAD: Instant = HOUR
 """A device clock further ahead of ours is not believed (decisions 14)."""
 BEHIND: Instant = 7 * DAY
 """An observation older than this is late (decisions 14)."""
+
+NOBODY = -1
+"""The item of a row whose uplink was acknowledged before: it was held."""
 
 UNKNOWN = "unknown"
 """The kind under which senders are counted that are none of ours; treated as personal."""
@@ -40,7 +43,7 @@ class Batch(NamedTuple):
     Attributes:
         outcome: what the store must write; its rows name uplinks by position in `waiting`.
         terms: fates that are certain already.
-        waiting: the uplinks that wait for the store's word: term if stored, chunk, item in it.
+        waiting: the uplinks that wait for the store's word: term if stored, chunk, item in it or `NOBODY`.
         refusals: per chunk, item → reason of what is rejected.
     """
 
@@ -111,7 +114,7 @@ class Process:
                 continue
             kind = route.kind
             try:
-                reading = read(route, payload, received_at)
+                reading = read(route, payload, received_at, origin)
             except PayloadError as error:
                 self._reject(route, payload, received_at, error, outcome)
                 terms[origin, kind, Fate.REJECTED, error.reason] += 1
@@ -123,26 +126,24 @@ class Process:
             except KeysUnavailable:
                 self._next = (chunk, item)
                 raise
-            if kind in presses and reading.values.button and verdict is not Fate.DUPLICATE:
-                self._facts.count("button pressed")  # of nobody, nowhere: decisions 20
             if tape is not None:
                 tape.keep(route, payload, reading, verdict)
-            if isinstance(verdict, Reason):
-                terms[origin, kind, Fate.SUPPRESSED, verdict] += 1
-            elif isinstance(verdict, Fate):
-                terms[origin, kind, verdict, None] += 1
-            elif not verdict:
-                terms[origin, kind, Fate.COUNTED, None] += 1
-            else:
+            if isinstance(verdict, list) and verdict:
                 _keep(verdict, kind, len(waiting), rows)
                 waiting.append(((origin, kind, Fate.STORED, None), chunk, item))
+            else:
+                verdict = _enter(verdict, origin, kind, (chunk, item), batch)
+            if kind in presses and reading.values.button and verdict is not Fate.DUPLICATE:
+                self._facts.count("button pressed")  # of nobody, nowhere: decisions 20
             seen[reading.device.device] = (
                 (received_at, None, None)
                 if kind in quiet
                 else (received_at, reading.device_time, verdict)
             )
 
-    def _read(self, route: Route, payload: Payload, received_at: Instant) -> Reading:
+    def _read(
+        self, route: Route, payload: Payload, received_at: Instant, origin: str = "own"
+    ) -> Reading:
         """Decode and date one uplink (decisions 14); raises `PayloadError`."""
         device = route.device
         values, device_time, counter = route.decode(payload, device)
@@ -170,6 +171,7 @@ class Process:
             observed_at < received_at - BEHIND,
             network_at,
             simulated,
+            origin,
         )
 
     def _reject(
@@ -228,3 +230,45 @@ def _keep(
             group = rows[table] = Rows()
         group.uplinks.append(number)
         group.observations.append(observation)
+
+
+def _enter(
+    verdict: Masked, origin: str, kind: str, place: tuple[int, int], batch: Batch
+) -> Reason | Fate:
+    """Account for an uplink that has no row of its own, or one beside others; what became of it.
+
+    `place` is its chunk and item.
+    """
+    if isinstance(verdict, Turn):
+        _settle(verdict, kind, place, batch)
+        verdict = verdict.own
+    if isinstance(verdict, list):
+        verdict = Fate.COUNTED
+    if verdict is not Fate.STORED:  # its row is the last of those that were held
+        batch.terms[ended(origin, kind, verdict)] += 1
+    return verdict
+
+
+def _settle(turn: Turn, kind: str, own: tuple[int, int], batch: Batch) -> None:
+    """Account for uplinks that were held until now: acknowledged long ago, so nobody waits for them.
+
+    `own` is the chunk and item of the uplink that decided about them.
+    """
+    terms, waiting = batch.terms, batch.waiting
+    last = len(turn.kept) - 1 if turn.own is Fate.STORED else -1
+    for position, (origin, observation) in enumerate(turn.kept):
+        _keep([observation], kind, len(waiting), batch.outcome.rows)
+        chunk, item = own if position == last else (own[0], NOBODY)
+        waiting.append(((origin, kind, Fate.STORED, None), chunk, item))
+        if position != last:
+            terms[origin, kind, Fate.HELD, None] -= 1
+    for origin, end in turn.gone:
+        terms[origin, kind, Fate.HELD, None] -= 1
+        terms[ended(origin, kind, end)] += 1
+
+
+def ended(origin: str, kind: str, end: Reason | Fate) -> Term:
+    """The term of an uplink that is not kept."""
+    if isinstance(end, Reason):
+        return origin, kind, Fate.SUPPRESSED, end
+    return origin, kind, end, None

@@ -25,7 +25,7 @@ from gateway.model.reading import Reading
 from gateway.model.reason import Reason
 from gateway.model.uplink import Payload, Route
 from gateway.privacy.fiction import Aliases, Fiction
-from gateway.privacy.mask import Masked
+from gateway.privacy.mask import Masked, Turn
 from gateway.wire import cassette
 from gateway.wire.cassette import REASONS, Form
 
@@ -82,8 +82,10 @@ class Tape:
                 return
             if not kind.personal:
                 self._write(self._city(kind, payload, reading, route), reading.device)
-            elif self._fiction is not None and isinstance(verdict, list):
-                for observation in verdict:
+            elif self._fiction is not None:
+                if isinstance(verdict, Turn):
+                    verdict = [observation for _origin, observation in verdict.kept]
+                for observation in verdict if isinstance(verdict, list) else ():
                     minute, values = self._fiction.retell(observation)
                     self._write(cassette.Row(kind=kind.name, minute=minute, values=values))
         except Exception:  # noqa: BLE001 a recording never disturbs what it records; no text goes anywhere

@@ -44,6 +44,11 @@ class Plane:
     def __repr__(self) -> str:
         return "<plane>"
 
+    @property
+    def origin(self) -> tuple[float, float]:
+        """Where it was laid, in degrees."""
+        return self._lat, self._lon
+
     def squared(self, lat: float, lon: float) -> float:
         """The square of the distance in metres; NaN for NaN, so that every `>` on it is False."""
         north = lat - self._lat

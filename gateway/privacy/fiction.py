@@ -27,6 +27,9 @@ _ANTENNAS = range(1, 9)
 _SIZE = 16
 _PLACE = Struct(">dd")
 
+_NEVER_TOLD: Mapping[str, tuple[None, ...]] = {"child_tracker": (None, None)}
+"""Columns behind those of a cassette: cells, which are places there, and legs."""
+
 Values = Mapping[str, Any]
 """Column name → value; bytes as hex."""
 
@@ -87,11 +90,20 @@ class Fiction:
         return minute - self._begun, {"identity": self._keyed(b"row", identity), **tell(*rest)}
 
     def _child(
-        self, pseudonym: bytes, lat: float, lon: float, battery_class: int | None
+        self,
+        pseudonym: bytes | None,
+        lat: float | None,
+        lon: float | None,
+        battery_class: int | None,
+        cell: str | None,
+        _leg: int | None,
     ) -> dict[str, Any]:
-        north, east = self._place(lat, lon)
+        where = b"" if cell is None else cell.encode()  # a cell becomes a place, as a place does
+        if lat is not None and lon is not None:
+            where = _PLACE.pack(lat, lon)
+        north, east = self._place(where)
         return {
-            "pseudonym": self._keyed(b"child", pseudonym),
+            "pseudonym": None if pseudonym is None else self._keyed(b"child", pseudonym),
             "lat": north,
             "lon": east,
             "battery_class": battery_class,
@@ -110,8 +122,8 @@ class Fiction:
     def _keyed(self, sort: bytes, name: bytes) -> str:
         return blake2b(name, key=self._key, digest_size=_SIZE, person=sort).hexdigest()
 
-    def _place(self, lat: float, lon: float) -> tuple[float, float]:
-        digest = blake2b(_PLACE.pack(lat, lon), key=self._key, digest_size=8, person=b"place")
+    def _place(self, where: bytes) -> tuple[float, float]:
+        digest = blake2b(where, key=self._key, digest_size=8, person=b"place")
         whole = digest.digest()
         north, east = int.from_bytes(whole[:4], "big"), int.from_bytes(whole[4:], "big")
         step = SIDE_DEG / 2**32
@@ -141,16 +153,21 @@ def observed(kind: str, period: str, minute: Instant, values: Values) -> Observa
         value = values[name]
         if not check(value):
             raise PayloadError(Reason.OUT_OF_RANGE, f"values.{name}")
-        row.append(bytes.fromhex(value) if check is _is_keyed else value)
+        keyed = check in {_is_keyed, _is_keyed_or_none} and value is not None
+        row.append(bytes.fromhex(value) if keyed else value)
     if kind == "bus_stop_reader" and (values["stop"] is None) == (values["vehicle"] is None):
         raise PayloadError(Reason.UNDECODABLE, "values: a reader is at a stop or in a vehicle")
-    return Observation(kind, period, tuple(row))
+    return Observation(kind, period, (*row, *_NEVER_TOLD.get(kind, ())))
 
 
 def _is_keyed(value: Any) -> bool:
     return (
         isinstance(value, str) and len(value) == 2 * _SIZE and set(value) <= set("0123456789abcdef")
     )
+
+
+def _is_keyed_or_none(value: Any) -> bool:
+    return value is None or _is_keyed(value)
 
 
 def _is_degrees(value: Any) -> bool:
@@ -174,7 +191,7 @@ def _named(sort: str) -> Callable[[Any], bool]:
 COLUMNS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
     "child_tracker": {
         "identity": _is_keyed,
-        "pseudonym": _is_keyed,
+        "pseudonym": _is_keyed_or_none,
         "lat": _is_degrees,
         "lon": _is_degrees,
         "battery_class": _one_of(None, *_CLASSES),

@@ -2,13 +2,28 @@
 
 from collections.abc import Hashable, Iterable
 from datetime import date
+from typing import Protocol
 
 from gateway.model.instant import DAY, Instant
-from gateway.model.reading import Reading
 from gateway.privacy.keysource import KeySource
 from gateway.privacy.periods import BOUNDARY, Periods
 from gateway.privacy.pseudonym import FileNames
 from gateway.privacy.undated import Undated
+
+
+class Said(Protocol):
+    """When an uplink was said, and what tells it from others of its device."""
+
+    @property
+    def at(self) -> Instant: ...
+    @property
+    def received_at(self) -> Instant: ...
+    @property
+    def device_time(self) -> Instant | None: ...
+    @property
+    def counter(self) -> int | None: ...
+    @property
+    def digest(self) -> bytes: ...
 
 
 class Files:
@@ -32,17 +47,29 @@ class Files:
         names.heard = now
         return names
 
+    def ready(self, said: Said) -> None:
+        """Have every key at hand that a row of this uplink may ask for.
+
+        Raises:
+            KeysUnavailable: one can be neither read nor made just now.
+        """
+        at, now = said.at, said.received_at
+        self.names(at, now)
+        before = at - BOUNDARY
+        if at != said.device_time and not self._periods.is_over(before, now):
+            self.names(before, now)
+
     def day_key(self, day: date) -> bytes | None:
         """The key of a service day, None once it is destroyed; asked each time, never kept."""
         return self._keys.day_key(day)
 
-    def is_repetition(self, reading: Reading, who: bytes, identity: bytes) -> bool:
+    def is_repetition(self, said: Said, who: bytes, identity: bytes) -> bool:
         """Whether this uplink came before, where the store's key cannot tell because time was ours.
 
         `identity` is that of its first row under the file it would go to; `who` its speaker part.
         """
-        at, now = reading.observed_at, reading.received_at
-        dated = at == reading.device_time
+        at, now = said.at, said.received_at
+        dated = at == said.device_time
         if dated and at <= now:
             return False
         if self.undated.seen(identity, now):
@@ -54,7 +81,7 @@ class Files:
             older = self._names.get(self._periods.name(before))
             if older is None:
                 older = self.names(before, now)
-            repeated = older.identity(who, reading.counter, reading.digest, reading.device_time, 0)
+            repeated = older.identity(who, said.counter, said.digest, said.device_time, 0)
             if self.undated.seen(repeated, now):
                 return True
         if not dated:

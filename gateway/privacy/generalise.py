@@ -1,6 +1,8 @@
-"""Coarser values: five decimals of a degree, whole minutes, four classes of battery."""
+"""Coarser values: five decimals of a degree, steps of time, four classes of battery."""
 
-from gateway.model.instant import MINUTE, Instant
+from datetime import tzinfo
+
+from gateway.model.instant import HOUR, MINUTE, SECOND, Instant, to_datetime
 
 _SCALE = 100_000.0  # five decimals: about 1.1 m
 _CLEAR_OF_A_TIE = 0.4999
@@ -22,6 +24,15 @@ def rounded(degrees: float) -> float:
 def minute_of(at: Instant) -> Instant:
     """The start of the one-minute bin."""
     return at - at % MINUTE
+
+
+def bin_of(at: Instant, step: Instant, zone: tzinfo) -> Instant:
+    """The start of the time bin; bins longer than an hour are counted from local midnight's offset."""
+    if step <= HOUR:
+        return at - at % step
+    offset = to_datetime(at, zone).utcoffset()
+    ahead = 0 if offset is None else int(offset.total_seconds()) * SECOND
+    return at - (at + ahead) % step
 
 
 def battery_class(percent: float | None) -> int | None:

@@ -34,3 +34,11 @@ class KeySource(Protocol):
             KeysUnavailable: it can be neither read nor made just now.
         """
         ...
+
+    def epoch_key(self, epoch: str) -> bytes:
+        """The 32-byte key of one epoch, for example of "school-2026": noise is drawn under it.
+
+        Raises:
+            KeysUnavailable: it can be neither read nor made just now.
+        """
+        ...

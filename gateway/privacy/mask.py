@@ -1,60 +1,85 @@
 """The mask: exact readings in, observations out. Nothing else makes an observation of a reading.
 
 The order is fixed, and every stage can only take away: recognise a repetition → strip (what is not
-named below is not copied) → suppress → generalise → pseudonymise. What goes wrong inside suppresses.
+named below is not copied) → suppress → shape → generalise → pseudonymise. What goes wrong inside suppresses.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from gateway.model.identity import DeviceId
-from gateway.model.instant import DAY, Instant
+from gateway.model.instant import DAY, MINUTE, Instant
 from gateway.model.observation import Observation
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.city import RowMaker, city_row
+from gateway.privacy.counting import CountingLane
 from gateway.privacy.files import Files
-from gateway.privacy.generalise import battery_class, minute_of
-from gateway.privacy.home_circle import HomeCircle
+from gateway.privacy.guard import Guard
 from gateway.privacy.keysource import KeySource, KeysUnavailable
-from gateway.privacy.periods import Periods
+from gateway.privacy.periods import LANE, Periods
+from gateway.privacy.placing import Place, Placing
 from gateway.privacy.policy import Policy
-from gateway.privacy.pseudonym import FileNames, speaker
+from gateway.privacy.rows import ChildRows
+from gateway.privacy.shelter import Shelters
 from gateway.privacy.tags import TagReads
+from gateway.privacy.trip import Fix, Step, Trip
 
-Masked = list[Observation] | Reason | Fate
-"""Rows to keep (none for a sign of life: it counts as COUNTED), why none, or Fate.DUPLICATE."""
+_SILENCE: Instant = 30 * MINUTE
+"""After so long without a further fix, what is held is forgotten (decisions 1)."""
+
+
+class Turn(NamedTuple):
+    """An uplink that decided about others, too: those of its device that were held.
+
+    Attributes:
+        own: what becomes of the uplink itself; no rows: those are among `kept`.
+        kept: origin and row of each that may be kept now; the uplink's own, where it is kept, is the last.
+        gone: origin and end of each that was held and is not kept.
+    """
+
+    own: Reason | Fate
+    kept: Sequence[tuple[str, Observation]]
+    gone: Sequence[tuple[str, Reason | Fate]]
+
+
+Masked = list[Observation] | Reason | Fate | Turn
+"""Rows to keep (none for a sign of life: it counts as COUNTED), why none, or what else."""
 
 _observe = tuple.__new__  # a third cheaper than Observation(...), on the hottest line there is
 
 
 class _Child:
-    """What is remembered of one child's device: its circle and its names."""
+    """What is remembered of one child's device."""
 
-    __slots__ = ("circle", "household", "names", "pseudonym", "who")
+    __slots__ = ("guard", "rows", "trip")
 
-    def __init__(self, policy: Policy, periods: Periods, device: DeviceId) -> None:
-        self.circle = HomeCircle(policy, periods)
-        self.who = speaker(device)
-        self.names: FileNames | None = None
-        self.household = ""
-        self.pseudonym = b""
+    def __init__(self, guard: Guard, rows: ChildRows, trip: Trip | None) -> None:
+        self.guard = guard
+        self.rows = rows
+        self.trip = trip
 
     def __repr__(self) -> str:
         return "<child>"
 
 
 class Mask:
-    """One lane's mask; it lives on one thread, and its state lives in memory only."""
+    """The mask of one rule set; it lives on one thread, and its state lives in memory only."""
 
     def __init__(
-        self, policy: Policy, keys: KeySource, city: Mapping[str, RowMaker | None]
+        self,
+        policy: Policy,
+        keys: KeySource,
+        city: Mapping[str, RowMaker | None],
+        counting: Sequence[CountingLane] = (),
     ) -> None:
         """Mask under `policy`.
 
         Args:
             policy: the rules in force.
-            keys: the keys of personal files and service days.
+            keys: the keys of personal files, service days and epochs.
             city: kind name → the kind's `row`; None for a personal kind, which the mask must know.
+            counting: the lanes that count; each is offered what the guard lets pass.
 
         Raises:
             ValueError: a personal kind that the mask does not know.
@@ -63,7 +88,20 @@ class Mask:
         self._children: dict[DeviceId, _Child] = {}
         self._periods = Periods(policy)
         self._files = Files(self._periods, keys)
-        self._tags = TagReads(policy, self._periods, self._files)
+        self._shelters = Shelters(policy)
+        self._placing = Placing(policy, keys)
+        self._plain = self._placing.plain
+        self._holds = policy.staying is not None or policy.shape.run > 1
+        self._walked = [lane for lane in counting if "child_tracker" in lane.kinds]
+        self._purposes = frozenset(lane.purpose for lane in self._walked)
+        if policy.keeps_ways:
+            self._purposes |= {LANE}
+        self._tags = TagReads(
+            policy,
+            self._periods,
+            self._files,
+            [lane for lane in counting if "bus_stop_reader" in lane.kinds],
+        )
         personal: dict[str, Callable[[Reading], Masked]] = {
             "child_tracker": self._child,
             "bus_stop_reader": self._tag_reads,
@@ -98,9 +136,10 @@ class Mask:
             raise
         except Exception:  # noqa: BLE001 fail closed: no text of the error goes anywhere
             child = self._children.get(reading.device.device)
-            if child is not None:
-                child.circle.close()
-            return Reason.FAULT
+            if child is None:
+                return Reason.FAULT
+            child.guard.fail()
+            return Reason.FAULT if child.trip is None else _turn(Reason.FAULT, child.trip.lose())
 
     def recall(self, identities: Iterable[tuple[Instant, Hashable]]) -> None:
         """Know the rows of the last two hours again, after a start.
@@ -114,48 +153,133 @@ class Mask:
     def forget_older(self, now: Instant) -> None:
         """Drop what is remembered of devices not heard for 24 hours; they begin closed again."""
         silent = [
-            device for device, child in self._children.items() if now - child.circle.heard > DAY
+            device for device, child in self._children.items() if now - child.guard.heard > DAY
         ]
         for device in silent:
             del self._children[device]
         self._files.forget_older(now)
 
+    def forget_held(self, now: Instant | None = None) -> list[tuple[str, Reason | Fate]]:
+        """Forget what is held of children not heard for half an hour; None: of all. Origin and end of each."""
+        if not self._holds:
+            return []
+        gone: list[tuple[str, Reason | Fate]] = []
+        for child in self._children.values():
+            silent = now is None or now - child.guard.heard > _SILENCE
+            if silent and child.trip is not None and child.trip.held():
+                gone += _ends(child.trip.lose().gone)
+                child.guard.fail()
+        return gone
+
+    def _new(self, reading: Reading) -> _Child:
+        policy = self._policy
+        guard = Guard(policy, self._periods, self._shelters, self._purposes)
+        rows = ChildRows(policy, self._files, reading.device.device)
+        child = _Child(guard, rows, Trip(policy) if self._holds else None)
+        self._children[reading.device.device] = child
+        return child
+
     def _child(self, reading: Reading) -> Masked:
-        device = reading.device
-        child = self._children.get(device.device)
-        if child is None:
-            child = _Child(self._policy, self._periods, device.device)
-            self._children[device.device] = child
-        circle = child.circle
-        refused = circle.judge(reading)
+        child = self._children.get(reading.device.device) or self._new(reading)
+        guard, trip = child.guard, child.trip
+        refused = guard.judge(reading)
         if refused is not None:
-            return refused
-        at = reading.observed_at
-        device_time = reading.device_time
+            return refused if trip is None else self._beside(refused, reading, child, trip)
         try:
-            names = self._files.names(at, reading.received_at)
-            identity = names.identity(child.who, reading.counter, reading.digest, device_time, 0)
-            if (at != device_time or at > reading.received_at) and self._files.is_repetition(
-                reading, child.who, identity
-            ):
-                return Fate.DUPLICATE
+            taken = self._count(reading)
+            if not self._policy.keeps_ways or LANE not in reading.device.consents:
+                return Fate.COUNTED if taken else Reason.NO_LANE
+            return self._keep(reading, child, taken=taken)
         except KeysUnavailable:
-            circle.take_back()
+            guard.take_back()
             raise
-        household = device.household
+
+    def _count(self, reading: Reading) -> bool:
+        """Offer a fix that may pass to the lanes that count."""
+        taken = False
+        for lane in self._walked:
+            if lane.purpose in reading.device.consents:
+                taken = lane.take(reading) or taken
+        return taken
+
+    def _keep(self, reading: Reading, child: _Child, *, taken: bool) -> Masked:
+        """Make a row of a fix behind the guard, or hold it."""
+        guard, rows, values = child.guard, child.rows, reading.values
+        household = reading.device.household
         assert household is not None
-        if names is not child.names or household.household != child.household:
-            child.pseudonym = names.child(household.household, device.device)
-            child.names, child.household = names, household.household
-        row = (
-            minute_of(at),
-            identity,
-            child.pseudonym,
-            circle.lat,
-            circle.lon,
-            battery_class(reading.values.battery_pct),
+        place: Place = (guard.lat, guard.lon, None)
+        if not self._plain:
+            assert guard.shelter is not None
+            found = self._placing.place(values.lat, values.lon, guard.shelter, household.household)
+            if isinstance(found, Reason):
+                return Fate.COUNTED if taken else found
+            place = found
+        fix = Fix(reading, place, counted=taken)
+        trip = child.trip
+        if trip is None:
+            made = rows.row(fix, household.household)
+            return Fate.DUPLICATE if made is None else [made]
+        saved = trip.save()
+        try:
+            return self._decided(fix, trip.take(fix), rows, household.household)
+        except KeysUnavailable:
+            trip.restore(saved)
+            raise
+
+    def _beside(
+        self, refused: Reason | Fate, reading: Reading, child: _Child, trip: Trip
+    ) -> Masked:
+        """What an uplink that is not kept itself does to those held."""
+        guard = child.guard
+        if guard.opened:
+            values = reading.values
+            trip.open(values.lat, values.lon, known=guard.known)
+        if guard.lost:
+            return _turn(refused, trip.lose())
+        if not guard.closed:
+            return refused
+        household = reading.device.household
+        assert household is not None
+        saved = trip.save()
+        try:
+            step = trip.come_home()
+            kept = self._rows(step, child.rows, household.household)
+        except KeysUnavailable:
+            trip.restore(saved)
+            guard.take_back()
+            raise
+        return (
+            Turn(refused, [one for _, one in kept], _ends(step.gone))
+            if kept or step.gone
+            else refused
         )
-        return [_observe(Observation, (device.kind, names.period, row))]
+
+    def _rows(
+        self, step: Step, rows: ChildRows, household: str
+    ) -> list[tuple[Fix, tuple[str, Observation]]]:
+        for fix in step.kept:
+            rows.ready(fix)
+        made = [(fix, rows.row(fix, household)) for fix in step.kept]
+        return [(fix, (fix.origin, row)) for fix, row in made if row is not None]
+
+    def _decided(self, fix: Fix, step: Step, rows: ChildRows, household: str) -> Masked:
+        kept = self._rows(step, rows, household)
+        repeated = [one for one in step.kept if all(one is not other for other, _ in kept)]
+        own: Reason | Fate = Fate.HELD
+        gone = _ends([(one, why) for one, why in step.gone if one is not fix])
+        gone += [(one.origin, Fate.DUPLICATE) for one in repeated if one is not fix]
+        if any(one is fix for one, _ in kept):
+            if len(kept) == 1 and not gone:
+                return [kept[0][1][1]]
+            own = Fate.STORED
+        elif any(one is fix for one in repeated):
+            own = Fate.DUPLICATE
+        for one, why in step.gone:
+            if one is fix:
+                own = Fate.COUNTED if fix.counted else why
+        if not kept and not gone:
+            return own
+        return Turn(own, [row for _, row in kept], gone)
 
     def _tag_reads(self, reading: Reading) -> Masked:
         made = self._tags.rows(reading)
@@ -164,3 +288,12 @@ class Mask:
         period, rows = made
         kind = reading.device.kind
         return [_observe(Observation, (kind, period, row)) for row in rows]
+
+
+def _ends(gone: Iterable[tuple[Fix, Reason]]) -> list[tuple[str, Reason | Fate]]:
+    """Origin and end of fixes that are not kept; one that a lane counted is counted."""
+    return [(fix.origin, Fate.COUNTED if fix.counted else why) for fix, why in gone]
+
+
+def _turn(own: Reason | Fate, step: Step) -> Masked:
+    return Turn(own, [], _ends(step.gone)) if step.gone else own

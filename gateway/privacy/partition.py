@@ -35,7 +35,7 @@ class Partition:
         without: cells with dwellings that no zone could hold: nothing of their children may be kept.
     """
 
-    __slots__ = ("_zone_of", "id", "mesh", "without", "zones")
+    __slots__ = ("_densities", "_zone_of", "id", "mesh", "without", "zones")
 
     def __init__(
         self, name: str, mesh: Mesh, zones: Mapping[str, Zone], without: frozenset[int]
@@ -44,6 +44,7 @@ class Partition:
         self.mesh = mesh
         self.zones = dict(zones)
         self.without = without
+        self._densities: dict[str, float] = {}
         self._zone_of = {cell: zone for zone, held in self.zones.items() for cell in held.cells}
 
     def __repr__(self) -> str:
@@ -64,6 +65,29 @@ class Partition:
             return 0.0
         scale = scales(lat)
         return sqrt(min(_squared(lat, lon, self.mesh.bounds(cell), scale) for cell in cells))
+
+    def gap_m(self, box: Bounds, zone: str) -> float:
+        """Metres between a box in degrees and the nearest cell of a zone; 0 where they meet.
+
+        Raises:
+            KeyError: no zone of this name.
+        """
+        scale = scales(box.south)
+        apart = (_apart(box, self.mesh.bounds(cell), scale) for cell in self.zones[zone].cells)
+        return sqrt(min(apart))
+
+    def density(self, zone: str) -> float:
+        """Dwellings a square kilometre that a zone has at least: the least of its class, over its area.
+
+        Raises:
+            KeyError: no zone of this name.
+        """
+        found = self._densities.get(zone)
+        if found is None:
+            held = self.zones[zone]
+            area = sum(_area_km2(self.mesh.bounds(cell)) for cell in held.cells)
+            found = self._densities[zone] = int(held.dwellings.split()[0]) / area
+        return found
 
 
 class Shield:
@@ -111,6 +135,18 @@ def scales(lat: float) -> tuple[float, float]:
     """Metres of a degree of latitude and of one of longitude, at `lat`."""
     plane = Plane(lat, 0.0)
     return sqrt(plane.squared(lat + _STEP, 0.0)) / _STEP, sqrt(plane.squared(lat, _STEP)) / _STEP
+
+
+def _area_km2(box: Bounds) -> float:
+    up, along = scales(box.south)
+    return (box.north - box.south) * up * (box.east - box.west) * along / 1e6
+
+
+def _apart(one: Bounds, other: Bounds, scale: tuple[float, float]) -> float:
+    """The square of the metres between two boxes."""
+    up = max(other.south - one.north, one.south - other.north, 0.0) * scale[0]
+    along = max(other.west - one.east, one.west - other.east, 0.0) * scale[1]
+    return up * up + along * along
 
 
 def _squared(lat: float, lon: float, cell: Bounds, scale: tuple[float, float]) -> float:

@@ -1,9 +1,11 @@
 """Tag reads of a bus stop reader: one row per read, the tag under the key of its service day."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
+from gateway.privacy.counting import CountingLane
 from gateway.privacy.files import Files
 from gateway.privacy.generalise import minute_of
 from gateway.privacy.periods import Periods
@@ -14,14 +16,23 @@ from gateway.privacy.pseudonym import FileNames, speaker, tag_pseudonym
 class TagReads:
     """Judges reads and makes their rows; it remembers nothing of a tag."""
 
-    __slots__ = ("_files", "_periods", "_policy")
+    __slots__ = ("_counting", "_files", "_periods", "_policy")
 
-    def __init__(self, policy: Policy, periods: Periods, files: Files) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        periods: Periods,
+        files: Files,
+        counting: Sequence[CountingLane] = (),
+    ) -> None:
         self._policy = policy
         self._periods = periods
         self._files = files
+        self._counting = counting
 
-    def rows(self, reading: Reading) -> tuple[str, list[tuple[Any, ...]]] | Reason | Fate:
+    def rows(  # noqa: PLR0911 one return for each step of the specification
+        self, reading: Reading
+    ) -> tuple[str, list[tuple[Any, ...]]] | Reason | Fate:
         """(period, rows in the order of `PERSONAL_HEAD` and the kind's columns), or why none.
 
         No rows for an uplink without reads: a sign of life.
@@ -31,6 +42,11 @@ class TagReads:
             return Reason.LATE
         if at < self._policy.rules_since:
             return Reason.RULES_CHANGED
+        if self._counting:
+            taken = [lane.take(reading) for lane in self._counting]
+            return Fate.COUNTED if any(taken) or not reading.values.reads else Reason.NO_LANE
+        if not self._policy.keeps_reads:
+            return Reason.NO_LANE
         day_key = self._files.day_key(self._periods.service_day(at))
         if day_key is None:
             return Reason.KEY_GONE

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.registry.imports import Entries
+from gateway.rules.model import RuleSet
 from gateway.settings import doors
 from gateway.settings.area import ServiceArea, service_area
 from gateway.settings.codecs import configured_codecs
@@ -15,14 +16,13 @@ from gateway.settings.document import Document
 from gateway.settings.kinds import configured
 from gateway.settings.lorawan import lorawan
 from gateway.settings.reading import read
-from gateway.settings.rules import compile_policy
-from gateway.settings.schema import DevicesFile, GatewayFile, LaneFile, PrivacyFile, ServiceAreaFile
+from gateway.settings.rule_set import load_rules, partitions_of
+from gateway.settings.rules import Ground, compile_policy
+from gateway.settings.schema import DevicesFile, GatewayFile, ServiceAreaFile
 from gateway.settings.search import find_file
 from gateway.settings.settings import Settings
 
 __all__ = ["Settings", "SettingsError", "load_devices", "load_settings"]
-
-_WHOLE_DAY_S = 86_400
 
 
 def load_settings(path: Path, now: datetime | None = None) -> Settings:
@@ -40,7 +40,7 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
     document = Document(path)
     gateway, complaints = read(document, GatewayFile)
     raw = document.data if isinstance(document.data, dict) else {}
-    privacy, lane = _privacy(document, raw, complaints)
+    privacy = _rules(document, raw, complaints)
     kinds = configured(document, raw.get("kinds"), complaints)
     codecs = configured_codecs(document, raw.get("codecs"), complaints)
     entries = _devices(document, raw, complaints)
@@ -55,9 +55,10 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
     if keys and keys.resolve().is_relative_to(state.resolve()):
         sentence = "the keys would lie inside the state directory: choose a place outside."
         complaints.append(complain(document, ("keys",), sentence))
-    if complaints or lane is None or area is None or privacy is None:
+    if complaints or area is None or privacy is None:
         raise SettingsError(complaints)
     zone = ZoneInfo(gateway.timezone)
+    file, rules = privacy
     return Settings(
         file=path,
         state=state,
@@ -67,8 +68,8 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
         doors=resolved.listeners,
         tick_s=gateway.intake.tick_s,
         batch=gateway.intake.batch,
-        policy=compile_policy(lane, area, zone),
-        purpose=lane.purpose,
+        policy=compile_policy(rules, partitions_of(file, rules), Ground.of(area, zone)),
+        rules=rules,
         entries=entries,
         kinds=kinds,
         codecs=codecs,
@@ -105,21 +106,26 @@ def _named(
         return None
 
 
-def _privacy(
+def _rules(
     document: Document, raw: dict[str, Any], found: list[Complaint]
-) -> tuple[PrivacyFile | None, LaneFile | None]:
+) -> tuple[Path, RuleSet] | None:
+    """The rule set in force and its file: in the rule language, or in the gateway's first form."""
     path = _named(document, raw, "privacy", found)
     if path is None:
-        return None, None
-    rules = Document(path)
-    privacy, complaints = read(rules, PrivacyFile)
-    found += complaints
-    if privacy is None:
-        return None, None
-    lane = privacy.lanes[0]
-    if lane.retain_s % _WHOLE_DAY_S:
-        found.append(complain(rules, ("lanes", 0, "retain"), "whole days only, for example 28 d."))
-    return privacy, lane
+        return None
+    try:
+        rules = load_rules(path)
+    except SettingsError as error:
+        found += error.complaints
+        return None
+    stores = [position for position, lane in enumerate(rules.lanes) if lane.name == "store"]
+    if len(stores) > 1:
+        sentence = (
+            "one gateway keeps one lane store: give the other town its own gateway and rule set."
+        )
+        found.append(complain(Document(path), ("lanes", stores[1], "name"), sentence))
+        return None
+    return path, rules
 
 
 def _devices(document: Document, raw: dict[str, Any], found: list[Complaint]) -> Entries:

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from gateway.privacy.partition import Partition
 from gateway.rules.canonical import digest
 from gateway.rules.finding import Finding
 from gateway.rules.lint_partitions import Pins, between
 from gateway.rules.lints import findings, misplaced
+from gateway.rules.masks import Zone
 from gateway.rules.model import RuleSet
 from gateway.settings.complaints import Complaint, SettingsError, complain
 from gateway.settings.document import Document
@@ -16,6 +18,7 @@ from gateway.settings.reading import read
 from gateway.settings.rule_building import built, first_form
 from gateway.settings.schema import PrivacyFile
 
+_WHOLE_DAY_S = 86_400
 PARTITIONS = "partitions"
 """The folder beside a rule set in which its partitions lie, `<id>.yaml` each."""
 
@@ -47,6 +50,19 @@ def load_rules(path: Path, *, invented: bool = False, before: Path | None = None
     return rules
 
 
+def partitions_of(path: Path, rules: RuleSet) -> dict[str, Partition]:
+    """The partitions that a rule set of this file stands on, by name.
+
+    Raises:
+        SettingsError: one cannot be read, or contradicts itself.
+    """
+    named = {
+        rule.partition for lane in rules.lanes for rule in lane.suppress if isinstance(rule, Zone)
+    }
+    folder = path.parent / PARTITIONS
+    return {name: read_partition(folder / f"{name}.yaml")[1] for name in sorted(named)}
+
+
 def name_of(rules: RuleSet) -> str:
     """How a rule set is named to a person: its id and the beginning of its digest."""
     return f"{rules.id} {digest(rules)[:12]}"
@@ -61,6 +77,9 @@ def _is_first(path: Path) -> bool:
 
 def _first(document: Document) -> RuleSet:
     file, complaints = read(document, PrivacyFile)
+    if file is not None and file.lanes[0].retain_s % _WHOLE_DAY_S:
+        sentence = "whole days only, for example 28 d."
+        complaints.append(complain(document, ("lanes", 0, "retain"), sentence))
     if file is None or complaints:
         raise SettingsError(complaints)
     return first_form(file)

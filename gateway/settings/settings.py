@@ -11,6 +11,7 @@ from gateway.lorawan.forwarder import Forwarder
 from gateway.lorawan.plan import Plan
 from gateway.privacy.policy import Policy
 from gateway.registry.imports import Entries
+from gateway.rules.model import RuleSet
 from gateway.transports.mqtt_client.broker import Broker
 from gateway.transports.mqtt_listener.forwarding import ServerTopic
 from gateway.wire.lorawan.identifiers import Eui
@@ -144,9 +145,9 @@ class Settings:
         pushes: the ways in for network servers that post their documents.
         brokers: those of others that this gateway is a client of: ways in too.
         tick_s, batch: the intake's tick in seconds, and the most uplinks of one commit.
-        policy: the lane's rules, generation 1; complete it by `dataclasses.replace` with what
+        policy: the rules in force, compiled, generation 1; complete it by `dataclasses.replace` with what
             `Registry.ruleset(policy.ruleset, now)` answers.
-        purpose: what the lane's rows are kept for.
+        rules: the same as they are written: every lane with its purpose.
         entries: what `devices.yaml` says.
         kinds: what the configuration declares beside the shipped kinds.
         codecs: what it declares beside the products on the shelf.
@@ -164,7 +165,7 @@ class Settings:
     tick_s: float
     batch: int
     policy: Policy
-    purpose: str
+    rules: RuleSet
     entries: Entries
     kinds: tuple[DeclaredKind, ...] = ()
     codecs: tuple[DeclaredCodec, ...] = ()

@@ -195,7 +195,7 @@ async def test_poison_and_duplicates_in_one_batch_are_told_apart(
 ) -> None:
     await store.commit(outcome_of(child_row(1)))
 
-    poison = child_row(2, pseudonym=None)
+    poison = child_row(2, identity=None)
     committed = await store.commit(outcome_of(child_row(1), poison, child_row(3)))
 
     assert committed == Committed({CHILD: {0}}, {CHILD: {1}})

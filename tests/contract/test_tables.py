@@ -16,7 +16,7 @@ from tests.fakes.declared import DECLARED
 
 KINDS = [pytest.param(kind, id=name) for name, kind in {**catalog(), **DECLARED}.items()]
 VIEWS = {
-    "child_places": "minute_utc child lat lon battery_class",
+    "child_places": "minute_utc child lat lon battery_class cell leg",
     "tag_presences": "minute_utc tag stop vehicle antenna",
     "river_levels": "observed_at_utc device stage_m distance_m temperature_c battery_v clock late",
     "wildlife_sightings": "observed_at_utc device species count confidence "
@@ -98,8 +98,8 @@ def test_a_view_shows_the_minute_and_a_pseudonym_as_text(
     rooms: dict[bool, sqlite3.Connection],
 ) -> None:
     row = (1_778_555_820_000_000, bytes(16), bytes.fromhex("0a" * 16), 36.7, 137.2, 3)
-    rooms[True].execute("INSERT INTO child_tracker VALUES (?,?,?,?,?,?)", row)
+    rooms[True].execute("INSERT INTO child_tracker VALUES (?,?,?,?,?,?,NULL,NULL)", row)
 
     (shown,) = rooms[True].execute("SELECT * FROM child_places").fetchall()
 
-    assert shown == ("2026-05-12T03:17Z", "0a" * 16, 36.7, 137.2, 3)
+    assert shown == ("2026-05-12T03:17Z", "0a" * 16, 36.7, 137.2, 3, None, None)

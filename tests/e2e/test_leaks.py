@@ -88,7 +88,7 @@ def plant(town: Town, secrets: Secrets) -> set[str]:
     personal = next(town.state.personal_dir.glob("*.db"))
     with closing(sqlite3.connect(personal)) as db:
         blobs = bytes(16), bytes(16)
-        db.execute("INSERT INTO child_tracker VALUES (1,?,?,?,?,1)", (*blobs, lat, lon))
+        db.execute("INSERT INTO child_tracker VALUES (1,?,?,?,?,1,NULL,NULL)", (*blobs, lat, lon))
         db.commit()
     with closing(sqlite3.connect(town.state.registry_db)) as db:
         db.execute("CREATE TABLE planted (place TEXT)")

@@ -44,6 +44,9 @@ class Keys:
             return None
         return blake2b(day.isoformat().encode(), digest_size=32).digest()
 
+    def epoch_key(self, epoch: str) -> bytes:
+        return blake2b(epoch.encode(), digest_size=32).digest()
+
 
 def document(**said: Any) -> Any:
     """A child tracker's document, unchecked."""

@@ -24,6 +24,8 @@ def child_row(n: int, period: str = WEEK_20, **other: Any) -> Observation:
         "lat": 36.7,
         "lon": 137.2,
         "battery_class": None,
+        "cell": None,
+        "leg": None,
     }
     return Observation("child_tracker", period, tuple((values | other).values()))
 

@@ -354,7 +354,7 @@ def store_rows(state: StateDir) -> StateDir:
     city.close()
     personal = SqliteFile(state.personal_dir / "store-2026-W20.db", "personal")
     child = (T, b"i" * 16, b"p" * 16, 36.70001, 137.20001, 3)
-    personal.db.execute("INSERT INTO child_tracker VALUES (?,?,?,?,?,?)", child)
+    personal.db.execute("INSERT INTO child_tracker VALUES (?,?,?,?,?,?,NULL,NULL)", child)
     personal.close()
     return state
 

@@ -253,5 +253,7 @@ def test_what_recognises_a_row_is_not_shown() -> None:
         "lat": 36.7,
         "lon": 137.2,
         "battery_class": None,
+        "cell": None,
+        "leg": None,
     }
     assert not {"digest", "item"} & described(gauge_row(1)).keys()

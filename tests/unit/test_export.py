@@ -45,7 +45,7 @@ def made(folder: Path, mark: Mark | None = Mark.SIM) -> StateDir:
     assert city.insert("river_gauge", [*rows, gauge("=river-2", 3, 0.5)]) == ([], [])
     city.close()
     child = SqliteFile(state.personal_dir / "store-2026-W20.db", "personal")
-    row = (T, b"i" * 16, b"p" * 16, 36.70001, 137.20002, 2)
+    row = (T, b"i" * 16, b"p" * 16, 36.70001, 137.20002, 2, None, None)
     assert child.insert("child_tracker", [row]) == ([], [])
     child.close()
     return state
@@ -157,7 +157,7 @@ def test_no_form_lets_an_identity_out(state: StateDir, form: str) -> None:
 def test_people_s_view_is_their_masked_place(state: StateDir) -> None:
     (feature,) = json.loads(exported(state, "child_places", "geojson").read_text())["features"]
     assert feature["geometry"]["coordinates"] == [137.20002, 36.70001]
-    assert feature["properties"].keys() == {"minute", "pseudonym", "battery_class"}
+    assert feature["properties"].keys() == {"minute", "pseudonym", "battery_class", "cell", "leg"}
 
 
 @pytest.mark.parametrize("form", FORMS)

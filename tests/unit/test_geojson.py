@@ -69,7 +69,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StateDir:
     city.close()
     personal = SqliteFile(state.personal_dir / "store-2026-W20.db", "personal")
     child = (T, b"i" * 16, b"p" * 16, 36.70001, 137.20001, 3)
-    personal.db.execute("INSERT INTO child_tracker VALUES (?,?,?,?,?,?)", child)
+    personal.db.execute("INSERT INTO child_tracker VALUES (?,?,?,?,?,?,NULL,NULL)", child)
     tag = (T, b"j" * 16, "12_1", None, 2, b"t" * 16)
     personal.db.execute("INSERT INTO bus_stop_reader VALUES (?,?,?,?,?,?)", tag)
     personal.close()

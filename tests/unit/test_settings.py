@@ -166,19 +166,24 @@ def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_rule_sets_follow_the_rules(folder: Path) -> None:
-    """The digest changes with the numbers and the area, and not with words or retention."""
+    """The digest changes with the numbers, the area, and what rows are kept for and how long: a row stays under
+    the purpose it was taken for."""
 
     def ruleset() -> str:
         return load_settings(folder / "gateway.yaml").policy.ruleset
 
     first = ruleset()
-    change(folder / "privacy.yaml", ("See that", "Know that"), ("retain: 28 d", "retain: 35 d"))
+    change(folder / "privacy.yaml", ("retain: 28 d", "retain: 28 d # days"))
     assert ruleset() == first
+    change(folder / "privacy.yaml", ("See that", "Know that"))
+    purpose = ruleset()
+    change(folder / "privacy.yaml", ("retain: 28 d", "retain: 35 d"))
+    longer = ruleset()
     change(folder / "privacy.yaml", ("radius: 50 m", "radius: 60 m"))
     second = ruleset()
     change(folder / "gateway.yaml", (AREA, 'service_area:\n  municipality: "16202"'))
 
-    assert len({first, second, ruleset()}) == 3
+    assert len({first, purpose, longer, second, ruleset()}) == 5
 
 
 def test_a_misspelt_kind_hides_no_other_fault_of_its_device(folder: Path) -> None:

@@ -153,10 +153,12 @@ KIND = DeviceKind(
         ),
     ),
     columns=(
-        Column("pseudonym", "BLOB NOT NULL"),
-        Column("lat", "REAL NOT NULL", "deg"),
-        Column("lon", "REAL NOT NULL", "deg"),
+        Column("pseudonym", "BLOB"),
+        Column("lat", "REAL", "deg"),
+        Column("lon", "REAL", "deg"),
         Column("battery_class", "INTEGER"),
+        Column("cell", "TEXT"),  # where rules publish cells of the public mesh, JIS X 0410
+        Column("leg", "INTEGER"),  # 1 from home, 2 behind a stay
     ),
     document=Values,
     unpack=unpack,
