@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, timedelta, tzinfo
 from functools import partial
+from typing import Any
 
 from gateway.clock import Clock
 from gateway.counting.lane import Counter, Plan
@@ -231,7 +232,7 @@ class Counters:
     def _tell(self, plan: Plan, period: PeriodCounter, review: int) -> None:
         retain = plan.lane.retain_us
         until = None if retain is None else period.span.last + timedelta(days=retain // DAY)
-        document = release(plan, self._rules, period)
+        document = release(plan, self._rules, period, self._before(plan, period))
         why = self._releases.publish(document, review, until)
         if why is None:
             self._facts.note("period released", "The numbers of a period were released: sekisho release list")  # fmt: skip
@@ -242,6 +243,14 @@ class Counters:
             f"The numbers of a period were not released, for good: {why}",
             logging.WARNING,
         )
+
+    def _before(self, plan: Plan, period: PeriodCounter) -> dict[str, Any] | None:
+        """The release of the period before this one; None where there is none any more."""
+        name = plan.calendar.moment(period.span.begins - 1).span.name
+        standing = self._releases.standings().get((plan.name, name))
+        if standing is None or standing.withheld or standing.removed:
+            return None
+        return self._releases.document(plan.name, name, standing)
 
     def _forget(self, full: str) -> None:
         """Destroy the key of a closed period, then what it sealed."""

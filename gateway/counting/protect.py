@@ -1,19 +1,24 @@
 """What may be told of numbers: none below k, none that gives another away, in steps or classes.
 
-    k          a number below k is not told. Nor is it told that there was one: it looks like nobody.
+    k          a number below k is not told, nor is exactly k where nothing was told in the period before: otherwise
+               many numbers would vanish because one household left. Nor is it told that there was one: it looks
+               like nobody.
     partners   along each line (all slices of a unit; all units of a slice) that tells something, what is hidden is
                nothing, or at least two numbers that make k together: whoever knows what a line adds up to learns no
                single one. The smallest told goes first.
     dead ends  a dead end of the streets that fewer than k walk at some hour is told at none: those few live there.
     facilities a cell with a shelter, clinic or home in it is told at no hour.
-    rounding   the nearest multiple of the base, but never below k; from the top on, the top.
+    rounding   the nearest multiple of the base, but never below k; from the top on, the top. What was told of a cell
+               in the period before is told again while it is less than a base away: one household more or less, who
+               came or left in between, moves no number.
     classes    the class that a number lies in.
 
-Everything is a function of the numbers and the rule alone.
+Everything is a function of the numbers, the rule, and what was told before.
 """
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from gateway.rules.counts import Classes, KSuppress, Protect, Round
@@ -39,16 +44,18 @@ def protect(
     rules: Sequence[Protect],
     dead_ends: Collection[int] = (),
     hidden: Collection[int] = (),
+    before: Mapping[Cell, int] = MappingProxyType({}),
 ) -> dict[Cell, Told]:
     """What may be told of `cells` under `rules`, in the order of the cells.
 
     Args:
         dead_ends: units at an end of the network.
         hidden: units that one facility dominates.
+        before: `Told.least` of the cells of the period before, by the same rules.
     """
     suppressions = [rule for rule in rules if isinstance(rule, KSuppress)]
     k = max((rule.k for rule in suppressions), default=1)
-    gone = {cell for cell, number in cells.items() if number < k}
+    gone = {cell for cell, number in cells.items() if number < k + (cell not in before)}
     if any(rule.leaf_edges == "drop" for rule in suppressions):
         few = {unit for unit, _ in gone} & set(dead_ends)
         gone |= {cell for cell in cells if cell[0] in few}
@@ -56,7 +63,9 @@ def protect(
         gone |= {cell for cell in cells if cell[0] in set(hidden)}
     if any(rule.complementary for rule in suppressions):
         gone |= _partners(cells, gone, k)
-    return {cell: _told(cells[cell], rules, k) for cell in sorted(set(cells) - gone)}
+    return {
+        cell: _told(cells[cell], rules, k, before.get(cell)) for cell in sorted(set(cells) - gone)
+    }
 
 
 class _Line:
@@ -109,14 +118,16 @@ def _lines_of(cell: Cell) -> tuple[tuple[str, int], tuple[str, int]]:
     return ("unit", cell[0]), ("slice", cell[1])
 
 
-def _told(number: int, rules: Sequence[Protect], k: int) -> Told:
+def _told(number: int, rules: Sequence[Protect], k: int, before: int | None) -> Told:
     """A number of at least k as it is told."""
     words = str(number)
     for rule in rules:
         if isinstance(rule, Round):
-            number = (
-                max((2 * number + rule.base) // (2 * rule.base), -(-k // rule.base)) * rule.base
-            )
+            if before is not None and abs(number - before) < rule.base:
+                number = before
+            else:
+                steps = (2 * number + rule.base) // (2 * rule.base)
+                number = max(steps, -(-k // rule.base)) * rule.base
             words = str(number)
             top = None if rule.top is None else max(rule.top, k)
             if top is not None and number >= top:

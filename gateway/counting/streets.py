@@ -4,7 +4,7 @@ A piece runs from one place where lines meet, or end, to the next. Its name is i
 in it: `way-17.2`.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
@@ -31,9 +31,22 @@ class Piece(NamedTuple):
 
 
 class _Stretch(NamedTuple):
+    """One straight stretch as a square of the grid sees it: metres from its corner, way, 1 / its length squared."""
+
     unit: int
-    a: Place
-    b: Place
+    lat: float
+    lon: float
+    up: float
+    along: float
+    inverse: float
+
+
+class _Square(NamedTuple):
+    """The stretches in or near a square of the grid, its corner in degrees, metres of a degree there."""
+
+    corner: Place
+    scale: Place
+    stretches: list[_Stretch]
 
 
 class Streets:
@@ -45,11 +58,15 @@ class Streets:
         self.pin = f"streets {_digest(self.pieces)}"
         self.dead_ends = frozenset(n for n, piece in enumerate(self.pieces, 1) if piece.dead_end)
         self.hidden = frozenset[int]()
-        self._grid: dict[tuple[int, int], list[_Stretch]] = defaultdict(list)
+        self._grid: dict[tuple[int, int], _Square] = {}
         for unit, piece in enumerate(self.pieces, 1):
             for a, b in pairwise(piece.places):
-                for square in _squares(a, b):
-                    self._grid[square].append(_Stretch(unit, a, b))
+                for row, column in _squares(a, b):
+                    square = self._grid.get((row, column))
+                    if square is None:
+                        corner = row * _GRID_DEG, column * _GRID_DEG
+                        square = self._grid[row, column] = _Square(corner, scales(corner[0]), [])
+                    square.stretches.append(_stretch(unit, a, b, square))
 
     def __repr__(self) -> str:
         return f"<streets: {len(self.pieces)} pieces>"
@@ -60,12 +77,23 @@ class Streets:
 
     def nearest(self, lat: float, lon: float) -> int | None:
         """The piece nearest to a place in degrees, the first of several; None where none is near."""
-        near = self._grid.get((floor(lat / _GRID_DEG), floor(lon / _GRID_DEG)))
-        if near is None:
+        square = self._grid.get((floor(lat / _GRID_DEG), floor(lon / _GRID_DEG)))
+        if square is None:
             return None
-        scale = scales(lat)
-        squared, unit = min((_squared((lat, lon), one, scale), one.unit) for one in near)
-        return unit if squared <= NEAR_M * NEAR_M else None
+        (corner_lat, corner_lon), (per_lat, per_lon), stretches = square
+        north, east = (lat - corner_lat) * per_lat, (lon - corner_lon) * per_lon
+        nearest, found = NEAR_M * NEAR_M, None
+        for unit, from_lat, from_lon, up, along, inverse in stretches:
+            y, x = north - from_lat, east - from_lon
+            at = (y * up + x * along) * inverse
+            if at > 0.0:
+                at = min(at, 1.0)
+                y -= at * up
+                x -= at * along
+            squared = y * y + x * x
+            if squared < nearest:
+                nearest, found = squared, unit
+        return found
 
     def name(self, unit: int) -> str:
         """The name of a piece."""
@@ -119,10 +147,10 @@ def _squares(a: Place, b: Place) -> Iterator[tuple[int, int]]:
             yield row, column
 
 
-def _squared(place: Place, stretch: _Stretch, scale: tuple[float, float]) -> float:
-    """The square of the metres from a place to a stretch."""
-    up, along = (stretch.b[0] - stretch.a[0]) * scale[0], (stretch.b[1] - stretch.a[1]) * scale[1]
-    lat, lon = (place[0] - stretch.a[0]) * scale[0], (place[1] - stretch.a[1]) * scale[1]
-    at = (lat * up + lon * along) / (up * up + along * along)
-    at = min(max(at, 0.0), 1.0)
-    return (lat - at * up) ** 2 + (lon - at * along) ** 2
+def _stretch(unit: int, a: Place, b: Place, square: _Square) -> _Stretch:
+    (corner_lat, corner_lon), (per_lat, per_lon), _ = square
+    up, along = (b[0] - a[0]) * per_lat, (b[1] - a[1]) * per_lon
+    return _Stretch(
+        *(unit, (a[0] - corner_lat) * per_lat, (a[1] - corner_lon) * per_lon, up, along),
+        1.0 / (up * up + along * along),
+    )

@@ -132,7 +132,7 @@ async def test_what_lies_on_disk_tells_neither_how_many_nor_whether(town: Town) 
     await counters.look_after()
     empty = town.files()
     seen = set()
-    for families in (0, 0, 5, 200):
+    for families in (0, 0, 6, 200):
         town.walk(counters, families)
         await counters.write_down()
         assert town.files() == empty
@@ -159,7 +159,7 @@ async def test_a_release_that_the_disk_refuses_is_made_later(
 ) -> None:
     """Nothing is lost of the period, and nothing more enters it."""
     counters = town.start()
-    town.walk(counters, 5)
+    town.walk(counters, 6)
     town.clock.advance(NOON + 40 * DAY)
     town.state.releases_dir.write_text("in the way")
     with caplog.at_level(logging.ERROR):
@@ -175,7 +175,7 @@ async def test_a_release_that_the_disk_refuses_is_made_later(
 async def test_a_kill_between_release_and_key_leaves_no_key(town: Town) -> None:
     """The ledger has the release: the next start destroys what is left, and takes nothing up."""
     counters = town.start()
-    town.walk(counters, 5)
+    town.walk(counters, 6)
     await counters.write_down()
     key = town.keys.periods.there("analysis-2026-05")
     sealed = (town.state.counting_dir / "analysis-2026-05.sealed").read_bytes()
@@ -196,7 +196,7 @@ async def test_a_kill_between_release_and_key_leaves_no_key(town: Town) -> None:
 async def test_a_release_stays_as_long_as_its_lane_says(town: Town) -> None:
     short = plan(of=replace(lane(), retain_us=10 * DAY))
     counters = town.start(short)
-    town.walk(counters, 5)
+    town.walk(counters, 6)
     town.clock.advance(NOON + 25 * DAY)
     await counters.look_after()
     assert len(rows(town)) == 1
@@ -219,7 +219,7 @@ async def test_a_release_stays_as_long_as_its_lane_says(town: Town) -> None:
 async def test_a_counter_goes_on_only_with_what_it_was_begun_with(town: Town, other: Plan) -> None:
     """Another rule, another protection, no such lane: the gateway names the way out, and changes nothing."""
     counters = town.start()
-    town.walk(counters, 5)
+    town.walk(counters, 6)
     await counters.write_down(clean=True)
     before = town.files()
 
@@ -231,7 +231,7 @@ async def test_a_counter_goes_on_only_with_what_it_was_begun_with(town: Town, ot
 
 async def test_a_counter_without_its_key_is_not_begun_anew(town: Town) -> None:
     counters = town.start()
-    town.walk(counters, 5)
+    town.walk(counters, 6)
     await counters.write_down(clean=True)
     town.keys.periods.destroy("analysis-2026-05")
 
@@ -260,7 +260,7 @@ async def test_a_service_day_ends_in_the_night_and_names_its_stops(town: Town) -
     riders = plan(RIDERS, StopUnits(), of=lane(name="ridership"))
     counters = town.start(riders)
     for shift in (0, 23 * HOUR):
-        for n in range(5):
+        for n in range(6):
             tag = f"30751FEB705C5904E3D50D7{n}"
             town.clock.advance(max(town.clock.now(), NOON + shift))
             assert counters.lanes[0].take(read([tag], at=NOON + shift))
@@ -269,8 +269,8 @@ async def test_a_service_day_ends_in_the_night_and_names_its_stops(town: Town) -
 
     document = town.releases.document("ridership", "2026-05-12")
     assert [(row["unit"], row["hour"], row["tags"]) for row in document["rows"]] == [
-        ("12_1", 2, "5"),
-        ("12_1", 3, "5"),
+        ("12_1", 2, "6"),
+        ("12_1", 3, "6"),
     ]
 
 

@@ -49,8 +49,29 @@ def test_a_release_tells_rounded_numbers_and_no_exact_one(releases: Releases) ->
 
 
 def test_a_number_below_k_leaves_no_row() -> None:
-    assert made(4)["rows"] == []
+    """Nor does exactly k, the first time: one who leaves would make it vanish."""
+    assert made(4)["rows"] == made(5)["rows"] == []
     assert made(4)["shapes"] == {}
+    assert len(made(6)["rows"]) == 1
+
+
+def test_what_was_told_stays_while_it_is_less_than_a_base_away() -> None:
+    """By the same rule and units only; another rule begins anew."""
+    planned = plan(of=lane((K5, Round(5, 50))))
+
+    def told(families: int, before: dict[str, Any] | None) -> list[str]:
+        counting = counter(planned)
+        for n in range(families):
+            counting.take(walked(HOME, f"h-{n}"))
+        (held,) = counting.open.values()
+        return [row["households"] for row in release(planned, "test", held, before)["rows"]]
+
+    before = made(12)
+    assert told(14, None) == ["15"]
+    assert told(14, before) == ["10"]
+    assert told(15, before) == ["15"]
+    assert told(5, before) == ["5"]
+    assert told(14, {**before, "basis": "another"}) == ["15"]
 
 
 def test_a_closed_period_is_never_released_again(releases: Releases) -> None:
