@@ -100,6 +100,7 @@ def run(
         prepare=lambda: _prepare(settings, directory, ring, lives_on),
         clock_is_right=clock_is_right,
         scripts=declared(settings),
+        counted=settings.counted,
     )
 
     for caution in in_plain(settings):

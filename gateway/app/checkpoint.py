@@ -87,6 +87,7 @@ class Checkpoint:
             policy,
             GuardedKeys(keys, state.personal_dir),
             {name: kind.row for name, kind in catalog().items()},
+            self.counters.lanes,
         )
         self.mask.recall(self.store.recent_identities(clock.now() - 2 * HOUR))
         self.intake = Intake()

@@ -38,7 +38,9 @@ class TagReads:
         No rows for an uplink without reads: a sign of life.
         """
         at = reading.observed_at
-        if reading.late or self._periods.is_over(at, reading.received_at):
+        if reading.late or (
+            not self._counting and self._periods.is_over(at, reading.received_at)
+        ):  # a lane that counts has periods of its own
             return Reason.LATE
         if at < self._policy.rules_since:
             return Reason.RULES_CHANGED

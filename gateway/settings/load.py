@@ -11,6 +11,7 @@ from gateway.settings import doors
 from gateway.settings.area import ServiceArea, service_area
 from gateway.settings.codecs import configured_codecs
 from gateway.settings.complaints import Complaint, SettingsError, complain
+from gateway.settings.counting import ground, plans
 from gateway.settings.devices import read_devices
 from gateway.settings.document import Document
 from gateway.settings.kinds import configured
@@ -51,13 +52,15 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
     if now is not None:
         doors.complain_of_expired(document, gateway.doors, resolved, now, complaints)
     forwarders = lorawan(gateway.lorawan, gateway.doors, document, complaints)
+    zone = ZoneInfo(gateway.timezone)
+    stands = ground(gateway.counting, document, complaints)
+    counted = () if privacy is None else plans(privacy[1], stands, zone, document, complaints)
     state, keys = _folder(document, gateway.state), gateway.keys and _folder(document, gateway.keys)
     if keys and keys.resolve().is_relative_to(state.resolve()):
         sentence = "the keys would lie inside the state directory: choose a place outside."
         complaints.append(complain(document, ("keys",), sentence))
     if complaints or area is None or privacy is None:
         raise SettingsError(complaints)
-    zone = ZoneInfo(gateway.timezone)
     file, rules = privacy
     return Settings(
         file=path,
@@ -78,6 +81,7 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
         udp=resolved.udp,
         stations=resolved.stations,
         lorawan=forwarders,
+        counted=counted,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from gateway.counting.lane import Plan as Counted
 from gateway.devices.kind import DeviceKind
 from gateway.devices.mapping import Mapped
 from gateway.lorawan.forwarder import Forwarder
@@ -154,6 +155,7 @@ class Settings:
         udp: the ways in for forwarders that speak Semtech's protocol.
         stations: those for forwarders that speak LoRa Basics Station's.
         lorawan: what both share; None where there are none.
+        counted: the lanes of `rules` that count, ready to.
     """
 
     file: Path
@@ -174,3 +176,4 @@ class Settings:
     udp: tuple[LorawanUdp, ...] = ()
     stations: tuple[Listening, ...] = ()
     lorawan: Lorawan | None = None
+    counted: tuple[Counted, ...] = ()

@@ -25,6 +25,7 @@ from gateway.privacy.keysource import KeysUnavailable
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
 from tests.fakes.clock import ManualClock
+from tests.fakes.counting import plan
 from tests.fakes.loop import in_virtual_time
 from tests.fakes.readings import NOON, policy
 from tests.fakes.store import child_row, outcome_of
@@ -89,7 +90,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     state = StateDir.create(tmp_path / "state", None, clock)
     keys = KeyRing.create(tmp_path / "keys", state.id, clock, UTC)
     with Registry.open(state, keys) as registry:
-        checkpoint = Checkpoint(state, keys, registry, policy(), clock, Tempo())
+        checkpoint = Checkpoint(state, keys, registry, policy(), clock, Tempo(), [plan()])
         yield House(checkpoint, clock, [])
         asyncio.run(checkpoint.store.close())
 
@@ -210,7 +211,7 @@ async def test_files_go_while_the_gateway_runs(house: House) -> None:
 @pytest.mark.parametrize("days", [400, -400])
 @in_virtual_time
 async def test_nothing_goes_after_the_clock_has_jumped(house: House, days: int) -> None:
-    """Decisions 15: neither file nor key, however old they look now; it is said within a second."""
+    """Decisions 15: neither file nor key, however old they look now, and no period is told; it is said within a second."""
     await house.fill()
     keeping = house.keeping(house.watch())
     await asyncio.sleep(1)
@@ -220,6 +221,8 @@ async def test_nothing_goes_after_the_clock_has_jumped(house: House, days: int) 
     keeping.cancel()
     assert house.files() == house.keys() == WEEKS[2:]
     assert house.checkpoint.facts.counts["clock jumped"] == 1
+    assert house.checkpoint.keys.periods.names() == ["analysis-2026-05"]
+    assert not house.checkpoint.state.releases_dir.exists()
 
 
 # -- the clock --------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Simulated time moved from outside: forward only, everything due is done before the answer, nothing jumps."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -20,6 +21,7 @@ from gateway.model.reason import Reason
 from gateway.model.uplink import Uplinks
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
+from tests.fakes.counting import plan
 from tests.fakes.readings import NOON, policy
 from tests.fakes.store import child_row, outcome_of
 
@@ -145,3 +147,26 @@ async def test_a_sender_who_never_rests_does_not_hold_time_up(house: House) -> N
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_counters_are_written_down_every_five_minutes_of_simulated_time(
+    tmp_path: Path,
+) -> None:
+    """Whether or not anything changed; not in between."""
+    clock = SimulatedClock(NOON)
+    state = StateDir.create(tmp_path / "state", Mark.SIM, clock)
+    keys = KeyRing.create(tmp_path / "keys", state.id, clock, UTC)
+    with Registry.open(state, keys) as registry:
+        checkpoint = Checkpoint(state, keys, registry, policy(), clock, Tempo(), [plan()])
+        told: list[Directory] = []
+        house = House(checkpoint, Lockstep(clock, checkpoint, told.append), told)
+        await checkpoint.counters.look_after()
+        file = state.counting_dir / "analysis-2026-05.sealed"
+        written = [file.read_bytes()]
+        for minutes in (4, 5, 6, 10, 31):
+            await house.at(NOON + minutes * MINUTE)
+            written.append(file.read_bytes())
+        await checkpoint.store.close()
+
+    assert [a != b for a, b in itertools.pairwise(written)] == [False, True, False, True, True]
+    assert len({len(one) for one in written}) == 1

@@ -1,0 +1,135 @@
+"""`sekisho release`: looked at by two, handed out as table and map, never ranked."""
+
+import json
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.clock import SimulatedClock
+from gateway.counting.release import release
+from gateway.keys.ring import KeyRing
+from gateway.rules.counts import Round
+from gateway.statedir import Mark, StateDir
+from gateway.stores.counters import CounterFiles
+from gateway.stores.releases import Releases
+from sekisho.release import app
+from tests.fakes.counting import K5, counter, lane, plan, walked
+from tests.fakes.readings import HOME, NOON
+
+RUN = CliRunner()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDir:
+    """A directory with one release: 30 families in one cell, 12 in the next, 3 and 4 in two others."""
+    clock = SimulatedClock(NOON)
+    made = StateDir.create(tmp_path / "state", Mark.SIM, clock)
+    KeyRing.create(tmp_path / "keys", made.id, clock, UTC)
+    planned = plan(of=lane((K5, Round(5, 50)), name="open"))
+    counting = counter(planned)
+    for shift, families in ((0.01, 30), (0.0, 12), (0.02, 3), (0.03, 4)):
+        for n in range(families):
+            counting.take(walked((HOME[0] + shift, HOME[1]), f"h-{n}"))
+    (held,) = counting.open.values()
+    Releases(made.releases_dir, clock).publish(release(planned, "test 0123", held), 2, None)
+    return made
+
+
+def said(state: StateDir, *words: str, code: int = 0) -> str:
+    """What a verb prints."""
+    result = RUN.invoke(app, [*words, "--state", str(state.path)])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.output
+
+
+def refused(state: StateDir, *words: str) -> str:
+    """The sentence of a refusal."""
+    result = RUN.invoke(app, [*words, "--state", str(state.path)])
+    assert result.exit_code != 0
+    return str(result.exception)
+
+
+def test_two_look_and_then_it_leaves(state: StateDir, tmp_path: Path) -> None:
+    """As a table, a map or the whole, by the file's ending; the ledger remembers it."""
+    out = tmp_path / "cells.geojson"
+    assert "to be looked at" in said(state, "list")
+    assert "2 more people" in refused(state, "export", "open", "2026-05", "--out", str(out))
+    said(state, "review", "open", "2026-05", "--by", "Sato")
+    assert "already" in refused(state, "review", "open", "2026-05", "--by", "sato")
+    assert "may leave" in said(state, "review", "open", "2026-05", "--by", "Suzuki", "--note", "ok")
+    assert not out.exists()
+
+    said(state, "export", "open", "2026-05", "--out", str(out))
+    shown = json.loads(out.read_text())
+    assert [one["properties"]["households"] for one in shown["features"]] == ["10", "30"]
+    assert all(one["geometry"]["type"] == "Polygon" for one in shown["features"])
+    assert shown["release"]["losses"]["kills"] == 0
+    said(state, "export", "open", "2026-05", "--out", str(tmp_path / "cells.csv"))
+    assert (tmp_path / "cells.csv").read_text().splitlines()[0] == "unit,weekday_type,hour,households,least"  # fmt: skip
+    assert "exported 2 times" in said(state, "list")
+    assert "ends in .csv" in refused(state, "export", "open", "2026-05", "--out", "cells.txt")
+
+
+def test_rows_stand_in_the_order_of_their_codes(state: StateDir) -> None:
+    """Whoever reads the table meets no first and no last neighbourhood."""
+    rows: list[dict[str, Any]] = json.loads(said(state, "show", "open", "2026-05", "--json"))["rows"]  # fmt: skip
+
+    assert [row["unit"] for row in rows] == sorted(row["unit"] for row in rows)
+    assert [row["households"] for row in rows] != sorted((row["households"] for row in rows), reverse=True)  # fmt: skip
+
+
+def test_who_looks_sees_what_would_leave_and_what_was_lost(state: StateDir) -> None:
+    shown = said(state, "show", "open", "2026-05")
+
+    for words in ("open 2026-05", "2026-05-01 to 2026-05-31", "none below 5", "lost", "nothing"):
+        assert words in shown
+    assert json.loads(said(state, "show", "open", "2026-05", "--geojson"))["type"] == "FeatureCollection"  # fmt: skip
+    assert said(state, "show", "open", "2026-05", "--csv").count("\n") == 3
+
+
+def test_a_refusal_is_for_good(state: StateDir, tmp_path: Path) -> None:
+    out = str(tmp_path / "cells.csv")
+    said(state, "review", "open", "2026-05", "--by", "Sato", "--refuse", "--note", "a shelter")
+    said(state, "review", "open", "2026-05", "--by", "Suzuki")
+    said(state, "review", "open", "2026-05", "--by", "Tanaka")
+
+    assert "Sato refused it" in refused(state, "export", "open", "2026-05", "--out", out)
+    assert "refused by Sato" in said(state, "list")
+    assert "Say a name" in refused(state, "review", "open", "2026-05", "--by", "  ")
+
+
+def test_the_list_tells_the_last_hash_for_keeping_elsewhere(state: StateDir) -> None:
+    before = json.loads(said(state, "list", "--json"))
+    said(state, "review", "open", "2026-05", "--by", "Sato")
+    after = json.loads(said(state, "list", "--json"))
+
+    assert (before["lines"], after["lines"]) == (1, 2)
+    assert len(after["hash"]) == 64 != before["hash"]
+    assert after["hash"] in said(state, "list")
+    assert after["releases"][0]["approved"] == ["Sato"]
+
+
+def test_a_counter_is_given_up_for_good(state: StateDir, tmp_path: Path) -> None:
+    """Its key and its file are gone, the ledger says why, and a running gateway is not touched."""
+    clock = SimulatedClock(NOON)
+    keys = KeyRing.open(tmp_path / "keys", state.id, clock, UTC)
+    files = CounterFiles(state.counting_dir)
+    files.write("analysis-2026-05", keys.periods.key("analysis-2026-05"), b"counted")
+    give_up = ("withhold", "analysis", "2026-05", "--because", "other streets")
+    with state.lock():
+        assert "already runs" in refused(state, *give_up)
+    said(state, *give_up)
+
+    assert (files.names(), keys.periods.names()) == ([], [])
+    assert "withheld: other streets" in said(state, "list")
+    assert "no open counter" in refused(state, *give_up)
+    assert "no release" in refused(state, "show", "analysis", "2026-05")
+
+
+def test_before_the_first_release_there_is_nothing_to_list(tmp_path: Path) -> None:
+    empty = StateDir.create(tmp_path / "empty", Mark.SIM, SimulatedClock(NOON))
+    assert said(empty, "list") == "No period was closed yet.\n"
+    assert not empty.releases_dir.exists()
