@@ -105,7 +105,7 @@ class House:
         self.token = self._register(ring, clock.now() - 30 * DAY)
 
     def _register(self, ring: KeyRing, at: int) -> str:
-        ring.make_households(f"h-{n}" for n in range(CHILDREN))
+        ring.households.make_all(f"h-{n}" for n in range(CHILDREN))
         with Registry.open(self.state, ring) as registry, registry.change():
             names = []
             for n in range(CHILDREN):

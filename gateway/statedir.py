@@ -146,6 +146,11 @@ class StateDir:
         return self.path / "city.db"
 
     @property
+    def sealed(self) -> bool:
+        """Whether rows about people are sealed here: everywhere but where all of them are invented."""
+        return self.mark is not Mark.SIM
+
+    @property
     def personal_dir(self) -> Path:
         return self.path / "personal"
 

@@ -77,7 +77,13 @@ def permit(kind: DeviceKind, directory: StateDir, device: str | None, *, persona
             f"Rows of {kind.name} name no device: they carry a pseudonym that changes with the file.",
             exit_code=2,
         )
-    if directory.mark is None and not personal:
+    if directory.mark is None:
+        require_word(kind, personal=personal)
+
+
+def require_word(kind: DeviceKind, *, personal: bool) -> None:
+    """Refuse whoever did not say that they may see people's rows."""
+    if not personal:
         raise Refusal(
             f"Rows of {kind.name} are about people, masked and pseudonymous as they are. "
             "If it is your task to see them: --personal."

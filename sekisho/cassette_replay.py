@@ -129,7 +129,9 @@ class _People:
                 here.keys.file_key(period)  # a file without its key is refused ever after
                 rows = outcome.rows.setdefault((period, kind), Rows())
                 rows.uplinks.append(number)
-                rows.observations.append(observation)
+                rows.observations.append(
+                    observation if here.sealed is None else here.sealed.sealed(observation)
+                )
             committed = await here.store.commit(outcome)
             for table, rows in outcome.rows.items():
                 old = len(committed.duplicates.get(table, ()))

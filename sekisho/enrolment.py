@@ -41,7 +41,7 @@ def enrol(fleet: Sequence[SimDevice], state_path: Path, keys_root: Path | None) 
             "sekisho init lab --mark SIM --area CODE --yes, then --register lab/state."
         )
     here = place.find(state_path, keys_root, None)
-    here.keys.make_households(device.household for device in fleet if device.household)
+    here.keys.households.make_all(device.household for device in fleet if device.household)
     with here.registry() as registry, registry.change():
         consents = registry.consents()
         for device in fleet:

@@ -13,8 +13,9 @@ from gateway.stores.views import views
 from sekisho import asking, completion, facts, place, screen
 from sekisho.asking import Device, Last, Moment, Personal
 from sekisho.export_files import FORMS, Sheet, write
-from sekisho.place import Config, Json, Quiet, State
+from sekisho.place import Config, Json, Keys, Quiet, State
 from sekisho.rows import rows
+from sekisho.sealed_rows import SealedRows
 
 _FOR_READERS, _OWNER_ONLY = 0o640, 0o600
 _NEVER = ("identity",)
@@ -48,14 +49,16 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     personal: Personal = False,
     state: State = None,
+    keys: Keys = None,
     config: Config = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Write stored rows into a file, oldest first, beside a running gateway.
 
-    People's rows are masked as they are stored, and what the store knows them by is left out. The file
-    outlives their retention: deleting it is yours.
+    People's rows are masked as they are stored, and what the store knows them by is left out. The file is
+    plain, and outlives their retention: deleting it is yours. Of a directory that seals its rows, --personal
+    is asked for.
     """
     if format_ not in FORMS:
         raise Refusal(f"--format {format_}: there are {', '.join(FORMS)}.", exit_code=2)
@@ -67,6 +70,10 @@ def export(
     wanted = asking.wanted(kind, directory, zone, times, device, None, personal=personal)
     place.refuse_inside(out, directory)
     target = place.replaceable("--out", out, force=force)
+    sealed = None
+    if kind.personal and directory.sealed:
+        asking.require_word(kind, personal=personal)
+        sealed = SealedRows.of(directory, settings, keys)
     every = table_columns(kind)
     names = [column.name for column in every]
     shown = [names.index(n) for n in chosen or names if not (kind.personal and n in _NEVER)]
@@ -77,8 +84,8 @@ def export(
     sheet = Sheet(
         name if chosen else kind.name,
         [every[n] for n in shown],
-        lambda: chosen_of(rows(directory, wanted)),
-        lambda: chosen_of(asking.readable(rows(directory, wanted), kind, zone)),
+        lambda: chosen_of(rows(directory, wanted, sealed)),
+        lambda: chosen_of(asking.readable(rows(directory, wanted, sealed), kind, zone)),
         {} if kind.personal else standings(directory.registry_db),
     )
     count = write(sheet, format_, target, _OWNER_ONLY if kind.personal else _FOR_READERS)

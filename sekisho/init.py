@@ -130,7 +130,7 @@ def _tell(made: dict[str, Any], answers: Answers) -> None:
         paths = shlex.join(map(str, (answers.state, answers.keys, config.parent)))
         print(f"These belong to you still: sudo chown -R {answers.user} {paths}")
     print(
-        "Whoever loses the keys loses homes, consents and tokens: keep a copy in a safe place.\nNext:"
+        "Whoever loses the keys loses homes, consents, tokens and rows about people: keep a copy in a safe place.\nNext:"
     )
     where = (
         ""

@@ -16,8 +16,8 @@ from sekisho.place import Config, Json, Keys, Quiet, State
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
 _LOSS = (
-    "Whoever loses the keys loses the homes, consents and device tokens of this directory, and can "
-    "store\nnothing more about people in it. Stored rows stay readable: losing keys erases no row. "
+    "Whoever loses the keys loses the homes, consents, device tokens and rows about people of this directory, "
+    "and can\nstore nothing more about people in it. Rows about things of the city stay. "
     "Keep a copy in a safe place."
 )
 
@@ -107,7 +107,7 @@ def status(
                 "periods",
                 f"{counts['periods']:>6,}  one per counter and period, destroyed when it closes",
             ),
-            ("households", f"{counts['households']:>6,}  one each: homes and consents"),
+            ("households", f"{counts['households']:>6,}  one each: homes, consents and rows"),
         ]
     )
 

@@ -109,10 +109,18 @@ def find(state: Path | None, keys: Path | None, config: Path | None) -> Place:
     """
     settings = settings_of(config)
     directory = opened(state_path(state, config, settings))
-    clock = clock_of(directory)
+    ring = ring_of(directory, keys, settings)
+    return Place(directory, ring, clock_of(directory), settings)
+
+
+def ring_of(directory: StateDir, keys: Path | None, settings: Settings | None) -> KeyRing:
+    """The keys of a directory.
+
+    Raises:
+        Refusal: they are not there.
+    """
     root = keys_root(directory.path, directory.id, keys, settings)
-    ring = KeyRing.open(root, directory.id, clock, zone_of(settings))
-    return Place(directory, ring, clock, settings)
+    return KeyRing.open(root, directory.id, clock_of(directory), zone_of(settings))
 
 
 def find_state(state: Path | None, config: Path | None) -> tuple[StateDir, Settings | None]:

@@ -19,8 +19,9 @@ from gateway.statedir import StateDir
 from sekisho import asking, completion, facts, place, screen
 from sekisho.asking import TIMES, Device, Last, Moment, Personal
 from sekisho.geojson import write as write_geojson
-from sekisho.place import Config, Json, State
+from sekisho.place import Config, Json, Keys, State
 from sekisho.rows import Wanted, rows
+from sekisho.sealed_rows import SealedRows
 
 _SHOWN = 20
 _MOST = 1_000_000_000
@@ -65,6 +66,7 @@ def query(
     ] = False,
     personal: Personal = False,
     state: State = None,
+    keys: Keys = None,
     config: Config = None,
 ) -> None:
     """Show stored rows, oldest first. Times are local with offset; TIME may be written so too."""
@@ -82,7 +84,10 @@ def query(
         limit = _SHOWN
     times = (last, since, until)
     wanted = asking.wanted(found, directory, zone, times, device, limit, personal=personal)
-    read = asking.readable(rows(directory, wanted), found, zone)
+    sealed = None
+    if found.personal and directory.sealed:
+        sealed = SealedRows.of(directory, settings, keys)
+    read = asking.readable(rows(directory, wanted, sealed), found, zone)
     names = [column.name for column in table_columns(found)]
     if json:
         _as_json(names, read)

@@ -9,9 +9,10 @@ import typer
 from gateway.model.errors import Refusal
 from gateway.statedir import StateDir
 from sekisho import account, air_account, air_reconciliation, place, screen
-from sekisho.place import Config, Json, State
+from sekisho.place import Config, Json, Keys, State
 from sekisho.reconciliation import Rules
 from sekisho.reconciliation import reconcile as compare
+from sekisho.sealed_rows import SealedRows
 from sekisho.window import ask, is_answered
 from sekisho.witness import testimony
 from simulators.ledger import FORMAT
@@ -35,6 +36,7 @@ def reconcile(
         ),
     ] = None,
     state: State = None,
+    keys: Keys = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -61,13 +63,13 @@ def reconcile(
             "Leave it out, and name --state.",
             2,
         )
-    compare_with = _compare_air if "lorawan" in head else _compare
     try:
-        code = (
-            _hear(ledger, seen, json=json)
-            if seen
-            else compare_with(ledger, state, config, json=json)
-        )
+        if seen is not None:
+            code = _hear(ledger, seen, json=json)
+        elif "lorawan" in head:
+            code = _compare_air(ledger, state, config, json=json)
+        else:
+            code = _compare(ledger, state, keys, config, json=json)
     except msgspec.DecodeError as error:
         raise Refusal(
             f"{ledger} is damaged: one of its lines is not JSON ({error}). Write it anew: sekisho simulate "
@@ -77,7 +79,9 @@ def reconcile(
     raise typer.Exit(code)
 
 
-def _compare(ledger: Path, state: Path | None, config: Path | None, *, json: bool) -> int:
+def _compare(
+    ledger: Path, state: Path | None, keys: Path | None, config: Path | None, *, json: bool
+) -> int:
     """Print what a gateway counted and stored of a ledger; the exit code."""
     directory, settings = place.find_state(state, config)
     _require_mark(directory)
@@ -90,7 +94,8 @@ def _compare(ledger: Path, state: Path | None, config: Path | None, *, json: boo
     if is_answered(directory):  # what a killed one left behind says that one runs
         (running,) = ask(directory, "terms")
         now = place.clock_of(directory).now()
-    result = compare(ledger, running.get("terms"), directory, now, rules)
+    sealed = SealedRows.of(directory, settings, keys) if directory.sealed else None
+    result = compare(ledger, running.get("terms"), directory, now, rules, sealed)
     in_flight = running.get("in_flight", 0)
     if json:
         screen.document(account.as_json(result, in_flight))

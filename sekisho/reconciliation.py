@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.devices.catalog import catalog
+from gateway.devices.kind import DeviceKind
+from gateway.devices.tables import table_columns
 from gateway.model.instant import CALENDAR_END, Instant
 from gateway.model.reason import Fate, Reason
 from gateway.statedir import StateDir
 from sekisho.pseudonyms import BEARS, Crowd
+from sekisho.rows import Wanted, of_file
+from sekisho.sealed_rows import SealedRows
 from simulators.area import in_municipality
 from simulators.calendar import day_of, midnight
 from simulators.ledger import read_ledger
@@ -76,14 +80,16 @@ def reconcile(
     state: StateDir,
     now: Instant | None = None,
     rules: Rules = Rules(),
+    sealed: SealedRows | None = None,
 ) -> Reconciliation:
     """Judge a whole ledger, line by line, and compare.
 
     Args:
         terms: the gateway's terms (`{"ask": "terms"}`) of a directory where they are exact; None: it does
             not run any more, and only rows are compared.
-        state: the directory whose rows are compared, plain (SIM or REPLAY).
+        state: the directory whose rows are compared (SIM or REPLAY).
         now: the gateway's time: files whose time is over by then must be gone. None: the last arrival.
+        sealed: opens its rows about people, where they are sealed.
     """
     oracle = Oracle(rules.in_area, 0, rules.default_radius_m, rules.retain_days)
     expected = Counter[tuple[str, str, str]]()
@@ -113,7 +119,7 @@ def reconcile(
         del wanted[gone]
     meant.forget(over)
     bare = Counter[str]()
-    for stored, file, who in _stored(state, devices):
+    for stored, file, who in _stored(state, devices, sealed):
         wanted[stored] -= 1
         bare[stored[0]] += who in tags
         if who is not None:
@@ -207,19 +213,31 @@ def _columns(kind: str) -> str:
     return _COLUMNS.get(kind) or ", ".join(("observed_at", "device", *_compared(kind)))
 
 
-def _stored(state: StateDir, devices: set[str]) -> Iterable[tuple[Row, str, bytes | None]]:
+def _stored(
+    state: StateDir, devices: set[str], sealed: SealedRows | None
+) -> Iterable[tuple[Row, str, bytes | None]]:
     """Stored rows, their file and pseudonym; the city's, without one, where the ledger's devices sent them."""
-    paths = {True: sorted(state.personal_dir.glob("*.db")), False: [state.city_db]}
     for kind in catalog().values():
-        for path in paths[kind.personal]:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-                if not db.execute(f"PRAGMA table_info({kind.name})").fetchone():
-                    continue
-                who = BEARS.get(kind.name, "NULL")
-                columns = f"{who}, {_columns(kind.name)}"
-                for name, *row in db.execute(f"SELECT {columns} FROM {kind.name}"):  # noqa: S608
-                    if kind.personal or row[1] in devices:
-                        yield (kind.name, *row), path.stem, name
+        if kind.personal:
+            yield from _people(state, kind, sealed)
+            continue
+        with closing(sqlite3.connect(f"file:{state.city_db}?mode=ro", uri=True)) as db:
+            if not db.execute(f"PRAGMA table_info({kind.name})").fetchone():
+                continue
+            for row in db.execute(f"SELECT {_columns(kind.name)} FROM {kind.name}"):  # noqa: S608
+                if row[1] in devices:
+                    yield (kind.name, *row), state.city_db.stem, None
+
+
+def _people(
+    state: StateDir, kind: DeviceKind, sealed: SealedRows | None
+) -> Iterator[tuple[Row, str, bytes | None]]:
+    names = [column.name for column in table_columns(kind)]
+    shown = [names.index(name) for name in _columns(kind.name).split(", ")]
+    who = names.index(BEARS[kind.name])
+    for path in sorted(state.personal_dir.glob("*.db")):
+        for row in of_file(path, Wanted(kind), sealed):
+            yield (kind.name, *(row[n] for n in shown)), path.stem, row[who]
 
 
 def fates(terms: Counter[tuple[str, str, str]], kind: str) -> dict[Fate, int]:

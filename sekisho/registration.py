@@ -97,7 +97,7 @@ def import_homes(
     least = here.settings.policy.home_radius_m if here.settings else 1.0
     homes = read_homes(text, in_area, least)
     now = here.clock.now()
-    here.keys.make_households(home.household for home in homes)
+    here.keys.households.make_all(home.household for home in homes)
     with here.registry() as registry, registry.change():
         own = registry.own_radii()  # no circle shrinks because a line leaves its radius out
         for home in homes:

@@ -27,7 +27,7 @@ def snapshot(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Copy the files about people too, into this directory. SIM and REPLAY only.",
+            help="Copy the files about people too, into this directory; sealed where they are. SIM and REPLAY only.",
         ),
     ] = None,
     state: State = None,
@@ -71,6 +71,10 @@ def snapshot(
     elif not quiet:
         for target, size in copied:
             print(f"{target}  {size:,} bytes")
+        if personal is not None and directory.sealed:
+            print(
+                "Rows about people are sealed in the copies as they are here: sekisho query reads these."
+            )
 
 
 def _copy(source: Path, target: Path, mode: int, *, force: bool) -> int:

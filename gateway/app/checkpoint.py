@@ -29,6 +29,7 @@ from gateway.pipeline.retention import expired, first_day
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
+from gateway.privacy.sealed_mask import SealedMask
 from gateway.recent import Recent
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
@@ -82,16 +83,21 @@ class Checkpoint:
             self.facts,
         )
         self.counters.take_up()
-        self.store = SqliteStore(state.city_db, state.personal_dir, self.facts)
-        self.mask = Mask(
-            policy,
-            GuardedKeys(keys, state.personal_dir),
-            {name: kind.row for name, kind in catalog().items()},
-            self.counters.lanes,
+        rules = (policy.generation, policy.ruleset)
+        self.store = SqliteStore(
+            state.city_db, state.personal_dir, self.facts, rules, sealed=state.sealed
         )
+        kinds = {name: kind.row for name, kind in catalog().items()}
+        guarded = GuardedKeys(keys, state.personal_dir)
+        made_of = (policy, guarded, kinds, self.counters.lanes)
+        self.sealed = SealedMask(*made_of) if state.sealed else None
+        self.mask = self.sealed or Mask(*made_of)
         self.mask.recall(self.store.recent_identities(clock.now() - 2 * HOUR))
         self.intake = Intake()
-        self.feed = LiveFeed(personal=synthetic)
+        if self.sealed is None:
+            self.feed = LiveFeed(personal=synthetic)
+        else:
+            self.feed = LiveFeed(synthetic, self.sealed.opened)
         self.window = Window(state.socket, self.tally, self.facts, self.feed, exact=synthetic)
         self.window.answer("doctor", self._recall)
         process = Process(self.mask, policy.zone, self.facts)

@@ -152,6 +152,8 @@ def take_in(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> bool:
         )
         return False
     checkpoint.directory = directory
+    if checkpoint.sealed is not None:
+        checkpoint.sealed.forget_keys()
     renew(directory)
     return True
 

@@ -1,7 +1,7 @@
 """Live view: newly stored observations to whoever watches; a slow viewer skips, the gateway never waits."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gateway.devices.catalog import catalog
@@ -21,10 +21,14 @@ class LiveFeed:
     Args:
         personal: whether rows about people are shown: only where nobody is real (SIM, REPLAY),
             because a row that appears says that its uplink was not suppressed (decisions 3).
+        opened: makes of a row that is sealed the one that was.
     """
 
-    def __init__(self, personal: bool) -> None:
+    def __init__(
+        self, personal: bool, opened: Callable[[Observation], Observation] = lambda plain: plain
+    ) -> None:
         self._personal = personal
+        self._opened = opened
         self._viewers: set[asyncio.Queue[Observation]] = set()
 
     @property
@@ -35,10 +39,11 @@ class LiveFeed:
         for observation in observations:
             if observation.period is not None and not self._personal:
                 continue
+            shown = observation if observation.period is None else self._opened(observation)
             for queue in self._viewers:
                 if queue.full():
                     queue.get_nowait()
-                queue.put_nowait(observation)
+                queue.put_nowait(shown)
 
     def join(self) -> asyncio.Queue[Observation]:
         """A new viewer's queue."""

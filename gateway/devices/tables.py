@@ -24,6 +24,9 @@ PERSONAL_HEAD = (
 )
 """Head of a row of a personal file."""
 
+SEALED_ROW = (*PERSONAL_HEAD, Column("body", "BLOB NOT NULL"))
+"""A row about people, of whatever kind, where rows are sealed; see `gateway.privacy.sealing`."""
+
 PERSONAL_KEY = ("minute", "identity")
 """Its primary key."""
 

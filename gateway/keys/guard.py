@@ -8,7 +8,7 @@ from gateway.privacy.keysource import KeysUnavailable
 
 
 class GuardedKeys:
-    """Satisfies `gateway.privacy.keysource.KeySource`.
+    """Satisfies `gateway.privacy.keysource.SealingKeys`.
 
     Args:
         ring: the keys.
@@ -42,3 +42,11 @@ class GuardedKeys:
     def epoch_key(self, epoch: str) -> bytes:
         """The key of the noise of one epoch."""
         return self._ring.epoch_key(epoch)
+
+    def household_key(self, household: str) -> bytes | None:
+        """The key of one household; None where it has none, or none any more.
+
+        Raises:
+            KeysUnavailable: nobody can tell just now.
+        """
+        return self._ring.households.key(household)

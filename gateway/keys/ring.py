@@ -8,20 +8,17 @@
     households/<name>.key          one per household; never derived from anything
 """
 
-import secrets
-from collections.abc import Iterable
 from datetime import date, tzinfo
 from pathlib import Path
 from typing import NoReturn, Self
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.clock import Clock, SystemClock
 from gateway.keys import keyfile
 from gateway.keys.days import DayKeys
+from gateway.keys.households import HouseholdKeys
 from gateway.keys.periods import PeriodKeys
 from gateway.keys.reach import reachable
 from gateway.model.errors import Refusal
@@ -29,9 +26,6 @@ from gateway.model.identity import is_name
 from gateway.model.instant import Instant
 from gateway.statedir import sync_directory
 
-_NONCE = 12
-_AT_ONCE = 256
-"""Key files open at a time."""
 _PARTS = ("files", "days", "periods", "households")
 
 
@@ -45,7 +39,9 @@ class KeyRing:
         zone: local time zone of the service days, which run from 03:00 to 03:00.
 
     Attributes:
+        path: where it lies.
         periods: the keys of counting periods.
+        households: the keys of households.
     """
 
     def __init__(self, path: Path, root_key: bytes, clock: Clock, zone: tzinfo) -> None:
@@ -54,6 +50,7 @@ class KeyRing:
         self._file_keys: dict[str, bytes] = {}
         self._days = DayKeys(path / "days", clock, zone)
         self.periods = PeriodKeys(path / "periods")
+        self.households = HouseholdKeys(path / "households")
 
     @classmethod
     def create(cls, root: Path, directory_id: str, clock: Clock, zone: tzinfo) -> Self:
@@ -100,8 +97,8 @@ class KeyRing:
         if key is None:
             raise Refusal(
                 f"The keys of this state directory are not in {path}. Without them its homes, "
-                "consents and device tokens are lost to everyone, and nothing about people can be "
-                "stored. Rows that are stored stay readable, those about people too. Bring the folder "
+                "consents, device tokens and rows about people are lost to everyone, and nothing more about "
+                "people can be stored; rows of the city's things stay readable. Bring the folder "
                 "back from your copy of the keys, or say where it lies (setting keys, or --keys)."
             )
         if open_to_others:
@@ -134,6 +131,14 @@ class KeyRing:
             with reachable():
                 key = self._file_keys[period] = keyfile.find_or_make(path)
         return key
+
+    def known_file_key(self, period: str) -> bytes | None:
+        """The key of a personal file that is there to be read; None where there is none, and none is made.
+
+        Raises:
+            Refusal: it cannot be read.
+        """
+        return self._file_keys.get(period) or keyfile.read(self._file_path(period))
 
     def has_file_key(self, period: str) -> bool:
         """Whether the file's key exists: a personal file without one can never be added to.
@@ -195,62 +200,14 @@ class KeyRing:
     def _derived(self, purpose: bytes) -> bytes:
         return HKDF(SHA256(), keyfile.SIZE, salt=None, info=purpose).derive(self._root_key)
 
-    def make_households(self, households: Iterable[str]) -> None:
-        """Make many households' keys at once: far fewer waits for the disk than one by one."""
-        paths = [self._household_path(name) for name in sorted(set(households))]
-        missing = [path for path in paths if not path.exists()]
-        for start in range(0, len(missing), _AT_ONCE):
-            keyfile.make_all(missing[start : start + _AT_ONCE])
-
     def seal(self, household: str, plaintext: bytes, aad: bytes) -> bytes:
-        """Encrypt under the household's own key (made at first use): nonce ‖ AES-256-GCM text.
-
-        Raises:
-            Refusal: the folder of the households' keys is away, or takes no key.
-        """
-        path = self._household_path(household)
-        try:
-            key = keyfile.read(path) or keyfile.make(path)
-        except OSError as error:
-            raise Refusal(
-                f"No key could be made in {path.parent}: {error.strerror}. Bring that folder back, or "
-                "say where the keys lie (setting keys, or --keys)."
-            ) from error
-        nonce = secrets.token_bytes(_NONCE)
-        return nonce + AESGCM(key).encrypt(nonce, plaintext, _bound(household, aad))
+        """Encrypt under a household's key; see `HouseholdKeys.seal`."""
+        return self.households.seal(household, plaintext, aad)
 
     def open_sealed(self, household: str, sealed: bytes, aad: bytes) -> bytes | None:
-        """What `seal` was given; None where the household's key is gone or the bytes are not its.
-
-        Raises:
-            Refusal: nobody can tell just now: the key cannot be read, or its whole folder is away.
-        """
-        path = self._household_path(household)
-        key = keyfile.read(path)
-        if key is None:
-            if not path.parent.is_dir():
-                raise Refusal(
-                    f"The folder {path.parent} with the households' keys is not there, so no home and "
-                    "no consent can be read. Bring it back, or say where the keys lie (setting keys, "
-                    "or --keys). If they are lost for good, make it anew, empty, and register homes "
-                    "and consents again."
-                )
-            return None
-        try:
-            return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(household, aad))
-        except (InvalidTag, ValueError):
-            return None
-
-    def _household_path(self, household: str) -> Path:
-        if not is_name(household):
-            raise ValueError("not a household's name")
-        return self.path / "households" / f"{household}.key"
+        """Decrypt what `seal` made; see `HouseholdKeys.open_sealed`."""
+        return self.households.open_sealed(household, sealed, aad)
 
     def count(self) -> dict[str, int]:
         """How many keys there are: "files", "days", "periods", "households" → number."""
         return {part: len(list((self.path / part).glob("*.key"))) for part in _PARTS}
-
-
-def _bound(household: str, aad: bytes) -> bytes:
-    """Additional data that ties sealed bytes to their household and their place."""
-    return household.encode() + b"\0" + aad

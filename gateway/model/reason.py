@@ -57,4 +57,5 @@ class Reason(StrEnum):
     RULES_CHANGED = "observed before these rules"
     SIMULATED = "invented by a server"
     KEY_GONE = "its service day is over"
+    ERASED = "household erased"
     FAULT = "the mask failed closed"

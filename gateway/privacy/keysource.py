@@ -42,3 +42,15 @@ class KeySource(Protocol):
             KeysUnavailable: it can be neither read nor made just now.
         """
         ...
+
+
+class SealingKeys(KeySource, Protocol):
+    """The keys of rows that are sealed."""
+
+    def household_key(self, household: str) -> bytes | None:
+        """The 32-byte key of one household; None where it has none, or none any more.
+
+        Raises:
+            KeysUnavailable: nobody can tell just now.
+        """
+        ...

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from gateway.devices.kind import DeviceKind
 from gateway.model.quantity import BY_UNIT, parse
+from gateway.privacy.sealing import LONGEST_WORD
 from gateway.registry.words import nearest
 
 _MOST = 1e9
@@ -18,6 +19,8 @@ PLACE = {"lat": 90.0, "lon": 180.0}
 
 FORWARDED = {"dev_eui": "text", "codec": "text"}
 """How the uplinks of a device that speaks through a network server are known and decoded; of every kind."""
+
+_SHORT = f"a text of at most {LONGEST_WORD} bytes is needed here: rows about people are sealed at one length."
 
 _EUI = re.compile(r"[0-9a-f]{16}")
 _BETWEEN = re.compile(r"[-: ]")
@@ -64,6 +67,8 @@ def contradictions(kind: DeviceKind, attributes: Attributes) -> dict[str, str]:
     found = dict(kind.contradictions(attributes))
     if not _EUI.fullmatch(str(attributes.get("dev_eui", "0" * 16))):
         found["dev_eui"] = "sixteen hexadecimal digits are needed here."
+    if kind.personal:
+        found |= {name: _SHORT for name in kind.attributes if _is_long(attributes.get(name))}
     given = [name for name in PLACE if name in attributes]
     if len(given) == 1:
         found[given[0]] = "a place is lat and lon, both of them."
@@ -72,6 +77,10 @@ def contradictions(kind: DeviceKind, attributes: Attributes) -> dict[str, str]:
         if not _is_number(value) or abs(float(value)) > PLACE[name]:
             found[name] = f"degrees from -{PLACE[name]:g} to {PLACE[name]:g} are needed here."
     return found
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and len(value.encode()) > LONGEST_WORD
 
 
 def units_of(kind: DeviceKind) -> dict[str, str]:

@@ -19,7 +19,7 @@ from gateway.interfaces import PATIENCE_S, Committed, Outcome, Table
 from gateway.model.instant import Instant
 from gateway.model.observation import REJECTIONS_KEPT
 from gateway.stores.journal import frames_left_out
-from gateway.stores.sqlite_file import SqliteFile, sound
+from gateway.stores.sqlite_file import SEALED, SqliteFile, sound
 from gateway.stores.thread import DiskThread
 from gateway.telemetry import Facts
 
@@ -33,12 +33,24 @@ class SqliteStore:
     Args:
         city: path of `city.db`.
         personal: directory of the personal files.
+        rules: generation and digest of the rules that new rows about people were masked by.
+        sealed: whether those rows come sealed, all kinds' alike, and go into the table `sealed`.
     """
 
-    def __init__(self, city: Path, personal: Path, facts: Facts) -> None:
+    def __init__(
+        self,
+        city: Path,
+        personal: Path,
+        facts: Facts,
+        rules: tuple[int, str] = (1, ""),
+        *,
+        sealed: bool = False,
+    ) -> None:
         self._city_path = city
         self._personal_path = personal
         self._facts = facts
+        self._rules = rules
+        self._sealed = sealed
         self._writer = DiskThread("sekisho-store")
         self._city = self._opened(city, "city")
         self._personal: dict[str, SqliteFile] = {}
@@ -85,13 +97,15 @@ class SqliteStore:
             kinds[period].append(kind)
         for period in sorted(p for p in kinds if p is not None and p not in self._finished):
             with self.transaction(self._file(period)) as file:
+                file.name_rules(*self._rules)
                 for kind in kinds[period]:
-                    _insert(file, (period, kind), outcome, committed)
+                    table = SEALED if self._sealed else kind
+                    _insert(file, table, (period, kind), outcome, committed)
             self._finished.add(period)
         if None in kinds or outcome.rejections or outcome.refusals_per_day:
             with self.transaction(self._city) as file:
                 for kind in kinds.get(None, ()):
-                    _insert(file, (None, kind), outcome, committed)
+                    _insert(file, kind, (None, kind), outcome, committed)
                 _write_rejections(file, outcome)
         self._trying = None
         return committed
@@ -145,23 +159,26 @@ class SqliteStore:
         """
         newest = sorted(self._personal_path.glob("*.db"), key=_last_written)[-2:]
         found: list[tuple[Instant, Hashable]] = []
-        for kind in catalog().values():
-            if kind.personal:
-                for path in newest:
-                    found += self._file(path.stem).select(
-                        f"SELECT minute, identity FROM {kind.name} WHERE minute >= ?",  # noqa: S608
-                        (since,),
-                    )
-            else:
-                rows = self._city.select(
-                    f"SELECT observed_at, device, counter, digest, item FROM {kind.name}"  # noqa: S608
-                    " WHERE observed_at >= ? AND clock != 'device'",
+        kinds = catalog().values()
+        people = [SEALED] if self._sealed else [kind.name for kind in kinds if kind.personal]
+        for table in people:
+            for path in newest:
+                found += self._file(path.stem).select(
+                    f"SELECT minute, identity FROM {table} WHERE minute >= ?",  # noqa: S608
                     (since,),
                 )
-                found += [
-                    (at, (device, None if counter < 0 else counter, digest, item))
-                    for at, device, counter, digest, item in rows
-                ]
+        for kind in kinds:
+            if kind.personal:
+                continue
+            rows = self._city.select(
+                f"SELECT observed_at, device, counter, digest, item FROM {kind.name}"  # noqa: S608
+                " WHERE observed_at >= ? AND clock != 'device'",
+                (since,),
+            )
+            found += [
+                (at, (device, None if counter < 0 else counter, digest, item))
+                for at, device, counter, digest, item in rows
+            ]
         return found
 
     async def forget_file(self, period: str) -> None:
@@ -191,9 +208,11 @@ def _last_written(path: Path) -> float:
     return max(p.stat().st_mtime for p in (path, journal) if p.exists())
 
 
-def _insert(file: SqliteFile, table: Table, outcome: Outcome, committed: Committed) -> None:
+def _insert(
+    file: SqliteFile, into: str, table: Table, outcome: Outcome, committed: Committed
+) -> None:
     rows = [row for _kind, _period, row in outcome.rows[table].observations]
-    duplicates, refused = file.insert(table[1], rows)
+    duplicates, refused = file.insert(into, rows)
     if duplicates:
         committed.duplicates[table] = set(duplicates)
     if refused:

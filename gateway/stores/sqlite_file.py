@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.devices.catalog import catalog, declared
-from gateway.devices.tables import table_columns
+from gateway.devices.tables import SEALED_ROW, table_columns
 from gateway.model.errors import Refusal
 from gateway.stores.declared import fit
+
+SEALED = "sealed"
+"""The table of a personal file that holds the sealed rows of every kind."""
 
 _ROWS = 48
 """Rows in one INSERT: between 32 and 64 the cost per row is lowest."""
@@ -116,6 +119,11 @@ class SqliteFile:
                 f"PRAGMA user_version={number};\nCOMMIT;"
             )
 
+    def name_rules(self, generation: int, ruleset: str) -> None:
+        """Say inside the open transaction by which rules the rows of a personal file were masked."""
+        values = (generation, ruleset)
+        self.db.execute("INSERT INTO rules VALUES (1,?,?) ON CONFLICT DO NOTHING", values)
+
     def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> tuple[list[int], list[int]]:
         """Insert rows inside the open transaction; what is there already stays.
 
@@ -155,7 +163,8 @@ class SqliteFile:
         if sql is None:
             values = ",".join(["(" + ",".join("?" * width) + ")"] * n)
             # OR IGNORE would swallow a NOT NULL violation too: an acknowledged loss
-            names = ",".join(column.name for column in table_columns(catalog()[table]))
+            columns = SEALED_ROW if table == SEALED else table_columns(catalog()[table])
+            names = ",".join(column.name for column in columns)
             sql = f"INSERT INTO {table} ({names}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
             self._inserts[table, width, n] = sql
         return sql

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from gateway.interfaces import Committed
+from gateway.interfaces import Committed, Table
 from gateway.model.errors import Refusal
 from gateway.model.instant import HOUR
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_file import SqliteFile
 from gateway.telemetry import Facts
 from tests.fakes.readings import NOON
-from tests.fakes.store import WEEK_20, child_row, gauge_row, outcome_of
+from tests.fakes.store import WEEK_20, child_row, gauge_row, outcome_of, sealed_row
 
 WEEK_21 = "store-2026-W21"
 
@@ -74,6 +74,25 @@ async def test_a_clean_stop_leaves_one_file_each(place: Place) -> None:
 
     assert [path.name for path in place.city.parent.glob("city.db*")] == ["city.db"]
     assert [path.name for path in place.personal.iterdir()] == [f"{WEEK_20}.db"]
+
+
+async def test_sealed_rows_of_every_kind_lie_in_one_table(place: Place) -> None:
+    """Nobody can count a kind's rows; what comes again is a duplicate, also after a start, and the file names its rules."""
+    store = SqliteStore(place.city, place.personal, place.facts, (3, "ab" * 32), sealed=True)
+    place.opened.append(store)
+    outcome = outcome_of(sealed_row(1), sealed_row(2))
+
+    assert await store.commit(outcome) == Committed()
+    again = await store.commit(outcome_of(sealed_row(2), sealed_row(3)))
+
+    table: Table = (WEEK_20, "child_tracker")
+    assert again.duplicates == {table: {0}}
+    file = place.personal / f"{WEEK_20}.db"
+    assert place.select(file, "SELECT count(*) FROM sealed") == [(3,)]
+    assert place.select(file, "SELECT count(*) FROM child_tracker") == [(0,)]
+    assert place.select(file, "SELECT generation, ruleset FROM rules") == [(3, "ab" * 32)]
+    assert len(store.recent_identities(NOON)) == 3
+    assert store.recent_identities(NOON + 1) == []
 
 
 @pytest.mark.parametrize("room", ["city", "personal"])

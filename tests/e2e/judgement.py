@@ -15,12 +15,13 @@ from gateway.statedir import StateDir
 from simulators.oracle import ExpectedRow, Oracle
 from tests.e2e.crowd import Uplink
 from tests.e2e.town import Member, in_area
+from tests.fakes.sealed import opened
 
 Key = tuple[Any, ...]
 
 _STORED = {
-    "child_tracker": "SELECT minute, lat, lon, battery_class FROM child_tracker",
-    "bus_stop_reader": "SELECT minute, stop, antenna FROM bus_stop_reader",
+    "child_tracker": ("minute", "lat", "lon", "battery_class"),
+    "bus_stop_reader": ("minute", "stop", "antenna"),
 }
 _GAUGES = "SELECT observed_at, device, round(stage_m, 3) FROM river_gauge"
 
@@ -148,11 +149,9 @@ def _key(row: ExpectedRow) -> Key:
 
 def stored_rows(state: StateDir) -> Iterator[Key]:
     """Every row of a directory, in the oracle's terms."""
-    for path in sorted(state.personal_dir.glob("*.db")):
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            for kind, sql in _STORED.items():
-                for row in db.execute(sql):
-                    yield (kind, *row)
+    for kind, names in _STORED.items():
+        for row in opened(state, kind):
+            yield (kind, *(row[name] for name in names))
     with closing(sqlite3.connect(f"file:{state.city_db}?mode=ro", uri=True)) as db:
         for row in db.execute(_GAUGES):
             yield ("river_gauge", *row)
@@ -160,11 +159,5 @@ def stored_rows(state: StateDir) -> Iterator[Key]:
 
 def _twice(state: StateDir) -> int:
     """Tag reads that were stored more than once: every tag of the crowd is read a single time."""
-    found = 0
-    for path in sorted(state.personal_dir.glob("*.db")):
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            (more,) = db.execute(
-                "SELECT count(*) - count(DISTINCT tag) FROM bus_stop_reader"
-            ).fetchone()
-            found += more
-    return found
+    tags = [row["tag"] for row in opened(state, "bus_stop_reader")]
+    return len(tags) - len(set(tags))

@@ -14,7 +14,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from gateway.canary.canaries import Canaries
+from gateway.devices.catalog import catalog
 from gateway.model.instant import parse_rfc3339
+from gateway.statedir import StateDir
 from sekisho.canary_fixture import look
 from sekisho.enrolment import token_file_of
 from simulators.ledger import roster_line
@@ -23,10 +25,12 @@ from tests.e2e.crowd import crowd, uplinks
 from tests.e2e.processes import Gateway, background, sekisho, until
 from tests.e2e.sender import Sender
 from tests.e2e.town import Town
+from tests.fakes.sealed import opened
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 START = "2026-05-12T00:00:00+09:00"
+PEOPLE = [name for name, kind in catalog().items() if kind.personal]
 WEEK = Scenario(children=1, start=parse_rfc3339(START), harm=0.02)
 
 
@@ -57,14 +61,16 @@ def secrets_of(ledger: Path) -> Canaries:
 
 
 def tables(state: Path) -> Tables:
-    """Every row of every table of the city's and the personal files, sorted."""
-    found = {}
-    for path in (state / "city.db", *sorted((state / "personal").glob("*.db"))):
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            names = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")]
-            for name in names:
-                rows = sorted(db.execute(f"SELECT * FROM {name}"), key=repr)  # noqa: S608
-                found[f"{path.name}/{name}"] = rows
+    """Every row of every table of the city's file and of people, sorted."""
+    found: Tables = {}
+    with closing(sqlite3.connect(f"file:{state / 'city.db'}?mode=ro", uri=True)) as db:
+        names = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+        for name in names:
+            rows = sorted(db.execute(f"SELECT * FROM {name}"), key=repr)  # noqa: S608
+            found[f"city.db/{name}"] = rows
+    for kind in PEOPLE:
+        people = opened(StateDir.open(state), kind)
+        found[f"personal/{kind}"] = sorted((tuple(row.values()) for row in people), key=repr)
     return found
 
 

@@ -16,6 +16,7 @@ from tests.conftest import tool
 from tests.e2e.brokers import Mosquitto, subscribe_to
 from tests.e2e.processes import Gateway, sekisho, until
 from tests.e2e.town import Member, Town
+from tests.fakes.sealed import opened
 
 pytestmark = [
     pytest.mark.e2e,
@@ -53,12 +54,9 @@ def of_the_city(town: Town) -> dict[str, list[tuple[Any, ...]]]:
 def of_children(town: Town) -> Counter[tuple[Any, ...]]:
     """Every child's rows together, under whatever pseudonym this directory gave it."""
     ways = defaultdict(list)
-    for file in town.state.personal_dir.glob("*.db"):
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
-            for pseudonym, *row in db.execute(
-                "SELECT pseudonym, minute, lat, lon, battery_class FROM child_tracker ORDER BY minute"
-            ):
-                ways[pseudonym].append(tuple(row))
+    for row in opened(town.state, "child_tracker"):
+        shown = tuple(row[name] for name in ("minute", "lat", "lon", "battery_class"))
+        ways[row["pseudonym"]].append(shown)
     return Counter(map(tuple, ways.values()))
 
 

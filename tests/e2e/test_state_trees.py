@@ -12,6 +12,7 @@ import pytest
 
 from gateway.model.instant import MINUTE, SECOND, Instant, parse_rfc3339
 from gateway.model.reason import Fate
+from gateway.statedir import Mark
 from sekisho.destination import follow
 from simulators.drive import Step, drive
 from simulators.ledger import roster_line, uplink_line
@@ -67,10 +68,10 @@ def silent(verdicts: list[Verdict]) -> set[str]:
     return {device for device, found in fates.items() if found == {Fate.SUPPRESSED}}
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[Town, str]:
+@pytest.fixture(scope="module", params=[Mark.SIM, Mark.REPLAY], ids=["plain", "sealed"])
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Town, str]:  # fmt: skip
     """A registered town that nobody has spoken in yet, and its fleet's token."""
-    town = Town(tmp_path_factory.mktemp("base") / "town")
+    town = Town(tmp_path_factory.mktemp("base") / "town", request.param)
     return town, town.enrol([roster_line(device) for device in TOWN.fleet()])
 
 

@@ -148,7 +148,7 @@ class Town:
     ) -> str:
         """Register devices, homes, consents and one credential for all; the credential's token."""
         members = list(members)
-        self.keys.make_households(m["household"] for m in members if m["household"])
+        self.keys.households.make_all(m["household"] for m in members if m["household"])
         with self.registry() as registry, registry.change():
             for m in members:
                 registry.put_device(

@@ -15,6 +15,7 @@ from gateway.model.position import Position
 from gateway.model.reading import Reading
 from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
+from gateway.privacy.sealed_mask import SealedMask
 
 HOME = (36.7, 137.2)
 NOON: Instant = from_datetime(datetime(2026, 5, 12, 3, 0, tzinfo=UTC))
@@ -29,11 +30,12 @@ _AT_STOP: Mapping[str, str | float | bool] = {"mount": "stop", "stop": "12_1"}
 
 
 class Keys:
-    """Keys that anyone can compute, and service days that can be ended."""
+    """Keys that anyone can compute, service days that can be ended, and households that can be erased."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.gone: set[date] = set()
+        self.erased: set[str] = set()
 
     def file_key(self, period: str) -> bytes:
         self.asked.append(period)
@@ -46,6 +48,11 @@ class Keys:
 
     def epoch_key(self, epoch: str) -> bytes:
         return blake2b(epoch.encode(), digest_size=32).digest()
+
+    def household_key(self, household: str) -> bytes | None:
+        if household in self.erased:
+            return None
+        return blake2b(household.encode(), digest_size=32, person=b"family").digest()
 
 
 def document(**said: Any) -> Any:
@@ -64,6 +71,10 @@ def policy(zone: tzinfo = UTC, **rules: Any) -> Policy:
 
 def mask(rules: Policy | None = None, keys: Keys | None = None) -> Mask:
     return Mask(rules or policy(), keys or Keys(), ROWS)
+
+
+def sealed_mask(keys: Keys | None = None) -> SealedMask:
+    return SealedMask(policy(), keys or Keys(), ROWS)
 
 
 def household(

@@ -10,6 +10,7 @@ from gateway.devices.tables import table_columns, table_key
 from gateway.interfaces import Committed, Outcome, Rows, Table
 from gateway.model.instant import SECOND
 from gateway.model.observation import REJECTIONS_KEPT, Observation, Rejection
+from gateway.privacy.sealing import BODY
 from tests.fakes.readings import NOON
 
 WEEK_20 = "store-2026-W20"
@@ -28,6 +29,11 @@ def child_row(n: int, period: str = WEEK_20, **other: Any) -> Observation:
         "leg": None,
     }
     return Observation("child_tracker", period, tuple((values | other).values()))
+
+
+def sealed_row(n: int, period: str = WEEK_20) -> Observation:
+    """The `n`-th row about somebody, as it is where rows are sealed."""
+    return Observation("child_tracker", period, (NOON, n.to_bytes(16, "big"), b"s" * BODY))
 
 
 def gauge_row(n: int, **other: Any) -> Observation:

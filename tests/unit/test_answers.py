@@ -15,7 +15,7 @@ from gateway.wire.mqtt.packets import Connect
 MASKED = {
     Reason.INSIDE_HOME, Reason.NOT_REOPENED, Reason.POOR_ACCURACY, Reason.NO_CONSENT,
     Reason.NO_HOME, Reason.UNKNOWN_CRS, Reason.NO_FIX, Reason.ZERO_ZERO, Reason.OUTSIDE_AREA,
-    Reason.LATE, Reason.RULES_CHANGED, Reason.KEY_GONE, Reason.SIMULATED, Reason.FAULT,
+    Reason.LATE, Reason.RULES_CHANGED, Reason.KEY_GONE, Reason.ERASED, Reason.SIMULATED, Reason.FAULT,
     Reason.INSIDE_ZONE, Reason.STAYING, Reason.SHORT_RUN, Reason.FORGOTTEN, Reason.TOO_FAST, Reason.TOO_OLD,
     Reason.SPARSE, Reason.NO_ZONE, Reason.NO_LANE,
 }  # fmt: skip

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import pytest
 from gateway.devices.catalog import catalog
 from gateway.keys.ring import KeyRing
 from gateway.model.identity import DeviceId
+from gateway.model.observation import Observation
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
 from gateway.stores.sqlite_file import SqliteFile
@@ -21,6 +23,7 @@ from sekisho import place
 from tests.fakes.clock import ManualClock
 from tests.fakes.front_door import Answer, Sekisho
 from tests.fakes.gateway import simulated_time
+from tests.fakes.sealed import put
 
 ROOT = Path(__file__).parents[2]
 MINUTE = 60_000_000
@@ -209,7 +212,7 @@ def test_keys_are_made_once_and_their_loss_is_told(sekisho: Sekisho, state: Stat
     other = sekisho("keys", "init", "--state", str(state.path), "--mark", "REPLAY")
     assert "mark cannot be changed" in other.err
     assert (
-        "loses the homes, consents and device tokens"
+        "loses the homes, consents, device tokens and rows about people"
         in sekisho("keys", "init", "--state", "s2/state", "--keys", "k").out
     )
 
@@ -414,7 +417,9 @@ def test_rows_about_people_need_a_word(sekisho: Sekisho, stored: StateDir, tmp_p
     named = sekisho("query", "child", "--device", "child-1", "--state", str(stored.path))
     assert "name no device" in named.err
     real = StateDir.create(tmp_path / "real", None, ManualClock(T))
-    store_rows(real)
+    ring = KeyRing.create(tmp_path / "keys", real.id, ManualClock(T), UTC)
+    row = (T, b"i" * 16, b"p" * 16, 36.70001, 137.20001, 3)
+    put(real, ring, [Observation("child_tracker", "store-2026-W20", row)])
 
     refused = sekisho("query", "child", "--state", "real")
 

@@ -28,7 +28,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.counting import plan
 from tests.fakes.loop import in_virtual_time
 from tests.fakes.readings import NOON, policy
-from tests.fakes.store import child_row, outcome_of
+from tests.fakes.store import outcome_of, sealed_row
 
 WEEKS = ["store-2026-W14", "store-2026-W16", "store-2026-W17", "store-2026-W20"]
 """With 28 days and NOON in week 20, the first two are over, the second since yesterday."""
@@ -75,7 +75,7 @@ class House:
     async def fill(self) -> None:
         for number, week in enumerate(WEEKS):
             self.checkpoint.keys.file_key(week)
-            await self.checkpoint.store.commit(outcome_of(child_row(number, week)))
+            await self.checkpoint.store.commit(outcome_of(sealed_row(number, week)))
 
     def files(self) -> list[str]:
         return sorted(path.stem for path in self.checkpoint.state.personal_dir.glob("*.db"))

@@ -159,7 +159,7 @@ def test_many_households_at_once(ring: KeyRing) -> None:
     """Keys made together are as many as households, and one that was there stays."""
     sealed = ring.seal("h-7", b"x", b"")
 
-    ring.make_households(f"h-{n}" for n in range(300))
+    ring.households.make_all(f"h-{n}" for n in range(300))
 
     assert ring.count()["households"] == 300
     assert ring.open_sealed("h-7", sealed, b"") == b"x"
@@ -218,7 +218,8 @@ def test_lost_keys_say_what_is_lost(ring: KeyRing, clock: ManualClock) -> None:
     (ring.path / "root.key").unlink()
 
     with pytest.raises(
-        Refusal, match=r"homes, consents and device tokens are lost.*stay readable.*--keys"
+        Refusal,
+        match=r"homes, consents, device tokens and rows about people are lost.*things stay readable.*--keys",
     ):
         again(ring, clock)
 

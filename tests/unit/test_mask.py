@@ -11,6 +11,7 @@ import pytest
 from gateway.devices.tables import table_columns
 from gateway.model.instant import DAY, HOUR, MINUTE, SECOND
 from gateway.model.reason import Fate, Reason
+from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.mask import Mask
 from tests.fakes.readings import (
     HOME,
@@ -26,6 +27,7 @@ from tests.fakes.readings import (
     policy,
     reading,
     row_of,
+    sealed_mask,
     stop,
 )
 
@@ -488,19 +490,16 @@ def test_a_read_once_disbelieved_and_then_believed_is_one_uplink() -> None:
 
 
 def test_nothing_but_the_mask_makes_an_observation() -> None:
-    """But for a cassette's fiction, which takes no place outside its own square in the open sea. Counts
-    every call that names Observation, `tuple.__new__(Observation …)`, `_make`, `_replace`."""
+    """But for the one that seals what the mask made, and a cassette's fiction, which takes no place outside its own square
+    in the open sea. Counts every call that names Observation, `tuple.__new__(Observation …)`, `_make`, `_replace`."""
     makers = {
         str(path.relative_to(GATEWAY.parent))
         for path in GATEWAY.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and _makes_observation(node)
     }
-    assert makers == {
-        "gateway/privacy/mask.py",
-        "gateway/privacy/rows.py",
-        "gateway/privacy/fiction.py",
-    }
+    rooms = {path.removeprefix("gateway/privacy/") for path in makers}
+    assert rooms == {"mask.py", "rows.py", "sealed_mask.py", "fiction.py"}
 
 
 def _makes_observation(call: ast.Call) -> bool:
@@ -528,3 +527,40 @@ def test_a_personal_kind_without_a_rule_is_refused_at_the_start() -> None:
 def test_a_kind_the_mask_does_not_know_fails_closed() -> None:
     by = Mask(policy(), Keys(), {})
     assert by.apply(fix(5_000, 0)) is Reason.FAULT
+
+
+# -- the mask whose rows are sealed ---------------------------------------------------------------
+
+
+def test_of_a_household_erased_a_moment_ago_nothing_is_kept() -> None:
+    """The directory still has its home when its key is gone; what comes then is suppressed, and no new key made."""
+    keys = Keys()
+    by = sealed_mask(keys)
+    leave_home(by)
+    assert isinstance(by.apply(fix(600, 600)), list)
+    keys.erased.add("h-1")
+    by.forget_keys()
+
+    assert by.apply(fix(600, 660)) is Reason.ERASED
+    assert by.apply(fix(10, 720)) is Reason.INSIDE_HOME
+
+
+def test_a_household_s_key_that_cannot_be_read_decides_nothing() -> None:
+    """The uplink is handed over again, and comes to what it would have come to."""
+
+    class Away(Keys):
+        away = True
+
+        def household_key(self, household: str) -> bytes | None:
+            if self.away:
+                raise KeysUnavailable("EIO")
+            return super().household_key(household)
+
+    keys = Away()
+    by = sealed_mask(keys)
+    for _ in range(2):
+        with pytest.raises(KeysUnavailable):
+            by.apply(fix(10, 0))
+    keys.away = False
+    assert by.apply(fix(10, 0)) is Reason.INSIDE_HOME
+    assert by.apply(fix(10, 0)) is Fate.DUPLICATE

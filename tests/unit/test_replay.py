@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-import sqlite3
 from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from sekisho.canary_fixture import look
 from sekisho.replay import replay
 from tests.conftest import SHARED_DATA
 from tests.fakes.readings import child
+from tests.fakes.sealed import opened
 
 WALK = Path(__file__).parents[1] / "golden" / "made_up_walk.gpx"
 HOME = (36.9, 137.2)
@@ -43,11 +43,7 @@ def replayed(capsys: Any, file: Path, home: tuple[float, float], state: Path) ->
     """The figures of a replay; every stored point is checked against the radius on the way."""
     replay(file=file, home=f"{home[0]!r},{home[1]!r}", state=state, json_=True)
     said: dict[str, Any] = json.loads(capsys.readouterr().out)
-    stored = []
-    for path in said["rows"]:
-        with sqlite3.connect(path) as db:
-            stored += db.execute("SELECT lat, lon FROM child_tracker").fetchall()
-        db.close()
+    stored = [(row["lat"], row["lon"]) for row in opened(StateDir.open(state), "child_tracker")]
     assert len(stored) == said["shown"]
     assert all(haversine(*home, lat, lon) > 50.3 for lat, lon in stored)
     return said
