@@ -106,12 +106,14 @@ class Counters:
             clean: whether nothing can be taken any more in this run.
         """
         async with self._turn:
-            await asyncio.to_thread(
-                self._write, [self._sealed(full, one, clean=clean) for full, one in self._open()]
-            )
+            sealed = [self._sealed(full, one, clean=clean) for full, one in self._open()]
+            if sealed:
+                await asyncio.to_thread(self._write, sealed)
 
     async def look_after(self) -> None:
         """Release what is over, open what has begun, remove what had its time; to be called where the clock is trusted."""
+        if not (self.lanes or self._releases.ledger_file.exists()):
+            return
         now = self._clock.now()
         for lane in self.lanes:
             for period in lane.over(now):
