@@ -1,4 +1,5 @@
-"""Makes zones of counted cells: the smallest is merged with its smallest neighbour until each one hides enough.
+"""Makes zones of counted cells: the smallest is merged until each one hides enough, with the neighbour that mends it, or
+else with the smallest.
 
 The same counts give the same zones: wherever two are equal, the southern and then the western one is taken.
 """
@@ -95,8 +96,14 @@ def build(survey: Survey, k: int, k_gate: int) -> Zoning:
             without |= cells
             del groups[first]
             continue
-        other = min(others, key=lambda group: (group.dwellings, min(group.cells)))
-        merged = Group(groups[first].dwellings + other.dwellings, cells | other.cells)
+        merged, other = min(
+            ((_both(groups[first], one), one) for one in others),
+            key=lambda pair: (
+                not fit(survey, pair[0], k, k_gate),
+                pair[1].dwellings,
+                min(pair[1].cells),
+            ),
+        )
         del groups[first], groups[min(other.cells)]
         name = min(merged.cells)
         groups[name] = merged
@@ -104,6 +111,11 @@ def build(survey: Survey, k: int, k_gate: int) -> Zoning:
         if not fit(survey, merged, k, k_gate):
             heappush(waiting, (merged.dwellings, name, merged.cells))
     return Zoning([groups[name] for name in sorted(groups)], frozenset(without))
+
+
+def _both(one: Group, other: Group) -> Group:
+    """Two neighbours as one."""
+    return Group(one.dwellings + other.dwellings, one.cells | other.cells)
 
 
 def fit(survey: Survey, group: Group, k: int, k_gate: int) -> bool:

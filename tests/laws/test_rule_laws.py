@@ -51,10 +51,12 @@ def shipped(file: pathlib.Path) -> str:
 
 
 def digest_of(text: str) -> str:
-    """Of a rule set beside the partitions of the golden files."""
+    """Of a rule set beside the partitions of the golden files and the shipped ones."""
     with tempfile.TemporaryDirectory() as folder:
         beside = pathlib.Path(folder)
-        (beside / "partitions").symlink_to(GOLDEN / "partitions")
+        (beside / "partitions").mkdir()
+        for file in (*GOLDEN.glob("partitions/*"), *SHIPPED.glob("partitions/*")):
+            (beside / "partitions" / file.name).symlink_to(file)
         (beside / "rules.yaml").write_text(text)
         return digest(load_rules(beside / "rules.yaml"))
 

@@ -135,6 +135,16 @@ def test_shipped_zones_say_that_they_are_of_nobody(path: Path) -> None:
     assert (head.not_checked, found.without) == ([], frozenset())
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_no_shipped_zone_swallows_the_others(path: Path) -> None:
+    """A zone whose gates want dwellings finds a neighbour that brings them, and does not grow until it is a town."""
+    _head, found = read_partition(path)
+    cells = [len(zone.cells) for zone in found.zones.values()]
+
+    assert max(cells) <= 12
+    assert not any(zone.dwellings.endswith("or more") for zone in found.zones.values())
+
+
 def test_every_family_of_a_town_has_a_zone() -> None:
     """Of the partition that the rules for this town pin."""
     zones = {head.id: found for head, found in map(read_partition, SHIPPED)}
