@@ -1,14 +1,17 @@
 """Fleets, homes and consents: the parts of `sekisho devices` that read files or sign for people."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.model.errors import Refusal
+from gateway.model.instant import Instant
+from gateway.privacy.policy import Zoned
 from gateway.registry import imports
-from gateway.registry.home_import import read_homes, read_private
+from gateway.registry.home_import import HomeEntry, read_homes, read_private
 from gateway.registry.imports import Entries, Plan
 from gateway.registry.purposes import PURPOSES, STORE
 from gateway.registry.registry import Registry
@@ -97,12 +100,15 @@ def import_homes(
     least = here.settings.policy.home_radius_m if here.settings else 1.0
     homes = read_homes(text, in_area, least)
     now = here.clock.now()
+    zoned = here.settings.policy.zoned if here.settings else None
+    if zoned is not None:
+        _refuse_radii(homes)
     here.keys.households.make_all(home.household for home in homes)
     with here.registry() as registry, registry.change():
-        own = registry.own_radii()  # no circle shrinks because a line leaves its radius out
-        for home in homes:
-            radius_m = own.get(home.household) if home.radius_m is None else home.radius_m
-            registry.put_home(home.household, home.lat, home.lon, radius_m, at=now)
+        if zoned is None:
+            _put_homes(registry, homes, now)
+        else:
+            _put_zones(registry, homes, zoned, now)
         known = {row.household for row in registry.devices()}
     followed = follow(here.state)
     nobody = sorted({home.household for home in homes} - known)
@@ -117,6 +123,38 @@ def import_homes(
         print(f"{screen.count(len(homes), 'home')} sealed. {followed.sentence}")
         if file != "-":
             print(f"They are still in {file}: delete it (shred -u {file}).")
+
+
+def _put_homes(registry: Registry, homes: Sequence[HomeEntry], now: Instant) -> None:
+    own = registry.own_radii()  # no circle shrinks because a line leaves its radius out
+    for home in homes:
+        radius_m = own.get(home.household) if home.radius_m is None else home.radius_m
+        registry.put_home(home.household, home.lat, home.lon, radius_m, at=now)
+
+
+def _put_zones(registry: Registry, homes: Sequence[HomeEntry], zoned: Zoned, now: Instant) -> None:
+    """Keep of each home its zone alone, and say of how many there is none."""
+    nowhere = 0
+    for home in homes:
+        zone = zoned.partition.zone_of(home.lat, home.lon)
+        nowhere += zone is None
+        registry.put_zone(home.household, zone or "", zoned.pin, at=now)
+    if nowhere:
+        screen.warn(
+            f"{screen.count(nowhere, 'home')} {'lies' if nowhere == 1 else 'lie'} in no zone of "
+            f"{zoned.partition.id}: nothing will be kept of the children there (no zone known)."
+        )
+
+
+def _refuse_radii(homes: Sequence[HomeEntry]) -> None:
+    own = sorted(home.household for home in homes if home.radius_m is not None)
+    if own:
+        raise Refusal(
+            f"{own[0]}{' and others' if len(own) > 1 else ''} would have a radius of its own, and the rules in force "
+            "stand on zones: two homes of one zone must give the same output. Leave radius_m out; the rule's "
+            "buffer widens the zone for everybody alike. Nothing was imported.",
+            exit_code=2,
+        )
 
 
 def consent(

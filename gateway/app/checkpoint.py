@@ -77,7 +77,8 @@ class Checkpoint:
         synthetic, invented = state.mark is not None, state.mark is Mark.SIM
         self.facts = Facts(Recent(exact=synthetic))
         self.tally = Tally()
-        self.directory: Directory = registry.directory()
+        self._forget_homes()
+        self.directory: Directory = self.read_registry()
         self.counters = Counters(
             *(counted, policy.ruleset, state, keys, lambda: self.directory, clock, policy.zone),
             self.facts,
@@ -115,6 +116,27 @@ class Checkpoint:
             self.facts,
             rest=time.sleep,
         )
+
+    def read_registry(self) -> Directory:
+        """What the registry says now; under zone rules a home is its zone (decisions 11)."""
+        directory = self.registry.directory()
+        homes = (device.household.home for device in directory.devices.values() if device.household)
+        if self.policy.zoned is None or not any(homes):
+            return directory
+        self._forget_homes()
+        return self.registry.directory()
+
+    def _forget_homes(self) -> None:
+        """Put zones in the place of exact homes, where the rules stand on zones."""
+        zoned = self.policy.zoned
+        if zoned is None:
+            return
+        if self.registry.forget_homes(zoned.partition.zone_of, zoned.pin, self.clock.now()):
+            self.facts.note(
+                "homes forgotten",
+                "Under zone rules a home is its zone: exact homes were overwritten in the registry. Another "
+                "partition, or a circle, needs them again (sekisho devices import-homes)",
+            )
 
     async def _recall(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """What `sekisho doctor` asks: the last knocks and, of one device, what is remembered."""

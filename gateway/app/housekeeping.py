@@ -142,7 +142,7 @@ def take_in(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> bool:
     try:
         if not checkpoint.registry.changed():
             return True
-        directory = checkpoint.registry.directory()
+        directory = checkpoint.read_registry()
     except _FAULTS as error:
         checkpoint.facts.note(
             "registry unreadable",

@@ -16,8 +16,10 @@ from gateway.privacy.periods import Periods
 from gateway.privacy.policy import Policy
 from gateway.privacy.shelter import BEYOND, FAR, HIDDEN, Shelter, Shelters
 
-_REMEMBERED_BYTES = 64 * 8
-_hashed = Struct("q").pack
+_HASH = 4
+_REMEMBERED_BYTES = 64 * _HASH
+_hashed = Struct("I").pack
+_LOW_BITS = (1 << 8 * _HASH) - 1
 _NEVER: Instant = -(1 << 62)
 _NULL_ISLAND_DEG = 0.001
 _DEGREE_M = 111_320.0  # of latitude, and of longitude at the equator; for speeds alone
@@ -77,6 +79,7 @@ class Guard:
         """Trust nothing until the child has provably left again."""
         self._open = False
         self._run = self._far_run = 0
+        self._run_start = None
 
     def fail(self) -> None:
         """Something went wrong: trust nothing, and know nothing."""
@@ -85,7 +88,7 @@ class Guard:
 
     def take_back(self) -> None:
         """Forget the fix that `judge` has just let pass, as if it had not come yet."""
-        del self._recent[-8:]
+        del self._recent[-_HASH:]
         self._last = self._before
 
     def judge(  # noqa: PLR0911 one return for each step of the specification
@@ -121,13 +124,13 @@ class Guard:
 
     def _is_known(self, reading: Reading) -> bool:
         """Whether this very uplink is among the last 64; if not, now it is."""
-        # 64-bit hashes side by side take 0.6 kB a child, where a set takes 6. A chance match, once in
-        # 10¹⁶ uplinks, only removes a row.
+        # 32-bit hashes side by side take 0.3 kB a child, where a set takes 6. A chance match, once in 10⁷ of the
+        # few uplinks that come out of order or without a time, only removes a row.
         time = reading.device_time
-        key = _hashed(hash((reading.digest, reading.counter, time)))
+        key = _hashed(hash((reading.digest, reading.counter, time)) & _LOW_BITS)
         recent = self._recent
         if len(recent) > _REMEMBERED_BYTES:  # not behind the newest: `take_back` would lose one
-            del recent[:8]
+            del recent[:_HASH]
         if time is not None and time > self._newest:
             self._newest = time  # later than all that is remembered: none of it
         elif key in recent:
@@ -242,6 +245,7 @@ class Guard:
     def _stay(self, reason: Reason) -> Reason:
         """A fix that proves nothing: it neither opens nor closes, and a run begins anew."""
         self._run = self._far_run = 0
+        self._run_start = None
         return reason
 
     def _try_to_open(self, lat: float, lon: float, ring: int) -> Reason:
@@ -249,7 +253,7 @@ class Guard:
         policy = self._policy
         if ring < BEYOND:
             return self._stay(Reason.NOT_REOPENED)
-        if self._run == 0 or self._run_start is None:
+        if self._run_start is None:
             self._run_start = Plane(lat, lon)
         self._run += 1
         self._far_run = self._far_run + 1 if ring == FAR else 0

@@ -238,6 +238,9 @@ class Mask:
             return _turn(refused, trip.lose())
         if not guard.closed:
             return refused
+        if not trip.held():
+            trip.come_home()
+            return refused
         household = reading.device.household
         assert household is not None
         saved = trip.save()

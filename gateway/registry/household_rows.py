@@ -4,6 +4,7 @@ import json
 import sqlite3
 import struct
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Protocol
 
 from gateway.model.device import Household
@@ -15,6 +16,13 @@ from gateway.registry import device_rows, rules
 
 _HOME = struct.Struct(">ddd32s")
 """latitude, longitude, radius (NaN: the policy's), coordinate system: one size for every home."""
+
+_ZONE = struct.Struct(">24s32s")
+"""a zone's name and the digest of its partition: of the same size, so that the table does not tell them apart."""
+
+
+ZoneOf = Callable[[float, float], str | None]
+"""The zone of a place in degrees."""
 
 
 class Seal(Protocol):
@@ -53,12 +61,41 @@ def put_home(
     )
 
 
+def put_zone(
+    db: sqlite3.Connection, keys: Seal, household: str, zone: str, pin: str, at: Instant
+) -> None:
+    """Remember of a home its zone alone, sealed; the home itself, if there was one, is overwritten.
+
+    Args:
+        zone: its name; "" for a home outside all zones.
+        pin: hex SHA-256 of the partition's file.
+
+    Raises:
+        Refusal: the zone's name is too long to be sealed.
+    """
+    rules.require_name(household, "household")
+    named = zone.encode()
+    if len(named) > _LONGEST_ZONE:
+        raise Refusal(f"Zones of a partition are named with up to {_LONGEST_ZONE} letters.")
+    plain = _ZONE.pack(named, bytes.fromhex(pin))
+    db.execute(
+        "INSERT OR REPLACE INTO homes (household, sealed, changed_at) VALUES (?,?,?)",
+        (household, keys.seal(household, plain, b"zone"), at),
+    )
+
+
+_LONGEST_ZONE = 24
+
+
 def homes(db: sqlite3.Connection, keys: Seal) -> dict[str, Household]:
     """Household name → its home; one whose key is gone has no entry."""
     found = {}
     for name, sealed in db.execute("SELECT household, sealed FROM homes"):
         plain = keys.open_sealed(name, sealed, b"home")
         if plain is None:
+            zone = keys.open_sealed(name, sealed, b"zone")
+            if zone is not None:
+                found[name] = _of_zone(name, zone)
             continue
         lat, lon, radius, crs = _HOME.unpack(plain)
         found[name] = Household(
@@ -68,6 +105,25 @@ def homes(db: sqlite3.Connection, keys: Seal) -> dict[str, Household]:
             crs.rstrip(b"\0").decode(),
         )
     return found
+
+
+def forget_homes(db: sqlite3.Connection, keys: Seal, zone_of: ZoneOf, pin: str, at: Instant) -> int:
+    """Put a zone in the place of every exact home; how many there were.
+
+    Args:
+        zone_of: the zone of (lat, lon) in degrees; None for none.
+        pin: hex SHA-256 of the partition's file.
+    """
+    exact = [(name, held.home) for name, held in homes(db, keys).items() if held.home is not None]
+    for name, home in exact:
+        put_zone(db, keys, name, zone_of(home.lat, home.lon) or "", pin, at)
+    return len(exact)
+
+
+def _of_zone(name: str, plain: bytes) -> Household:
+    zone, pin = _ZONE.unpack(plain)
+    named = zone.rstrip(b"\0").decode()
+    return Household(HouseholdId(name), None, None, "EPSG:4326", named, pin.hex())
 
 
 def record_consent(

@@ -214,6 +214,19 @@ class Registry:
                 self._db, self._keys, household, home, radius_m=radius_m, crs=crs, at=at
             )
 
+    def put_zone(self, household: str, zone: str, pin: str, *, at: Instant = 0) -> None:
+        """Remember of a household's home its zone alone ("" for none), of the partition with this digest."""
+        with self.change():
+            household_rows.put_zone(self._db, self._keys, household, zone, pin, at)
+
+    def forget_homes(self, zone_of: household_rows.ZoneOf, pin: str, at: Instant) -> int:
+        """Replace every exact home by its zone (see `household_rows.forget_homes`), and leave nothing of it behind."""
+        with self.change():
+            gone = household_rows.forget_homes(self._db, self._keys, zone_of, pin, at)
+        if gone:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
+
     def own_radii(self) -> dict[str, float]:
         """Household → its own home radius in metres, where it has one."""
         homes = household_rows.homes(self._db, self._keys)

@@ -1,8 +1,10 @@
 """The registry keeps what commands say, seals what is a family's, and tells the gateway at once."""
 
 import hmac
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -246,6 +248,39 @@ def test_homes_reach_memory_but_not_the_disk(registry: Registry, state: StateDir
     disk = everything_on_disk(state)
     assert b"36.69" not in disk
     assert b"137.21" not in disk
+
+
+def test_under_zone_rules_a_home_is_its_zone(registry: Registry, state: StateDir) -> None:
+    """Decisions 11: only the zone stays. What lies on disk is of one size, and no key opens the old home any more."""
+    child(registry)
+    registry.put_home("h-0001", 36.6953, 137.2137)
+    (before,) = _sealed_homes(state)
+
+    assert registry.forget_homes(lambda _lat, _lon: "z-0007", "7" * 64, T) == 1
+
+    household = registry.directory().devices[DeviceId("child-1")].household
+    assert household is not None
+    assert (household.home, household.zone, household.partition) == (None, "z-0007", "7" * 64)
+    (after,) = _sealed_homes(state)
+    assert len(before) == len(after)
+    assert before not in everything_on_disk(state)
+    assert registry.forget_homes(lambda _lat, _lon: "z-0007", "7" * 64, T) == 0
+
+
+def test_a_home_outside_all_zones_is_none(registry: Registry) -> None:
+    """Nothing is kept of it, and of the children there nothing either."""
+    child(registry)
+    registry.put_zone("h-0001", "", "7" * 64)
+
+    household = registry.directory().devices[DeviceId("child-1")].household
+
+    assert household is not None
+    assert (household.home, household.zone) == (None, "")
+
+
+def _sealed_homes(state: StateDir) -> list[bytes]:
+    with closing(sqlite3.connect(state.registry_db)) as db:
+        return [bytes(sealed) for (sealed,) in db.execute("SELECT sealed FROM homes")]
 
 
 def test_no_home_means_none(registry: Registry) -> None:
