@@ -47,6 +47,7 @@ bench: $(VENV)/.dev ## CPU per million durable, masked uplinks beside other desi
 	@$(BIN)/python -m benchmarks.forwarders
 	@$(BIN)/python -m benchmarks.radio
 	@$(BIN)/python -m benchmarks.scan
+	@$(BIN)/python -m benchmarks.releases
 
 month: $(VENV)/.runtime ## A month of the town as fast as it goes, reconciled to the row (two to three minutes)
 	@$(BIN)/sekisho demo --days 30 --folder .month

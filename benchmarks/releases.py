@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
+from time import process_time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -180,6 +181,25 @@ def main() -> None:
             _print(str(seed), lane, one)
     for lane, held in rows.items():
         _print("all", lane, means(held))
+    for lane, micros in cost().items():
+        print(f"a fix into the counter of {lane}: {micros:.1f} µs of CPU")
+
+
+def cost() -> dict[str, float]:
+    """Lane → µs of CPU to take a fix."""
+    town = Town(0)
+    found = {}
+    for plan in (
+        _plan("patrol-analysis", Streets(town.streets)),
+        _plan("open-data", MeshUnits("250m")),
+    ):
+        counter = Counter(plan, _key, _never, lambda: 512)
+        readings = [_reading(*fix) for fix in town.fixes(0, _MONDAYS[0], DAYS)]
+        begun = process_time()
+        for reading in readings:
+            counter.take(reading)
+        found[plan.name] = (process_time() - begun) / len(readings) * 1e6
+    return found
 
 
 def means(held: Sequence[Figures]) -> Figures:

@@ -200,7 +200,7 @@ def _tell(document: Mapping[str, Any]) -> None:
         "nothing"
         if not any(losses.values())
         else f"up to {losses['minutes_at_most']} min ({kills} {'run' if kills == 1 else 'runs'} cut off), "
-        f"{losses['missed']} checkpoints missing, {losses['turned_away']:,} without room"
+        f"{losses['missed']} checkpoints missing{', and those for whom there was no room' if losses['full'] else ''}"
     )
     screen.facts(
         [

@@ -78,9 +78,12 @@ class Counters:
             Refusal: a counter cannot be gone on with, or the ledger was changed; says what can be done.
             OSError: the disk cannot be read.
         """
-        self._closed = {f"{name}-{period}" for name, period in self._releases.standings()}
         there = self._files.names()
-        for full in sorted({*there, *self._keys.names()}):
+        left = sorted({*there, *self._keys.names()})
+        if not (self.lanes or left):
+            return  # who counts nothing needs no ledger
+        self._closed = {f"{name}-{period}" for name, period in self._releases.standings()}
+        for full in left:
             if full in self._closed:
                 self._forget(full)
                 continue

@@ -2,7 +2,7 @@
 
     {"release": 1, "name", "lane", "purpose", "audience", "legal_basis", "rules", "units",
      "basis", "period": {"kind", "name", "first", "last"}, "counts": {"unit", "distinct", "slices", "k", "cap"},
-     "losses": {"kills", "minutes_at_most", "missed", "turned_away"},
+     "losses": {"kills", "minutes_at_most", "missed", "full"},
      "rows": [{"unit": "5537013624", "weekday_type": "weekday", "hour": 7, "households": "10-24", "least": 10}, …],
      "shapes": {"5537013624": {…GeoJSON geometry…}, …}}
 
@@ -87,10 +87,10 @@ def _told_before(plan: Plan, cells: Iterable[Cell], before: Mapping[str, Any]) -
     return found
 
 
-def _losses(losses: Losses) -> dict[str, int]:
+def _losses(losses: Losses) -> dict[str, int | bool]:
     return {
         "kills": losses.kills,
         "minutes_at_most": losses.kills * MINUTES_BETWEEN,
         "missed": losses.missed,
-        "turned_away": losses.turned_away,
+        "full": losses.turned_away > 0,
     }

@@ -113,7 +113,7 @@ async def test_a_clean_stop_loses_nothing_and_a_kill_what_was_not_written_down(t
     town.clock.advance(NOON + 40 * DAY)
     await fourth.look_after()
     document = town.releases.document("analysis", "2026-05")
-    assert document["losses"] == {"kills": 1, "minutes_at_most": 5, "missed": 0, "turned_away": 0}
+    assert document["losses"] == {"kills": 1, "minutes_at_most": 5, "missed": 0, "full": False}
     assert town.facts.counts["counter cut off"] == 1
 
 
