@@ -8,6 +8,7 @@ import typer
 from gateway.clock import SystemClock
 from gateway.model.instant import to_datetime
 from gateway.privacy.policy import Policy
+from gateway.rules.words import UNIT
 from gateway.settings.load import Settings, SettingsError, load_settings
 from sekisho import screen
 from sekisho.cautions import notes
@@ -79,6 +80,7 @@ def _report(settings: Settings, held: int) -> None:
             ("ok lorawan", radio),
             ("ok state", settings.state),
             ("ok rules", rules),
+            ("ok counting", _counted(settings)),
             ("ok devices", devices),
             ("ok kinds", _kinds(settings)),
             ("ok codecs", ", ".join(one.codec.name for one in settings.codecs) or None),
@@ -98,6 +100,17 @@ def _hidden(policy: Policy) -> str:
         name = policy.zoned.partition.id
         where = f"in the household's zone of {name}, nor within {policy.buffer_m:g} m of it"
     return f"nothing {where}, rows stay {screen.count(policy.retain_days, 'day')}"
+
+
+def _counted(settings: Settings) -> str | None:
+    """What is counted: by what, and how often it is told."""
+    return (
+        ", ".join(
+            f"{plan.name} by {UNIT[plan.rule.unit]}, told once a {plan.rule.period.replace('_', ' ')}"
+            for plan in settings.counted
+        )
+        or None
+    )
 
 
 def _brokers(settings: Settings) -> str | None:

@@ -20,12 +20,13 @@ from gateway.rules.masks import (
 from gateway.rules.model import Lane, Rule, Write
 
 _UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000))
-_UNIT = {
+UNIT = {
     "road_edge": "piece of street",
     "mesh_250": "cell of 250 m",
     "mesh_500": "cell of 500 m",
     "stop": "stop",
 }
+"""What is counted in, in words."""
 _SLICE = {"weekday_type": "kind of day", "hour": "hour"}
 
 
@@ -111,7 +112,7 @@ def _counts(rule: Rule) -> str:
     if isinstance(rule, Count):
         by = "".join(f" and {_SLICE[one]}" for one in rule.slices)
         cap = f", in {rule.cap} of them at most" if rule.cap else ""
-        return f"each {rule.distinct} counts once a {_UNIT[rule.unit]}{by} in a {rule.period.replace('_', ' ')}{cap}"
+        return f"each {rule.distinct} counts once a {UNIT[rule.unit]}{by} in a {rule.period.replace('_', ' ')}{cap}"
     if isinstance(rule, KSuppress):
         others = ", nor what would give it away" if rule.complementary else ""
         return f"no number below {rule.k}{others}"

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway.settings.complaints import SettingsError
 from gateway.settings.load import load_settings
 from gateway.settings.settings import Settings
+from sekisho.__main__ import app
 
 RULES = Path(__file__).parents[2] / "config" / "privacy"
 STREETS = {
@@ -73,6 +75,14 @@ def test_the_shipped_lanes_are_ready_to_count(folder: Folder) -> None:
     (open_,) = folder.load("open-data", f"counting:\n  facilities: {folder.file('f.geojson', SHELTER)}\n").counted  # fmt: skip
     assert {open_.units.name(unit) for unit in open_.units.hidden} == {"5537013624"}
     assert folder.load("legacy-50m").counted == ()
+
+
+def test_check_says_what_is_counted(folder: Folder) -> None:
+    """Beside the rules, in words."""
+    folder.load("patrol-analysis", f"counting:\n  streets: {folder.file('s.geojson', STREETS)}\n")
+    said = CliRunner().invoke(app, ["check", str(folder.path / "gateway.yaml")])
+
+    assert "analysis by piece of street, told once a month" in said.output
 
 
 def test_two_counts_of_one_lane_have_names_of_their_own(folder: Folder) -> None:
