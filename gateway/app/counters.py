@@ -176,12 +176,13 @@ class Counters:
                 )
             except ValueError as error:
                 raise Refusal(_give_up(full, f"cannot be gone on with: {error}")) from None
+        period.find(self._keys.number(full))
         lane.open[span.name] = period
         if period.cut_off:
             self._facts.note(
                 "counter cut off",
-                f"A counter was taken up as it was written down last: a run was cut off, and up to {MINUTES_BETWEEN} "
-                "minutes before that are lost to it. Its release says so",
+                f"A counter was taken up as it was written down last: a run was cut off, or an older counter came back "
+                f"from a backup. Up to {MINUTES_BETWEEN} minutes for each checkpoint are lost to it; its release says so",
                 logging.WARNING,
             )
 
@@ -207,13 +208,14 @@ class Counters:
             try:
                 self._files.write(full, self._keys.key(full), content)
             except _FAULTS:
-                period.miss()
                 self._facts.note(
                     "counter not written down",
                     "A counter cannot be written down: if this run is cut off, it lacks more than five minutes, and its "
-                    "release says how often that was. It is tried again in five minutes",
+                    "release says so. It is tried again in five minutes",
                     logging.ERROR,
                 )
+            with suppress(OSError):
+                self._keys.write_number(full, period.number)
 
     def _release(self, plan: Plan, period: PeriodCounter) -> bool:
         """Whether a period that is over has been released or withheld, and nothing of it is left."""

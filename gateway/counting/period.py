@@ -29,7 +29,8 @@ class Losses(NamedTuple):
 
     Attributes:
         kills: how often it was taken up from a checkpoint after a run that did not stop by itself.
-        missed: checkpoints that could not be written when they were due.
+        missed: checkpoints that were due and are not there any more: a disk refused them, or an older one came back from
+            a backup.
         turned_away: how often a subject came for which there was no room.
     """
 
@@ -95,13 +96,16 @@ class PeriodCounter:
         return Losses(self._kills, self._missed, turned_away)
 
     def lose(self) -> None:
-        """The run before was killed before it could write anything down."""
+        """The run before did not stop by itself."""
         self.cut_off = True
         self._kills = min(self._kills + 1, _MOST_KILLS)
 
-    def miss(self) -> None:
-        """A checkpoint could not be written."""
-        self._missed = min(self._missed + 1, _MOST)
+    def find(self, number: int) -> None:
+        """Checkpoints up to this number were due; those behind the one that was taken up are missing."""
+        if number > self.number:
+            self.cut_off = True
+            self._missed = min(self._missed + number - self.number, _MOST)
+            self.number = number
 
     def to_bytes(self, at: Instant, *, clean: bool) -> bytes:
         """The next checkpoint; as long as every other of its room and cap.

@@ -90,7 +90,7 @@ def _told_before(plan: Plan, cells: Iterable[Cell], before: Mapping[str, Any]) -
 def _losses(losses: Losses) -> dict[str, int | bool]:
     return {
         "kills": losses.kills,
-        "minutes_at_most": losses.kills * MINUTES_BETWEEN,
+        "minutes_at_most": (losses.kills + losses.missed) * MINUTES_BETWEEN,
         "missed": losses.missed,
         "full": losses.turned_away > 0,
     }

@@ -126,6 +126,45 @@ async def test_a_kill_before_the_first_checkpoint_is_said_too(town: Town) -> Non
     assert period.losses.kills == 1
 
 
+async def test_an_older_counter_from_a_backup_is_known_to_be_old(town: Town) -> None:
+    """Its release says how many checkpoints are missing, and up to how many minutes."""
+    counters = town.start()
+    town.walk(counters, 6)
+    await counters.write_down()
+    file = town.state.counting_dir / "analysis-2026-05.sealed"
+    backup = file.read_bytes()
+    for _ in range(3):
+        await counters.write_down()
+    await counters.write_down(clean=True)
+    file.write_bytes(backup)
+    again = town.start()
+    town.clock.advance(NOON + 40 * DAY)
+    await again.look_after()
+
+    losses = town.releases.document("analysis", "2026-05")["losses"]
+    assert losses == {"kills": 1, "minutes_at_most": 25, "missed": 4, "full": False}
+    assert list((town.keys.path / "periods").glob("analysis-2026-05*")) == []
+
+
+async def test_checkpoints_that_the_disk_refused_are_missing_after_a_kill(town: Town) -> None:
+    """And only then: what a later one has, nothing is missing of."""
+    counters = town.start()
+    town.walk(counters, 6)
+    await counters.write_down()
+    folder = town.state.counting_dir
+    folder.rename(folder.with_name("away"))
+    folder.write_text("in the way")
+    await counters.write_down()
+    assert town.facts.counts["counter not written down"] == 1
+    folder.unlink()
+    folder.with_name("away").rename(folder)
+    (period,) = town.start().lanes[0].open.values()
+    assert (period.losses.kills, period.losses.missed) == (1, 1)
+    await counters.write_down()
+    (period,) = town.start().lanes[0].open.values()
+    assert (period.losses.kills, period.losses.missed) == (1, 0)
+
+
 async def test_what_lies_on_disk_tells_neither_how_many_nor_whether(town: Town) -> None:
     """Every checkpoint is as long as the first, which is written before anybody was seen; and each is new."""
     counters = town.start()
