@@ -8,19 +8,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, timedelta, tzinfo
+from datetime import tzinfo
 from functools import partial
-from typing import Any
 
+from gateway.app.closing import FAULTS, Closing, full_name
 from gateway.clock import Clock
 from gateway.counting.lane import Counter, Plan
 from gateway.counting.period import PeriodCounter
-from gateway.counting.release import MINUTES_BETWEEN, release
+from gateway.counting.release import MINUTES_BETWEEN
 from gateway.counting.units import StopUnits
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
-from gateway.model.instant import DAY, MINUTE, Instant, local_day
+from gateway.model.instant import MINUTE, Instant, local_day
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.statedir import StateDir
 from gateway.stores.counters import CounterFiles
@@ -33,8 +33,6 @@ BETWEEN: Instant = MINUTES_BETWEEN * MINUTE
 _TAGS = 16_384
 """Tags of one service day that there is room for."""
 _LEAST_HOUSEHOLDS = 256
-
-_FAULTS = (OSError, Refusal, KeysUnavailable)
 
 
 class Counters:
@@ -58,14 +56,15 @@ class Counters:
         zone: tzinfo,
         facts: Facts,
     ) -> None:
-        self._rules = rules
         self._keys = keys.periods
         self._directory = directory
         self._clock = clock
-        self._zone = zone
         self._facts = facts
         self._files = CounterFiles(state.counting_dir)
-        self._releases = Releases(state.releases_dir, clock)
+        self._closing = Closing(
+            *(rules, Releases(state.releases_dir, clock), self._files, self._keys, facts)
+        )
+        self._zone = zone
         self._closed: set[str] = set()
         self._leaving: list[tuple[Plan, PeriodCounter]] = []
         self._turn = asyncio.Lock()
@@ -82,10 +81,10 @@ class Counters:
         left = sorted({*there, *self._keys.names()})
         if not (self.lanes or left):
             return  # who counts nothing needs no ledger
-        self._closed = {f"{name}-{period}" for name, period in self._releases.standings()}
+        self._closed = self._closing.closed()
         for full in left:
             if full in self._closed:
-                self._forget(full)
+                self._closing.forget(full)
                 continue
             lane = self._lane_of(full)
             if lane is not None:
@@ -115,22 +114,29 @@ class Counters:
 
     async def look_after(self) -> None:
         """Release what is over, open what has begun, remove what had its time; to be called where the clock is trusted."""
-        if not (self.lanes or self._releases.ledger_file.exists()):
+        if not (self.lanes or self._closing.has_been):
             return
         now = self._clock.now()
         for lane in self.lanes:
             for period in lane.over(now):
                 del lane.open[period.span.name]
-                self._closed.add(_full(lane.plan, period))
+                self._closed.add(full_name(lane.plan, period))
                 self._leaving.append((lane.plan, period))
         async with self._turn:
             for leaving in [*self._leaving]:
-                if await asyncio.to_thread(self._release, *leaving):
+                self._learn(leaving[0])
+                if await asyncio.to_thread(self._closing.release, *leaving):
                     self._leaving.remove(leaving)
-            await asyncio.to_thread(self._remove)
+            await asyncio.to_thread(self._closing.remove, local_day(now, self._zone))
         begun = [self._begin(lane, now) for lane in self.lanes]
         if any(begun):
             await self.write_down()
+
+    def _learn(self, plan: Plan) -> None:
+        """Know the names of all stops: a checkpoint holds their numbers only."""
+        if isinstance(plan.units, StopUnits):
+            devices = self._directory().devices.values()
+            plan.units.learn(str(one.attributes["stop"]) for one in devices if "stop" in one.attributes)  # fmt: skip
 
     def _lane(self, plan: Plan) -> Counter:
         return Counter(
@@ -198,7 +204,7 @@ class Counters:
 
     def _open(self) -> list[tuple[str, PeriodCounter]]:
         found = [(lane.plan, period) for lane in self.lanes for period in lane.open.values()]
-        return [(_full(plan, period), period) for plan, period in [*found, *self._leaving]]
+        return [(full_name(plan, period), period) for plan, period in [*found, *self._leaving]]
 
     def _sealed(self, full: str, period: PeriodCounter, *, clean: bool = False) -> "_Written":
         return full, period, period.to_bytes(self._clock.now(), clean=clean)
@@ -207,7 +213,7 @@ class Counters:
         for full, period, content in counters:
             try:
                 self._files.write(full, self._keys.key(full), content)
-            except _FAULTS:
+            except FAULTS:
                 self._facts.note(
                     "counter not written down",
                     "A counter cannot be written down: if this run is cut off, it lacks more than five minutes, and its "
@@ -217,74 +223,8 @@ class Counters:
             with suppress(OSError):
                 self._keys.write_number(full, period.number)
 
-    def _release(self, plan: Plan, period: PeriodCounter) -> bool:
-        """Whether a period that is over has been released or withheld, and nothing of it is left."""
-        full, span, lane = _full(plan, period), period.span, plan.lane
-        if isinstance(plan.units, StopUnits):
-            devices = self._directory().devices.values()
-            plan.units.learn(str(one.attributes["stop"]) for one in devices if "stop" in one.attributes)  # fmt: skip
-        try:
-            if (plan.name, span.name) not in self._releases.standings():
-                self._tell(plan, period, 0 if lane.release is None else lane.release.review)
-            self._forget(full)
-        except _FAULTS as error:
-            self._facts.note(
-                "release waits",
-                f"A period that is over cannot be released ({type(error).__name__}): it is tried again",
-                logging.ERROR,
-            )
-            return False
-        return True
-
-    def _tell(self, plan: Plan, period: PeriodCounter, review: int) -> None:
-        retain = plan.lane.retain_us
-        until = None if retain is None else period.span.last + timedelta(days=retain // DAY)
-        document = release(plan, self._rules, period, self._before(plan, period))
-        why = self._releases.publish(document, review, until)
-        if why is None:
-            self._facts.note("period released", "The numbers of a period were released: sekisho release list")  # fmt: skip
-            return
-        self._releases.withhold(plan.name, period.span.name, why)
-        self._facts.note(
-            "period withheld",
-            f"The numbers of a period were not released, for good: {why}",
-            logging.WARNING,
-        )
-
-    def _before(self, plan: Plan, period: PeriodCounter) -> dict[str, Any] | None:
-        """The release of the period before this one; None where there is none any more."""
-        name = plan.calendar.moment(period.span.begins - 1).span.name
-        standing = self._releases.standings().get((plan.name, name))
-        if standing is None or standing.withheld or standing.removed:
-            return None
-        return self._releases.document(plan.name, name, standing)
-
-    def _forget(self, full: str) -> None:
-        """Destroy the key of a closed period, then what it sealed."""
-        self._keys.destroy(full)
-        self._files.remove(full)
-
-    def _remove(self) -> None:
-        """Take releases away that had their time."""
-        today = local_day(self._clock.now(), self._zone)
-        try:
-            for (name, period), standing in self._releases.standings().items():
-                until = standing.facts.get("until")
-                if not standing.removed and until and date.fromisoformat(until) < today:
-                    self._releases.remove(name, period)
-        except _FAULTS as error:
-            self._facts.note(
-                "release waits",
-                f"A release that had its time cannot be removed ({type(error).__name__}): it is tried again",
-                logging.ERROR,
-            )
-
 
 _Written = tuple[str, PeriodCounter, bytes]
-
-
-def _full(plan: Plan, period: PeriodCounter) -> str:
-    return f"{plan.name}-{period.span.name}"
 
 
 def _give_up(full: str, what: str) -> str:
