@@ -33,6 +33,8 @@ _VERBS = {
     "query": "Read stored rows.",
     "export": "Write rows into a file for a spreadsheet, a map or an analysis.",
     "snapshot": "Copy the rows for other readers.",
+    "backup": "Copy a whole state directory.",
+    "restore": "Make a state directory of a backup.",
     "release": "Look at what was counted, agree to it, and hand it out.",
 }
 """Verb → its line in the list; `sekisho/<verb>.py` holds it, as `<verb>` or, with verbs below, `app`."""

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from gateway.clock import SystemClock
+from gateway.keys.exports import Exports
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_datetime
 from gateway.statedir import StateDir
-from sekisho import place, screen
+from sekisho import keys_export, place, screen
 from sekisho.place import Config, Json, Keys, Quiet, State
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
@@ -83,6 +84,7 @@ def status(
     """Say where the keys of a state directory are, and how many of each sort."""
     here = place.find(state, keys, config)
     counts = here.keys.count()
+    made_before = Exports(here.keys.path).all()
     made = to_datetime(here.state.created_at, place.zone_of(here.settings))
     if json:
         screen.document(
@@ -93,6 +95,7 @@ def status(
                 "created_at": made.isoformat(timespec="seconds"),
                 "keys": str(here.keys.path),
                 **counts,
+                "exports": [export.number for export in made_before],
             }
         )
         return
@@ -108,8 +111,16 @@ def status(
                 f"{counts['periods']:>6,}  one per counter and period, destroyed when it closes",
             ),
             ("households", f"{counts['households']:>6,}  one each: homes, consents and rows"),
+            (
+                "exports",
+                f"{len(made_before):>6,}  copies under a passphrase, wherever they are now",
+            ),
         ]
     )
+
+
+app.command("export")(keys_export.export)
+app.command("import")(keys_export.import_)
 
 
 def _refuse_lost(root: Path, directory: StateDir) -> None:

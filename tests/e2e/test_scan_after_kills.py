@@ -15,7 +15,7 @@ import pytest
 from sekisho.canary_fixture import CanaryScan
 from tests.e2e.canaries import Secrets
 from tests.e2e.crowd import Uplink, crowd, uplinks
-from tests.e2e.processes import PATIENCE_S, Gateway
+from tests.e2e.processes import PATIENCE_S, Gateway, sekisho
 from tests.e2e.sender import Sender
 from tests.e2e.test_leaks import AT_DEBUG, mixed
 from tests.e2e.town import Member, Town
@@ -60,7 +60,7 @@ async def test_ten_kills_and_a_fault_of_memory_leave_nothing(
     tmp_path: Path, canary_scan: CanaryScan, cores_allowed: None
 ) -> None:
     """SIGKILL at ten random moments and SIGSEGV once, in a directory as in production: no hit in state, keys,
-    log at debug level, TMPDIR and an archive of the state made after each; and no core file."""
+    log at debug level, TMPDIR, a backup made after each and an archive of it; and no core file."""
     del cores_allowed
     secrets = Secrets(17)
     town = Town(tmp_path / "town", mark=None)
@@ -74,8 +74,11 @@ async def test_ten_kills_and_a_fault_of_memory_leave_nothing(
     for turn, death in enumerate([signal.SIGKILL] * KILLS + [signal.SIGSEGV]):
         sender = Sender("mixed", ("fleet", token), _sent(secrets, members, turn), window=100)
         await _dies(gateway, sender, death, dice.randrange(1, 700))
+        words = ("backup", f"backups/{turn}", "--state", str(town.state.path))
+        code, _out, err = await asyncio.to_thread(sekisho, town.folder, *words)
+        assert code == 0, err
         with tarfile.open(town.folder / "backups" / f"{turn}.tar.gz", "w:gz") as archive:
-            archive.add(town.state.path, "state")
+            archive.add(town.folder / "backups" / str(turn), "backup")
         assert canary_scan(town.state.path, secrets.canaries()) == []
     assert canary_scan(town.folder, secrets.canaries()) == []
     assert list(town.folder.rglob("core*")) == []
