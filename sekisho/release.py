@@ -38,8 +38,9 @@ def list_(*, state: State = None, config: Config = None, json: Json = False) -> 
     entries = releases.entries()
     found = releases.standings()
     last = entries[-1]["hash"] if entries else None
+    today = releases.today()
     if json:
-        said = [{"name": name, "period": period, **_told(one)} for (name, period), one in found.items()]  # fmt: skip
+        said = [{"name": name, "period": period, **_told(one, today)} for (name, period), one in found.items()]  # fmt: skip
         screen.document({"releases": said, "lines": len(entries), "hash": last})
         return
     if not found:
@@ -48,7 +49,7 @@ def list_(*, state: State = None, config: Config = None, json: Json = False) -> 
     screen.table(
         ("name", "period", "days", "looked", "state"),
         [
-            (name, period, _days(one), f"{len(one.approved)} of {one.facts.get('review', 0)}", _state(one))
+            (name, period, _days(one), f"{len(one.approved)} of {one.facts.get('review', 0)}", _state(one, today))
             for (name, period), one in found.items()
         ],
     )  # fmt: skip
@@ -96,9 +97,10 @@ def review(
     """
     if not by.strip():
         raise Refusal("--by: who has looked? Say a name.", exit_code=2)
-    found = _releases(state, config).review(name, period, by, agrees=not refuse, note=note)
+    releases = _releases(state, config)
+    found = releases.review(name, period, by, agrees=not refuse, note=note)
     if not quiet:
-        print(f"{name} {period}: {_state(found)}")
+        print(f"{name} {period}: {_state(found, releases.today())}")
 
 
 @app.command()
@@ -128,6 +130,27 @@ def export(
         raise Refusal(f"{out} cannot be written: {error.strerror}.") from None
     if not quiet:
         print(out)
+
+
+@app.command()
+def receipt(
+    name: _Name,
+    period: _Period,
+    *,
+    by: _By,
+    state: State = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Enter that a recipient has confirmed in writing that what it was handed is deleted.
+
+    Due when a researcher's agreement has ended; list says where one is missing.
+    """
+    if not by.strip():
+        raise Refusal("--by: who has confirmed it? Say a name.", exit_code=2)
+    _releases(state, config).receipt(name, period, by)
+    if not quiet:
+        print(f"{name} {period}: deleted by {by}")
 
 
 @app.command()
@@ -165,7 +188,7 @@ def _releases(state: Path | None, config: Path | None) -> Releases:
     return Releases(directory.releases_dir, SystemClock())
 
 
-def _told(found: Standing) -> dict[str, Any]:
+def _told(found: Standing, today: str) -> dict[str, Any]:
     return {
         "first": found.facts.get("first"),
         "last": found.facts.get("last"),
@@ -173,7 +196,9 @@ def _told(found: Standing) -> dict[str, Any]:
         "approved": sorted(found.approved.values()),
         "refused": sorted(found.refused.values()),
         "exported": found.exported,
-        "state": _state(found),
+        "agreement": found.facts.get("agreement"),
+        "receipt": found.receipt or None,
+        "state": _state(found, today),
     }
 
 
@@ -181,16 +206,21 @@ def _days(found: Standing) -> str:
     return "" if found.withheld else f"{found.facts['first']} to {found.facts['last']}"
 
 
-def _state(found: Standing) -> str:
+def _state(found: Standing, today: str) -> str:  # noqa: PLR0911 one word for each
     if found.withheld:
         return f"withheld: {found.facts['why']}"
     if found.removed:
         return "had its time"
     if found.refused:
         return f"refused by {', '.join(found.refused.values())}"
+    if found.receipt_due(today):
+        return f"exported, receipt of {found.facts['agreement']['recipient']} due since {found.facts['agreement']['ends']}"
     if found.exported:
-        return f"exported {found.exported} times" if found.exported > 1 else "exported"
-    return "may leave" if found.may_leave() else "to be looked at"
+        times = f"exported {found.exported} times" if found.exported > 1 else "exported"
+        return f"{times}, deleted by {found.receipt}" if found.receipt else times
+    if found.ended(today):
+        return "agreement over"
+    return "may leave" if found.may_leave(today) else "to be looked at"
 
 
 def _tell(document: Mapping[str, Any]) -> None:

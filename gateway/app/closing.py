@@ -98,7 +98,7 @@ class Closing:
         retain = lane.retain_us
         until = None if retain is None else period.span.last + timedelta(days=retain // DAY)
         document = release(plan, self._rules, period, self._before(plan, period))
-        why = self._releases.publish(document, review, until)
+        why = self._releases.publish(document, review, until, lane.agreement)
         if why is None:
             self._facts.note(
                 "period released",

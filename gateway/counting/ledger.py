@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
-What: TypeAlias = Literal["release", "withheld", "review", "export", "removed"]
+What: TypeAlias = Literal["release", "withheld", "review", "export", "receipt", "removed"]
 BEGINNING = "0" * 64
 """What stands before the first line."""
 _SAME_GROUND = {"mesh_250": "mesh", "mesh_500": "mesh"}
@@ -62,7 +62,9 @@ class Standing:
     Attributes:
         facts: what was entered at its release, or why it was withheld.
         approved: who looked and agreed, each once.
-        refused: who did not, and why.
+        refused: who did not.
+        exported: how often it was handed out.
+        receipt: who has confirmed in writing that what was handed out is deleted; "" where nobody has.
         removed: whether its time is over and its file gone.
     """
 
@@ -70,6 +72,7 @@ class Standing:
     approved: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     exported: int = 0
+    receipt: str = ""
     removed: bool = False
 
     @property
@@ -77,11 +80,22 @@ class Standing:
         """Whether nothing was released at all."""
         return bool(self.facts["what"] == "withheld")
 
-    def may_leave(self) -> bool:
-        """Whether it may be exported: as many people as its rule asks for agreed, and nobody refused."""
-        return not (self.withheld or self.removed or self.refused) and (
+    def may_leave(self, today: str) -> bool:
+        """Whether it may be exported: as many people as its rule asks for agreed, nobody refused, and the agreement that
+        it is under has not ended.
+        """
+        return not (self.withheld or self.removed or self.refused or self.ended(today)) and (
             len(self.approved) >= self.facts["review"]
         )
+
+    def ended(self, today: str) -> bool:
+        """Whether the agreement that it is under, if any, was over before `today` (`2027-03-31`)."""
+        agreement = self.facts.get("agreement")
+        return agreement is not None and agreement["ends"] < today
+
+    def receipt_due(self, today: str) -> bool:
+        """Whether a recipient must have deleted what was handed out, and has not confirmed it."""
+        return self.ended(today) and self.exported > 0 and not self.receipt
 
 
 def standings(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Standing]:
@@ -99,6 +113,8 @@ def standings(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Sta
                 standing.approved[person] = entry["by"]
             else:
                 standing.refused[person] = entry["by"]
+        elif entry["what"] == "receipt":
+            standing.receipt = entry["by"]
         standing.exported += entry["what"] == "export"
         standing.removed |= entry["what"] == "removed"
     return found

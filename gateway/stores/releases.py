@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from gateway.counting import ledger
 from gateway.counting.ledger import Standing
 from gateway.model.errors import Refusal
 from gateway.model.instant import MINUTE, to_rfc3339
+from gateway.rules.counts import Agreement
 from gateway.statedir import sync_directory, write_durably
 
 _Facts = Mapping[str, Any]
@@ -64,12 +66,15 @@ class Releases:
         """What became of each release; see `entries` for what it raises."""
         return ledger.standings(self.entries())
 
-    def publish(self, document: _Facts, review: int, until: date | None) -> str | None:
+    def publish(
+        self, document: _Facts, review: int, until: date | None, agreement: Agreement | None = None
+    ) -> str | None:
         """Enter a release, behind its file: from then on this period is closed.
 
         Args:
             review: how many people must look before it may leave.
             until: the last day it stays; None for ever.
+            agreement: under which it is handed out, if under one.
 
         Returns:
             None once it is entered; else why it must not be: this period was released, or overlaps one that was.
@@ -88,6 +93,7 @@ class Releases:
             "last": document["period"]["last"],
             "review": review,
             "until": until and until.isoformat(),
+            "agreement": agreement and asdict(agreement),
         }
         content = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
         with self._turn() as add:
@@ -137,11 +143,30 @@ class Releases:
         """
         with self._turn() as add:
             found = self._standing(name, period)
-            if not found.may_leave():
-                raise Refusal(_why_not(name, period, found))
+            if not found.may_leave(self.today()):
+                raise Refusal(_why_not(name, period, found, self.today()))
             document = self.document(name, period, found)
             add("export", {"name": name, "period": period, "form": form})
         return document
+
+    def receipt(self, name: str, period: str, by: str) -> None:
+        """Enter that a recipient has confirmed in writing that what was handed out is deleted.
+
+        Raises:
+            Refusal: it was never handed out, or that is confirmed already.
+            OSError: the disk does not take it.
+        """
+        with self._turn() as add:
+            found = self._standing(name, period)
+            if not found.exported:
+                raise Refusal(f"{name} {period} was never handed out.")
+            if found.receipt:
+                raise Refusal(f"{found.receipt} has confirmed that already.")
+            add("receipt", {"name": name, "period": period, "by": by})
+
+    def today(self) -> str:
+        """The day by this clock, in UTC."""
+        return to_rfc3339(self._clock.now())[:10]
 
     def document(self, name: str, period: str, standing: Standing | None = None) -> dict[str, Any]:
         """A release as it was made.
@@ -210,9 +235,11 @@ def _gone(name: str, period: str, found: Standing) -> str:
     return f"The file of {name} {period} is missing. Bring it back from a backup."
 
 
-def _why_not(name: str, period: str, found: Standing) -> str:
+def _why_not(name: str, period: str, found: Standing, today: str) -> str:
     if found.removed:
         return _gone(name, period, found)
+    if found.ended(today):
+        return f"{name} {period} stays here: its agreement ended on {found.facts['agreement']['ends']}."
     if found.refused:
         return f"{name} {period} stays here: {', '.join(found.refused.values())} refused it."
     wanted = found.facts["review"] - len(found.approved)

@@ -1,5 +1,6 @@
 """Counters: which period and slice a moment is of, who is counted where, and what a checkpoint holds."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,9 @@ from gateway.counting.presences import Presences
 from gateway.counting.units import StopUnits
 from gateway.model.instant import DAY, HOUR, MINUTE, Instant, from_datetime
 from gateway.privacy.keysource import KeysUnavailable
-from gateway.rules.counts import Count
+from gateway.rules.counts import Agreement, Count
 from tests.fakes.counting import MESH, counter, key, plan, read, walked
+from tests.fakes.counting import lane as counting_lane
 from tests.fakes.readings import HOME, NOON
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -103,6 +105,13 @@ def test_nothing_enters_a_period_that_is_over_or_closed() -> None:
     assert not counter(closed=["2026-05"]).take(walked(HOME))
     assert [one.span.name for one in begun.over(end)] == ["2026-05"]
     assert begun.over(end - 1) == []
+
+
+def test_no_period_is_begun_that_ends_after_its_agreement() -> None:
+    """A researcher's numbers lie within what was signed."""
+    for ends, taken in (("2026-05-31", True), ("2026-05-30", False)):
+        signed = replace(counting_lane(name="research"), agreement=Agreement("a", "b", ends))
+        assert counter(plan(of=signed)).take(walked(HOME)) is taken
 
 
 def test_no_more_periods_are_open_than_a_clock_needs() -> None:

@@ -73,6 +73,19 @@ def test_two_look_and_then_it_leaves(state: StateDir, tmp_path: Path) -> None:
     assert "ends in .csv" in refused(state, "export", "open", "2026-05", "--out", "cells.txt")
 
 
+def test_a_receipt_is_entered_by_its_verb(state: StateDir, tmp_path: Path) -> None:
+    """For what was handed out; the list says by whom it was deleted."""
+    deleted = ("receipt", "open", "2026-05", "--by", "Example University")
+    assert "never handed out" in refused(state, *deleted)
+    for name in ("Sato", "Suzuki"):
+        said(state, "review", "open", "2026-05", "--by", name)
+    said(state, "export", "open", "2026-05", "--out", str(tmp_path / "cells.csv"))
+    said(state, *deleted)
+
+    assert "exported, deleted by Example University" in said(state, "list")
+    assert "Say a name" in refused(state, "receipt", "open", "2026-05", "--by", " ")
+
+
 def test_rows_stand_in_the_order_of_their_codes(state: StateDir) -> None:
     """Whoever reads the table meets no first and no last neighbourhood."""
     rows: list[dict[str, Any]] = json.loads(said(state, "show", "open", "2026-05", "--json"))["rows"]  # fmt: skip

@@ -12,7 +12,8 @@ from gateway.clock import SimulatedClock
 from gateway.counting.ledger import overlap
 from gateway.counting.release import release
 from gateway.model.errors import Refusal
-from gateway.rules.counts import Round
+from gateway.model.instant import DAY
+from gateway.rules.counts import Agreement, Round
 from gateway.stores.counters import CounterFiles
 from gateway.stores.releases import Releases
 from tests.fakes.counting import K5, counter, lane, plan, walked
@@ -107,15 +108,40 @@ def test_nothing_leaves_before_enough_different_people_have_looked(releases: Rel
     with pytest.raises(Refusal, match="2 more people"):
         releases.export("analysis", "2026-05", ".csv")
 
-    assert not releases.review("analysis", "2026-05", "Sato", agrees=True, note="").may_leave()
+    assert not releases.review("analysis", "2026-05", "Sato", agrees=True, note="").may_leave(
+        "2026-06-01"
+    )
     for name in ("Sato", " SATO", "sa to"):
         with pytest.raises(Refusal, match="already"):
             releases.review("analysis", "2026-05", name, agrees=True, note="")
     with pytest.raises(Refusal, match="1 more person"):
         releases.export("analysis", "2026-05", ".csv")
-    assert releases.review("analysis", "2026-05", "Suzuki", agrees=True, note="").may_leave()
+    assert releases.review("analysis", "2026-05", "Suzuki", agrees=True, note="").may_leave(
+        "2026-06-01"
+    )
     assert releases.export("analysis", "2026-05", ".csv")["rows"]
     assert [entry["what"] for entry in releases.entries()] == ["release", "review", "review", "export"]  # fmt: skip
+
+
+def test_under_an_agreement_nothing_leaves_after_its_end_and_a_receipt_is_due(
+    releases: Releases, tmp_path: Path
+) -> None:
+    """The researcher has confirmed in writing that what was handed out is deleted; once."""
+    agreed = Agreement("Example University", "2026-01", "2026-06-30")
+    releases.publish(made(), 0, None, agreed)
+    with pytest.raises(Refusal, match="never handed out"):
+        releases.receipt("analysis", "2026-05", "Example University")
+    releases.export("analysis", "2026-05", ".csv")
+    assert not releases.standings()["analysis", "2026-05"].receipt_due("2026-06-30")
+
+    later = Releases(tmp_path / "releases", SimulatedClock(NOON + 60 * DAY))
+    assert later.standings()["analysis", "2026-05"].receipt_due(later.today())
+    with pytest.raises(Refusal, match="agreement ended on 2026-06-30"):
+        later.export("analysis", "2026-05", ".csv")
+    later.receipt("analysis", "2026-05", "Example University")
+    assert not later.standings()["analysis", "2026-05"].receipt_due(later.today())
+    with pytest.raises(Refusal, match="already"):
+        later.receipt("analysis", "2026-05", "Example University")
 
 
 def test_one_refusal_keeps_it_here_for_good(releases: Releases) -> None:
