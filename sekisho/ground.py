@@ -24,7 +24,7 @@ def survey(
     """
     if bool(cells) == bool(dwellings):
         raise Refusal("Give either --cells (mesh counts of the census) or --dwellings (points).", exit_code=2)  # fmt: skip
-    network = Roads(line for path in roads for line in _lines(path)) if roads else None
+    network = Roads(line for path in roads for line in read_lines(path)) if roads else None
     if not dwellings:
         counts: dict[int, int] = defaultdict(int)
         tied = []
@@ -36,7 +36,7 @@ def survey(
         return Survey(mesh, counts, tied=tied, roads=network)
     buildings: dict[int, list[Building]] = defaultdict(list)
     for path in dwellings:
-        for building in _buildings(path):
+        for building in read_buildings(path):
             cell = mesh.cell(*building.place)
             if cell == NOWHERE:
                 raise Refusal(f"{path}: a dwelling lies outside the mesh of Japan. Are latitude and longitude exchanged?", exit_code=2)  # fmt: skip
@@ -47,7 +47,7 @@ def survey(
     return Survey(mesh, totals, buildings, roads=network)
 
 
-def _buildings(path: Path) -> list[Building]:
+def read_buildings(path: Path) -> list[Building]:
     """Points, one a building: what stands at one place is one."""
     found: dict[Place, int] = defaultdict(int)
     points = _csv(path) if path.suffix.lower() == ".csv" else _points(path)
@@ -87,7 +87,7 @@ def _points(path: Path) -> Iterator[tuple[int, Any, Any, Any]]:
         yield number, lat, lon, dwellings
 
 
-def _lines(path: Path) -> Iterator[list[Place]]:
+def read_lines(path: Path) -> Iterator[list[Place]]:
     for number, feature in enumerate(_features(path), 1):
         try:
             kind, lines = feature["geometry"]["type"], feature["geometry"]["coordinates"]

@@ -14,12 +14,14 @@ from sekisho import partition, picture, place, screen, suggest, track, trial
 from sekisho.place import Config, Json, Quiet
 from sekisho.privacy_rules import app as rules
 from sekisho.privacy_scan import scan
+from sekisho.privacy_what_if import what_if
 from sekisho.trial import Trial
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(partition.app, name="partition")
 app.command("suggest")(suggest.suggest)
 app.command("scan")(scan)
+app.command("what-if")(what_if)
 app.add_typer(rules, name="rules")
 
 _LARGEST_M = 10_000.0
