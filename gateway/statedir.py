@@ -7,6 +7,7 @@ kinds/           the kinds that were declared in YAML, as they are in force
 registry.db      0600: devices, credentials, households, consent
 sessions.db      0600: sessions of clients, and commands that wait; in no backup
 counting/        0700: counters of open periods, sealed and of fixed size
+erasures/        0700: households that are being erased, and proofs of those that were
 releases/        0700: what was told of closed periods, and the ledger of releases
 clock.json       when the machine's clock was trusted last
 lock             held by the gateway that runs here, with its process number
@@ -157,6 +158,10 @@ class StateDir:
     @property
     def kinds_dir(self) -> Path:
         return self.path / "kinds"
+
+    @property
+    def erasures_dir(self) -> Path:
+        return self.path / "erasures"
 
     @property
     def registry_db(self) -> Path:

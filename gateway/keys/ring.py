@@ -2,6 +2,7 @@
 
 <keys root>/<directory id>/        0700
     root.key                       tokens, registry and sessions are keyed from it
+    signing.key                    signs proofs; made with the first one
     files/<period>.key             one per personal file
     days/<YYYY-MM-DD>.key          one per service day; <YYYY-MM-DD>.gone once destroyed
     periods/<name>-<period>.key    one per counter and period, destroyed when it closes
@@ -21,6 +22,7 @@ from gateway.keys.days import DayKeys
 from gateway.keys.households import HouseholdKeys
 from gateway.keys.periods import PeriodKeys
 from gateway.keys.reach import reachable
+from gateway.keys.signing import Signer
 from gateway.model.errors import Refusal
 from gateway.model.identity import is_name
 from gateway.model.instant import Instant
@@ -42,6 +44,7 @@ class KeyRing:
         path: where it lies.
         periods: the keys of counting periods.
         households: the keys of households.
+        signer: signs proofs in the ring's name.
     """
 
     def __init__(self, path: Path, root_key: bytes, clock: Clock, zone: tzinfo) -> None:
@@ -51,6 +54,7 @@ class KeyRing:
         self._days = DayKeys(path / "days", clock, zone)
         self.periods = PeriodKeys(path / "periods")
         self.households = HouseholdKeys(path / "households")
+        self.signer = Signer(path / "signing.key")
 
     @classmethod
     def create(cls, root: Path, directory_id: str, clock: Clock, zone: tzinfo) -> Self:

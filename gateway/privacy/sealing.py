@@ -126,17 +126,32 @@ class FileSeal:
         Raises:
             Damaged: it was not sealed by this file's key, under these rules, at this place.
         """
+        name, inner = self._within(sealed)
+        key = self.nobody if name == self.nobody.id else keys.get(name)
+        if key is None:
+            return None
         minute, identity, body = sealed
-        bound = self._bound + _minute(minute) + identity
-        nonce = body[:_NONCE]
         try:
-            within = self._decrypt(nonce, body[_NONCE:], bound)
-            name, inner = within[:_ID], within[_ID:]
-            key = self.nobody if name == self.nobody.id else keys.get(name)
-            if key is None:
-                return None
-            text = key.open(nonce, inner, bound)
-        except (InvalidTag, ValueError):
+            text = key.open(body[:_NONCE], inner, self._bound + _minute(minute) + identity)
+        except InvalidTag:
             raise Damaged from None
         kind, *values = _decode(text[1 : 1 + text[0]])
         return str(kind), (minute, identity, *values)
+
+    def name(self, sealed: Sealed) -> bytes:
+        """Under whose key a row is sealed: the key's id, also where the key is no more.
+
+        Raises:
+            Damaged: as `open`.
+        """
+        return self._within(sealed)[0]
+
+    def _within(self, sealed: Sealed) -> tuple[bytes, bytes]:
+        """What the outer layer holds: the id of a household's key, and the inner layer."""
+        minute, identity, body = sealed
+        bound = self._bound + _minute(minute) + identity
+        try:
+            within = self._decrypt(body[:_NONCE], body[_NONCE:], bound)
+        except (InvalidTag, ValueError):
+            raise Damaged from None
+        return within[:_ID], within[_ID:]

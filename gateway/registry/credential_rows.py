@@ -79,6 +79,11 @@ def drop(db: sqlite3.Connection, name: str) -> None:
     db.execute("DELETE FROM credentials WHERE name = ?", (name,))
 
 
+def unlink(db: sqlite3.Connection, device: str) -> None:
+    """Let nobody speak for a device."""
+    db.execute("DELETE FROM credential_devices WHERE device = ?", (device,))
+
+
 def rows(db: sqlite3.Connection) -> dict[str, frozenset[str]]:
     """Credential name → the devices it speaks for, in name order."""
     found: dict[str, set[str]] = {

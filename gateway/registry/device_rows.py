@@ -69,6 +69,15 @@ def revoke(db: sqlite3.Connection, device: str, revoked_at: Instant | None, at: 
     return bool(changed.rowcount)
 
 
+def leave(db: sqlite3.Connection, household: str, at: Instant) -> None:
+    """Let a household's devices be nobody's, without a name, and silent until somebody restores them."""
+    db.execute(
+        "UPDATE devices SET household = NULL, name = NULL, revoked_at = coalesce(revoked_at, ?),"
+        " source = 'command', changed_at = ? WHERE household = ?",
+        (at, at, household),
+    )
+
+
 def drop(db: sqlite3.Connection, device: str) -> None:
     """Forget a device, and who may speak for it."""
     require(db, device)

@@ -4,8 +4,8 @@ import json
 import sqlite3
 import struct
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
 
 from gateway.model.device import Household
 from gateway.model.errors import Refusal
@@ -23,6 +23,22 @@ _ZONE = struct.Struct(">24s32s")
 
 ZoneOf = Callable[[float, float], str | None]
 """The zone of a place in degrees."""
+
+
+class Consent(NamedTuple):
+    """One opt-in.
+
+    Attributes:
+        withdrawn_at: None while it stands.
+        granted_by, text: who agreed, and to which words; None where the household's key is gone.
+    """
+
+    device: str
+    purpose: str
+    at: Instant
+    withdrawn_at: Instant | None
+    granted_by: str | None
+    text: str | None
 
 
 class Seal(Protocol):
@@ -89,8 +105,12 @@ _LONGEST_ZONE = 24
 
 def homes(db: sqlite3.Connection, keys: Seal) -> dict[str, Household]:
     """Household name → its home; one whose key is gone has no entry."""
+    return _opened(db.execute("SELECT household, sealed FROM homes"), keys)
+
+
+def _opened(rows: Iterable[tuple[str, bytes]], keys: Seal) -> dict[str, Household]:
     found = {}
-    for name, sealed in db.execute("SELECT household, sealed FROM homes"):
+    for name, sealed in rows:
         plain = keys.open_sealed(name, sealed, b"home")
         if plain is None:
             zone = keys.open_sealed(name, sealed, b"zone")
@@ -126,6 +146,19 @@ def _of_zone(name: str, plain: bytes) -> Household:
     return Household(HouseholdId(name), None, None, "EPSG:4326", named, pin.hex())
 
 
+def home(db: sqlite3.Connection, keys: Seal, household: str) -> Household | None:
+    """One household's home; None where none is known, or its key is gone."""
+    return _opened(
+        db.execute("SELECT household, sealed FROM homes WHERE household = ?", (household,)), keys
+    ).get(household)
+
+
+def erase(db: sqlite3.Connection, household: str) -> None:
+    """Forget a household's home and every consent that was recorded for it."""
+    db.execute("DELETE FROM homes WHERE household = ?", (household,))
+    db.execute("DELETE FROM consents WHERE household = ?", (household,))
+
+
 def record_consent(
     db: sqlite3.Connection,
     keys: Seal,
@@ -154,6 +187,21 @@ def withdraw_consent(db: sqlite3.Connection, device: str, purpose: str, at: Inst
         (at, device, purpose),
     )
     return changed.rowcount
+
+
+def consents_of(db: sqlite3.Connection, keys: Seal, household: str) -> list[Consent]:
+    """Everything that was ever agreed to for a household, oldest first."""
+    found = []
+    for device, purpose, at, withdrawn_at, sealed in db.execute(
+        "SELECT device, purpose, at, withdrawn_at, sealed FROM consents WHERE household = ? ORDER BY consent",
+        (household,),
+    ):
+        plain = keys.open_sealed(household, sealed, _bound(device, purpose))
+        said = {} if plain is None else json.loads(plain)
+        found.append(
+            Consent(device, purpose, at, withdrawn_at, said.get("granted_by"), said.get("text"))
+        )
+    return found
 
 
 def consents(db: sqlite3.Connection, keys: Seal) -> dict[str, frozenset[str]]:

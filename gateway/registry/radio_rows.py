@@ -117,6 +117,12 @@ def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: I
         radio_memory.begin(db, device, secrets.counters, at)
 
 
+def drop(db: sqlite3.Connection, device: str) -> None:
+    """Forget a device's secrets and counters."""
+    db.execute("DELETE FROM radio WHERE device = ?", (device,))
+    db.execute("DELETE FROM radio_counters WHERE device = ?", (device,))
+
+
 def joined(
     db: sqlite3.Connection, key: bytes, device: str, nonces: Iterable[int], join_nonce: int
 ) -> None:

@@ -20,6 +20,7 @@ from gateway.registry import (
     tokens,
 )
 from gateway.registry.device_rows import DeviceRow
+from gateway.registry.family_book import FamilyBook
 from gateway.registry.key_source import Keys
 from gateway.registry.radio_book import RadioBook
 from gateway.statedir import Mark, StateDir
@@ -33,6 +34,7 @@ class Registry:
 
     Attributes:
         radio: what it knows of devices that speak LoRaWAN.
+        families: what it knows of one household.
     """
 
     def __init__(self, state: StateDir, keys: Keys, connection: sqlite3.Connection) -> None:
@@ -42,6 +44,7 @@ class Registry:
         self._seen: int | None = None
         self._loads = 0
         self.radio = RadioBook(connection, self.change, keys.registry_key)
+        self.families = FamilyBook(connection, self.change, keys)
 
     @classmethod
     def open(cls, state: StateDir, keys: Keys) -> Self:
