@@ -133,7 +133,7 @@ def list_(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         rows = registry.devices()
-        consents, homes = registry.consents(), registry.households_with_home()
+        consents, homes = registry.consents(), registry.families.with_home()
     if json:
         screen.document([_described(row, consents, homes) for row in rows])
         return
@@ -162,7 +162,7 @@ def show(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         row = registry.device(device)
-        consents, homes = registry.consents(), registry.households_with_home()
+        consents, homes = registry.consents(), registry.families.with_home()
         speakers = [name for name, known in registry.credentials().items() if device in known]
     if json:
         screen.document({**_described(row, consents, homes), "credentials": speakers})

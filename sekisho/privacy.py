@@ -12,6 +12,9 @@ from gateway.statedir import write_durably
 from gateway.transports.replay.track_file import read_track
 from sekisho import partition, picture, place, screen, suggest, track, trial
 from sekisho.place import Config, Json, Quiet
+from sekisho.privacy_access import access
+from sekisho.privacy_erase import erase
+from sekisho.privacy_proof import proof
 from sekisho.privacy_rules import app as rules
 from sekisho.privacy_scan import scan
 from sekisho.privacy_what_if import what_if
@@ -22,6 +25,9 @@ app.add_typer(partition.app, name="partition")
 app.command("suggest")(suggest.suggest)
 app.command("scan")(scan)
 app.command("what-if")(what_if)
+app.command("access")(access)
+app.command("erase")(erase)
+app.command("proof")(proof)
 app.add_typer(rules, name="rules")
 
 _LARGEST_M = 10_000.0

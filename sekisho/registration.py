@@ -126,7 +126,7 @@ def import_homes(
 
 
 def _put_homes(registry: Registry, homes: Sequence[HomeEntry], now: Instant) -> None:
-    own = registry.own_radii()  # no circle shrinks because a line leaves its radius out
+    own = registry.families.own_radii()  # no circle shrinks because a line leaves its radius out
     for home in homes:
         radius_m = own.get(home.household) if home.radius_m is None else home.radius_m
         registry.put_home(home.household, home.lat, home.lon, radius_m, at=now)

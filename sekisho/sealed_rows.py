@@ -22,6 +22,7 @@ class SealedRows:
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
+        self._nobodys = True  # whether rows that belong to no household are opened, too
 
     @classmethod
     def of(cls, directory: StateDir, settings: Settings | None, keys: Path | None) -> "SealedRows":
@@ -31,6 +32,16 @@ class SealedRows:
             Refusal: its keys are not there.
         """
         return cls(place.ring_of(directory, keys, settings))
+
+    @classmethod
+    def of_household(cls, ring: KeyRing, household: str) -> "SealedRows":
+        """The rows of one household alone; none where its key is gone."""
+        made = cls(ring)
+        key = ring.households.key(household)
+        held = [] if key is None else [RowKey(key)]
+        made._keys = {one.id: one for one in held}
+        made._nobodys = False
+        return made
 
     @cached_property
     def _keys(self) -> dict[bytes, RowKey]:
@@ -62,6 +73,8 @@ class SealedRows:
         """
         try:
             for sealed in page:
+                if not self._nobodys and seal.name(sealed) not in self._keys:
+                    continue
                 found = seal.open(sealed, self._keys)
                 if found is not None:
                     yield found

@@ -17,6 +17,7 @@ import uvloop
 from gateway.app import last_end, open_files
 from gateway.app.checkpoint import Checkpoint, Tempo, private_umask
 from gateway.app.doors import Doors
+from gateway.app.erasing import finish
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house, on_demand
 from gateway.app.lockstep import Lockstep
 from gateway.app.post import Post
@@ -101,12 +102,9 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_or_leave, stop, number)
     with Registry.open(plan.state, plan.keys) as registry:
-        policy = under_rules(plan.policy, registry, plan.clock.now())
         simulated = isinstance(plan.clock, SimulatedClock)
         timekeeper = None if simulated else _timekeeper(plan)  # before anything opens the files
-        checkpoint = Checkpoint(
-            *(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo, plan.counted)
-        )
+        checkpoint = _checkpoint(plan, registry)
         keeping = _keeping(plan, checkpoint)
         scripts = Workshop(plan.scripts, checkpoint.facts, plan.clock) if plan.scripts else None
         doors = Doors.of(plan.doors, checkpoint, keeping, plan.keys, scripts)
@@ -142,6 +140,20 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
             if scripts is not None:
                 await scripts.close()
             plan.state.run_file.unlink(missing_ok=True)
+
+
+def _checkpoint(plan: Plan, registry: Registry) -> Checkpoint:
+    """Everything behind the doors, once whatever erasure was cut off is finished."""
+    finished = finish(plan.state, plan.keys, registry, plan.clock.now())
+    policy = under_rules(plan.policy, registry, plan.clock.now())
+    made = Checkpoint(
+        *(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo, plan.counted)
+    )
+    if finished:
+        made.facts.note(
+            "erasure finished", "The erasure of a household that was cut off is finished"
+        )
+    return made
 
 
 async def _open(plan: Plan, doors: Doors, checkpoint: Checkpoint) -> dict[str, Any]:

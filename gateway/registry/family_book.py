@@ -2,10 +2,13 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from gateway.model.device import Household
+from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.registry import credential_rows, device_rows, household_rows, radio_rows
 from gateway.registry.device_rows import DeviceRow
@@ -16,7 +19,7 @@ class Held(NamedTuple):
     """Everything that is known of a household.
 
     Attributes:
-        home: None where none is known, or its key is gone.
+        home: its place or its zone; None where neither is known, or the key is gone.
         devices: those that belong to it now.
         consents: every one that was recorded, withdrawn ones too.
     """
@@ -35,7 +38,7 @@ class Traces(NamedTuple):
 
 
 class FamilyBook:
-    """Households, one at a time.
+    """Households: who has a home, what is held of one, and how it is forgotten.
 
     Args:
         change: one transaction of the whole registry.
@@ -51,6 +54,15 @@ class FamilyBook:
         self._db = connection
         self._change = change
         self._keys = keys
+
+    def own_radii(self) -> dict[str, float]:
+        """Household → its own home radius in metres, where it has one."""
+        homes = household_rows.homes(self._db, self._keys)
+        return {name: home.radius_m for name, home in homes.items() if home.radius_m is not None}
+
+    def with_home(self) -> set[str]:
+        """Households whose home was imported; says nothing about where it is."""
+        return {row[0] for row in self._db.execute("SELECT household FROM homes")}
 
     def held(self, household: str) -> Held:
         """What is known of a household.
@@ -93,9 +105,25 @@ class FamilyBook:
 
 def traces(db: sqlite3.Connection, household: str) -> Traces:
     """What of a household is in a registry, also in a copy of one."""
-    return Traces(
-        *(
-            db.execute(f"SELECT count(*) FROM {table} WHERE household = ?", (household,)).fetchone()[0]  # noqa: S608
-            for table in Traces._fields
-        )
-    )
+    counts = []
+    for table in Traces._fields:
+        query = f"SELECT count(*) FROM {table} WHERE household = ?"  # noqa: S608
+        counts.append(db.execute(query, (household,)).fetchone()[0])
+    return Traces(*counts)
+
+
+def sealed_in(path: Path, household: str, keys: Seal) -> tuple[int, int]:
+    """Homes and consents of a household in a copy of a registry: how many, and how many these keys open.
+
+    Raises:
+        Refusal: it cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+            said = traces(db, household)
+            held = household_rows.home(db, keys, household)
+            consents = household_rows.consents_of(db, keys, household)
+    except sqlite3.Error as error:
+        raise Refusal(f"{path} cannot be read as a copy of a registry ({error}).") from error
+    opened = (held is not None) + sum(one.granted_by is not None for one in consents)
+    return said.homes + said.consents, opened

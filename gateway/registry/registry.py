@@ -230,11 +230,6 @@ class Registry:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
 
-    def own_radii(self) -> dict[str, float]:
-        """Household → its own home radius in metres, where it has one."""
-        homes = household_rows.homes(self._db, self._keys)
-        return {name: home.radius_m for name, home in homes.items() if home.radius_m is not None}
-
     def record_consent(
         self, device: str, purpose: str, granted_by: str, text: str, at: Instant
     ) -> None:
@@ -252,10 +247,6 @@ class Registry:
     def consents(self) -> dict[str, frozenset[str]]:
         """Device → the purposes for which a guardian's opt-in stands; none, no entry."""
         return household_rows.consents(self._db, self._keys)
-
-    def households_with_home(self) -> set[str]:
-        """Households whose home was imported; says nothing about where it is."""
-        return {row[0] for row in self._db.execute("SELECT household FROM homes")}
 
     def ruleset(self, digest: str, now: Instant) -> tuple[int, Instant]:
         """(generation, since) of a rule set; one unlike the newest opens the next generation now.

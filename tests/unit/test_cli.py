@@ -525,7 +525,7 @@ def test_a_circle_does_not_shrink_by_omission(sekisho: Sekisho, state: StateDir)
         homes = f"household,lat,lon,radius_m\n{line}\n"
         assert sekisho("devices", "import-homes", "-", *where, stdin=homes).code == 0
         with place.find(state.path, None, None).registry() as registry:
-            radii.append(registry.own_radii())
+            radii.append(registry.families.own_radii())
 
     assert radii == [{"h-3": 500.0}, {"h-3": 500.0}, {"h-3": 80.0}]
 

@@ -1,0 +1,150 @@
+"""The proof of an erasure: what was looked at, what of it can still be read (nothing), and what nobody can know."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.app.erasure import Erasure
+from gateway.keys.households import HouseholdKeys
+from gateway.keys.ring import KeyRing
+from gateway.keys.signing import is_signed
+from gateway.model.errors import Refusal
+from gateway.model.instant import Instant, to_rfc3339
+from gateway.privacy.sealing import RowKey
+from gateway.registry import family_book
+from gateway.registry.family_book import Traces
+from gateway.statedir import StateDir
+from gateway.stores import people
+
+FORM = 1
+NOBODY_CAN_TELL = (
+    "numbers of counting lanes and releases: they hold no household",
+    "reads of tags: a bag belongs to no household",
+    "rows that another program exported, and copies of the keys that were made by hand",
+)
+"""What an erasure does not reach, in the words of the proof."""
+
+
+def require_copy(path: Path, state: StateDir) -> None:
+    """Refuse a directory that is no copy of this one.
+
+    Raises:
+        Refusal: it holds no such files, or is a copy of another one.
+    """
+    card = path / "sekisho.json"
+    if card.exists() and StateDir.open(path).id != state.id:
+        raise Refusal(f"{path} is a copy of another state directory. Leave it out.", exit_code=2)
+    if not _personal(path) and not (path / "registry.db").exists():
+        raise Refusal(
+            f"{path} holds no copy of a state directory: neither personal/*.db nor registry.db.",
+            exit_code=2,
+        )
+
+
+def made(
+    state: StateDir,
+    ring: KeyRing,
+    erasure: Erasure,
+    at: Instant,
+    left: Traces,
+    taken: Mapping[str, int],
+    *,
+    is_settled: bool,
+) -> dict[str, Any]:
+    """The proof, signed. What it says was looked at a moment ago, not remembered.
+
+    Args:
+        left: what of the household is left in the registry.
+        taken: plain rows that were deleted, by file.
+        is_settled: whether the registry's journal could be emptied.
+    """
+    files = [_file(path, ring, erasure, _keys(ring.households)) for path in _personal(state.path)]
+    for file in files:
+        file["deleted"] = taken.get(file["file"], 0)
+    document = {
+        "sekisho_erasure": FORM,
+        "directory": state.id,
+        "household": erasure.household,
+        "key": {
+            "id": erasure.key_id,
+            "destroyed": ring.households.key(erasure.household) is None,
+        },
+        "devices": list(erasure.devices),
+        "begun_at": to_rfc3339(erasure.begun_at),
+        "finished_at": to_rfc3339(at),
+        "registry": {**left._asdict(), "journal_emptied": is_settled},
+        "files": files,
+        "copies": [_copy(Path(path), state, ring, erasure) for path in erasure.copies],
+        "not_reached": list(NOBODY_CAN_TELL),
+        "signed_by": ring.signer.public,
+    }
+    return {**document, "signature": ring.signer.sign(_canonical(document))}
+
+
+def is_genuine(proof: Mapping[str, Any]) -> bool:
+    """Whether a proof is as it was signed by whoever it names."""
+    document = {name: value for name, value in proof.items() if name != "signature"}
+    return is_signed(str(proof.get("signed_by")), str(proof.get("signature")), _canonical(document))
+
+
+def readable(proof: Mapping[str, Any]) -> int:
+    """Rows, homes and consents of the household that somebody with the keys there are can still read."""
+    looked = [*proof["files"], *(f for copy in proof["copies"] for f in copy["files"])]
+    left = proof["registry"]
+    in_copies = sum(copy["registry"]["readable"] for copy in proof["copies"])
+    return int(
+        sum(file["readable"] for file in looked)
+        + left["homes"] + left["consents"] + left["devices"] + in_copies
+    )  # fmt: skip
+
+
+def unreadable(proof: Mapping[str, Any]) -> int:
+    """Rows of the household that are there and cannot be read any more, or were deleted; in copies, too."""
+    looked = [*proof["files"], *(f for copy in proof["copies"] for f in copy["files"])]
+    there = sum((file["theirs"] or 0) - file["readable"] for file in looked)
+    return int(there + sum(file["deleted"] for file in proof["files"]))
+
+
+def _copy(path: Path, state: StateDir, ring: KeyRing, erasure: Erasure) -> dict[str, Any]:
+    """What of the household can be read in a copy, with the keys there are and any that lie beside it."""
+    folders = [root / state.id / "households" for root in (path / "keys", path.parent / "keys")]
+    beside = [
+        HouseholdKeys(folder)
+        for folder in folders
+        if folder.is_dir() and not folder.samefile(ring.path / "households")
+    ]
+    held = {id_: key for keys in (ring.households, *beside) for id_, key in _keys(keys).items()}
+    registry = path / "registry.db"
+    tried, opened = 0, 0
+    if registry.exists():
+        for keys in (ring.households, *beside):
+            tried, found = family_book.sealed_in(registry, erasure.household, keys)
+            opened = max(opened, found)
+    return {
+        "directory": str(path),
+        "keys_beside": any(erasure.household in keys.names() for keys in beside),
+        "files": [_file(file, ring, erasure, held) for file in _personal(path)],
+        "registry": {"tried": tried, "readable": opened},
+    }
+
+
+def _file(
+    path: Path, ring: KeyRing, erasure: Erasure, keys: Mapping[bytes, RowKey]
+) -> dict[str, Any]:
+    key = ring.known_file_key(path.stem)
+    rows = people.of_household(path, key, erasure.name, keys, erasure.pseudonyms(path, ring))
+    return {"file": path.name, **rows._asdict()}
+
+
+def _keys(households: HouseholdKeys) -> dict[bytes, RowKey]:
+    found = [RowKey(key) for _name, key in households.all()]
+    return {key.id: key for key in found}
+
+
+def _personal(path: Path) -> list[Path]:
+    return sorted((path / "personal").glob("*.db"))
+
+
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

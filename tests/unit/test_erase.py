@@ -1,0 +1,370 @@
+"""A household leaves: its key, home and consents are destroyed, every copy of its rows is noise, and a proof says so."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.app import erasing, erasure_proof
+from gateway.app.erasure_proof import is_genuine, readable, unreadable
+from gateway.canary.canaries import Canaries
+from gateway.clock import SystemClock
+from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
+from gateway.model.identity import DeviceId
+from gateway.model.observation import Observation
+from gateway.privacy.pseudonym import FileNames
+from gateway.registry.family_book import FamilyBook
+from gateway.registry.registry import Registry
+from gateway.statedir import Mark, StateDir
+from gateway.stores.sqlite_file import SqliteFile
+from sekisho.canary_fixture import look
+from tests.fakes.front_door import Sekisho
+from tests.fakes.readings import NOON
+from tests.fakes.sealed import opened, put
+
+WEEKS = ("store-2026-W19", "store-2026-W20", "store-2026-W21")
+HOME = (36.712_345_678_9, 137.212_345_678_9)
+ZONE = ZoneInfo("Asia/Tokyo")
+
+
+class House:
+    """A directory with two families, each with rows in three weeks; the first has two children."""
+
+    def __init__(self, folder: Path, mark: Mark | None) -> None:
+        self.folder = folder
+        self.state = StateDir.create(folder / "town" / "state", mark, SystemClock())
+        self.ring = KeyRing.create(folder / "town" / "keys", self.state.id, SystemClock(), ZONE)
+        with self.registry() as registry, registry.change():
+            for device, family in (("child-1", "h-1"), ("child-2", "h-1"), ("child-3", "h-2")):
+                registry.put_device(device, "child_tracker", "16201", 0, family, name=f"{device}'s")
+                registry.record_consent(device, "store", "Yamada Hanako", "sheet 1", NOON)
+                registry.put_credential(device, [device], token="0" * 32)
+            registry.put_credential("shared", ["child-1", "child-3"], token="1" * 32)
+            for family in ("h-1", "h-2"):
+                registry.put_home(family, *HOME)
+        families = [("h-1", "child-1"), ("h-1", "child-2"), ("h-2", "child-3")]
+        for n, (family, device) in enumerate(families):
+            if self.state.sealed:
+                put(self.state, self.ring, self.rows(device, family, n), family)
+            else:
+                self.put_plain(self.rows(device, family, n))
+
+    def rows(self, device: str, family: str, n: int) -> list[Observation]:
+        """Two rows in each week; in the last one the pseudonym is the day's."""
+        made = []
+        for week in WEEKS:
+            said = f"{device} 2026-05-12" if week == WEEKS[-1] else device
+            who = FileNames(week, self.ring.file_key(week)).child(family, said)
+            for minute in (0, 1):
+                identity = bytes([n, minute]) * 8
+                row = (
+                    NOON + minute * 60_000_000,
+                    identity,
+                    who,
+                    36.70001,
+                    137.20002,
+                    3,
+                    None,
+                    None,
+                )
+                made.append(Observation("child_tracker", week, row))
+        return made
+
+    def put_plain(self, rows: list[Observation]) -> None:
+        for kind, week, row in rows:
+            file = SqliteFile(self.state.personal_dir / f"{week}.db", "personal")
+            assert file.insert(kind, [row]) == ([], [])
+            file.close()
+
+    def registry(self) -> Registry:
+        return Registry.open(self.state, self.ring)
+
+    def copies(self) -> list[Path]:
+        """Two backups: one of plain copies, one by `VACUUM INTO`."""
+        plain, vacuumed = self.folder / "backup-1", self.folder / "elsewhere" / "backup-2"
+        shutil.copytree(self.state.path, plain)
+        for path in (*self.state.personal_dir.glob("*.db"), self.state.registry_db):
+            target = vacuumed / path.relative_to(self.state.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(path)) as db:
+                db.execute("VACUUM INTO ?", (str(target),))
+        return [plain, vacuumed]
+
+    def people(self) -> list[dict[str, Any]]:
+        return list(opened(self.state, "child_tracker", self.ring))
+
+
+@pytest.fixture(params=[None, Mark.REPLAY], ids=["production", "REPLAY"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> House:
+    return House(tmp_path, request.param)
+
+
+def test_erased_a_household_can_be_read_nowhere(house: House, sekisho: Sekisho) -> None:
+    """Three weeks of two siblings in the directory and two backups: eighteen rows each, none readable; the other
+    family's are all there, in the backups too. Home, consents, names, tokens are gone, and no copy of the key is left."""
+    key = house.ring.households.key("h-1")
+    assert key is not None
+    copies = house.copies()
+    backups = [word for copy in copies for word in ("--backup", str(copy))]
+    assert len(house.people()) == 18
+    where = ("--state", str(house.state.path))
+
+    answer = sekisho("privacy", "erase", "h-1", "--yes", *backups, *where, "--json")
+
+    assert answer.code == 0, answer.err
+    proof = json.loads(answer.out)
+    assert (unreadable(proof), readable(proof)) == (36, 0)
+    assert [sum(f["theirs"] for f in copy["files"]) for copy in proof["copies"]] == [12, 12]
+    assert [copy["registry"] for copy in proof["copies"]] == [{"tried": 3, "readable": 0}] * 2
+    assert len(house.people()) == 6
+    assert not any(key in path.read_bytes() for path in house.folder.rglob("*") if path.is_file())
+    with house.registry() as registry:
+        assert not any(registry.families.traces("h-1"))
+        directory = registry.directory()
+        assert registry.device("child-1").name is None
+    gone, stays = directory.devices[DeviceId("child-1")], directory.devices[DeviceId("child-3")]
+    assert gone.revoked
+    assert (gone.household, gone.consents) == (None, frozenset())
+    assert stays.household is not None
+    assert stays.consents == {"store"}
+    assert set(directory.credentials) == {"child-3", "shared"}
+    assert directory.credentials["shared"].devices == {"child-3"}
+    assert look(house.state.path, Canaries((), (), ("Yamada Hanako",), homes=(HOME,))) == []
+
+
+def test_in_a_copy_of_the_registry_the_other_family_still_opens(house: House) -> None:
+    """The trial can fail: before the erasure everything in the copy opens, and of the other family it always does."""
+    copy = house.copies()[0]
+    with house.registry() as registry:
+        proof = _erased(house, registry, (copy,))
+    assert proof["copies"][0]["registry"]["readable"] == 0
+    with house.registry() as registry:
+        other = erasing.begin(house.state, house.ring, registry, "h-2", (copy,), NOON)
+    with house.registry() as registry:
+        left = registry.families.traces("h-2")
+        before = erasure_proof.made(house.state, house.ring, other, NOON, left, {}, is_settled=True)
+    assert before["copies"][0]["registry"] == {"tried": 2, "readable": 2}
+    assert readable(before) == 6 + 6 + 2 + 2 + 1
+
+
+def test_a_copy_beside_which_its_keys_lie_is_told(house: House, sekisho: Sekisho) -> None:
+    """Whoever copied the keys along can still read: the proof says so, and the command fails."""
+    copy = house.folder / "far" / "state"
+    shutil.copytree(house.state.path, copy)
+    shutil.copytree(house.ring.path.parent, copy.parent / "keys")
+    where = ("--state", str(house.state.path))
+
+    answer = sekisho("privacy", "erase", "h-1", "--yes", "--backup", str(copy), *where)
+
+    assert answer.code == 1
+    assert "ITS KEYS LIE BESIDE IT" in answer.out
+    assert "15 that can still be read" in answer.out
+
+
+def test_a_proof_is_checked_against_the_keys_that_signed_it(
+    house: House, sekisho: Sekisho, tmp_path: Path
+) -> None:
+    """Genuine as it is; false after a change of one figure; another's under another key; and no proof, no verdict."""
+    where = ("--state", str(house.state.path))
+    sekisho("privacy", "erase", "h-1", "--yes", *where)
+    (file,) = house.state.erasures_dir.glob("*.json")
+    said = json.loads(file.read_text())
+    assert said["key"]["destroyed"] is True
+    assert is_genuine(said)
+    good = sekisho("privacy", "proof", str(file), *where)
+    assert (good.code, "genuine" in good.out) == (0, True)
+    known = sekisho("privacy", "proof", str(file), "--key", said["signed_by"])
+    assert known.code == 0
+    other = sekisho("privacy", "proof", str(file), "--key", "ab" * 32)
+    assert (other.code, "ANOTHER key" in other.out) == (1, True)
+    said["files"][0]["readable"] = 0
+    said["household"] = "h-9"
+    forged = tmp_path / "forged.json"
+    forged.write_text(json.dumps(said))
+    assert "FALSE" in sekisho("privacy", "proof", str(forged), *where).err
+    forged.write_text("{}")
+    assert sekisho("privacy", "proof", str(forged), *where).code == 2
+
+
+@pytest.mark.parametrize("word", ["yes", "n"])
+def test_nothing_is_erased_unasked(house: House, sekisho: Sekisho, word: str) -> None:
+    """Without --yes somebody must be there to say it; what is unknown, or no copy, is refused before anything goes."""
+    where = ("--state", str(house.state.path))
+    alone = sekisho("privacy", "erase", "h-1", *where, stdin=f"{word}\n")
+    assert (alone.code, "--yes" in alone.err) == (2, True)
+    unknown = sekisho("privacy", "erase", "h-7", "--yes", *where)
+    assert "Nothing is known of a household h-7" in unknown.err
+    nothing = ("--backup", str(house.folder / "town"))
+    assert "no copy" in sekisho("privacy", "erase", "h-1", "--yes", *nothing, *where).err
+    assert len(house.people()) == 18
+    assert erasing.begun(house.state) == []
+
+
+def _erased(house: House, registry: Registry, copies: tuple[Path, ...] = ()) -> dict[str, Any]:
+    erasure = erasing.begin(house.state, house.ring, registry, "h-1", copies, NOON)
+    file = erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+    proof: dict[str, Any] = json.loads(file.read_text())
+    return proof
+
+
+def _die(*_: object, **__: object) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _before_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FamilyBook, "erase", _die)
+
+
+def _before_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.keys.households.HouseholdKeys.destroy", _die)
+
+
+def _key_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "unlink", _die)
+
+
+def _before_plain_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.app.erasure.Erasure.pseudonyms", _die)
+
+
+def _before_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.app.erasure_proof.made", _die)
+
+
+def _proof_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.app.erasing.sync_directory", _die)
+
+
+STEPS = [
+    _before_the_registry, _before_the_key, _key_overwritten, _before_plain_rows, _before_the_proof, _proof_written,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", [None, Mark.SIM], ids=["sealed", "plain"])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__.strip("_"))
+def test_cut_off_anywhere_it_is_finished_at_the_next_start(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: Callable[[pytest.MonkeyPatch], None],
+    mark: Mark | None,
+) -> None:
+    """SIGKILL in the middle, and then again in the same place: behind the start that follows nothing of the
+    household is left, the proof is genuine, and nothing is waiting."""
+    house = House(tmp_path, mark)
+    for attempt in range(2):
+        child = os.fork()
+        if not child:
+            with monkeypatch.context() as sabotage, house.registry() as registry:
+                if attempt:
+                    step(sabotage)
+                    erasing.finish(house.state, house.ring, registry, NOON)
+                else:
+                    erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+                    step(sabotage)
+                    erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if not attempt:
+            assert os.WTERMSIG(status) == signal.SIGKILL
+    with house.registry() as registry:
+        erasing.finish(house.state, house.ring, registry, NOON)
+        assert not any(registry.families.traces("h-1"))
+    assert erasing.begun(house.state) == []
+    assert house.ring.households.key("h-1") is None
+    assert len(house.people()) == 6
+    (file,) = house.state.erasures_dir.glob("*.json")
+    proof = json.loads(file.read_text())
+    assert is_genuine(proof)
+    assert readable(proof) == 0
+
+
+def test_plain_rows_are_deleted_to_the_last_byte(tmp_path: Path) -> None:
+    """In SIM directories, by file and day: nothing of their pseudonyms stays in file or journal; a copy made before
+    keeps them, and the proof says so."""
+    house = House(tmp_path, Mark.SIM)
+    ours = {row.row[2] for row in house.rows("child-1", "h-1", 0)}
+    assert len(ours) == 3
+    copy = house.copies()[0]
+    with house.registry() as registry:
+        proof = _erased(house, registry, (copy,))
+    assert sum(file["deleted"] for file in proof["files"]) == 12
+    assert readable(proof) == 12
+    assert len(house.people()) == 6
+    for path in house.state.personal_dir.iterdir():
+        assert not any(pseudonym in path.read_bytes() for pseudonym in ours)
+
+
+def test_a_household_that_comes_back_is_another_one(house: House) -> None:
+    """The same name gets another key: what was erased stays so."""
+    with house.registry() as registry:
+        first = _erased(house, registry)
+        registry.put_home("h-1", *HOME)
+        second = _erased(house, registry)
+    assert first["key"]["id"] != second["key"]["id"]
+    assert unreadable(second) == 0
+
+
+def test_whose_key_is_out_of_reach_is_not_erased_by_halves(house: House) -> None:
+    """A folder of keys that is away may hold the key all the same: that is said, and the erasure waits."""
+    with house.registry() as registry:
+        erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+        here, away = house.ring.path / "households", house.ring.path / "away"
+        here.rename(away)
+        with pytest.raises(Refusal):
+            erasing.finish(house.state, house.ring, registry, NOON)
+        assert erasing.begun(house.state) == [erasure]
+        away.rename(here)
+        assert erasing.finish(house.state, house.ring, registry, NOON) == 1
+    assert house.ring.households.key("h-1") is None
+
+
+# -- what is held of a household ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", [None, Mark.SIM], ids=["sealed", "plain"])
+def test_what_is_held_is_handed_over(tmp_path: Path, sekisho: Sekisho, mark: Mark | None) -> None:
+    """Home, devices, consents (a withdrawn one too) and each of the household's rows, no other's, into a file of its
+    owner's; what nobody can find is named; and afterwards nothing has changed."""
+    house = House(tmp_path, mark)
+    with house.registry() as registry:
+        registry.withdraw_consent("child-2", "store", NOON + 1)
+    out = tmp_path / "held.json"
+    where = ("--state", str(house.state.path))
+
+    answer = sekisho("privacy", "access", "h-1", "--out", str(out), *where)
+
+    assert answer.code == 0, answer.err
+    assert "12 of child_tracker" in answer.out
+    assert out.stat().st_mode & 0o777 == 0o600
+    held = json.loads(out.read_text())
+    assert (held["home"]["lat"], held["home"]["lon"]) == HOME
+    assert [one["device"] for one in held["devices"]] == ["child-1", "child-2"]
+    assert [one["withdrawn_at"] is None for one in held["consents"]] == [True, False]
+    assert {one["granted_by"] for one in held["consents"]} == {"Yamada Hanako"}
+    rows = held["rows"]["child_tracker"]
+    assert len(rows) == 12
+    assert rows[0] | {"minute": ""} == {
+        "minute": "", "lat": 36.70001, "lon": 137.20002, "battery_class": 3, "cell": None, "leg": None,
+    }  # fmt: skip
+    assert any("bag" in said for said in held["cannot_be_found"])
+    assert len(house.people()) == 18
+    assert "is there already" in sekisho("privacy", "access", "h-1", "--out", str(out), *where).err
+
+
+def test_of_an_erased_household_nothing_is_held(house: House, sekisho: Sekisho) -> None:
+    where = ("--state", str(house.state.path))
+    sekisho("privacy", "erase", "h-1", "--yes", *where)
+    answer = sekisho("privacy", "access", "h-1", *where)
+    assert (answer.code, "Nothing is held" in answer.err) == (1, True)
+    assert json.loads(sekisho("privacy", "access", "h-2", "--json", *where).out)["rows"][
+        "child_tracker"
+    ]
