@@ -99,10 +99,17 @@ def _tell(proof: dict[str, Any], file: Path) -> None:
             ("devices", ", ".join(proof["devices"]) or None),
             ("rows", f"{unreadable(proof):,} that nobody can read any more"),
             *(("copy", _of_copy(copy)) for copy in proof["copies"]),
+            *(("destroy", _of_export(one)) for one in proof["exports"]),
             ("left", f"{left:,} that can still be read: see the proof" if left else "nothing"),
             ("not reached", "; ".join(NOBODY_CAN_TELL)),
             ("proof", file),
         ]
+    )
+
+
+def _of_export(export: dict[str, Any]) -> str:
+    return (
+        f"export {export['number']} of the keys, made {export['made_at']}: it still holds this key"
     )
 
 

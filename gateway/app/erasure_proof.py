@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.erasure import Erasure
+from gateway.keys.exports import Exports
 from gateway.keys.households import HouseholdKeys
 from gateway.keys.ring import KeyRing
 from gateway.keys.signing import is_signed
@@ -76,6 +77,10 @@ def made(
         "registry": {**left._asdict(), "journal_emptied": is_settled},
         "files": files,
         "copies": [_copy(Path(path), state, ring, erasure) for path in erasure.copies],
+        "exports": [
+            {"number": one.number, "made_at": one.made_at}
+            for one in Exports(ring.path).holding(erasure.household)
+        ],
         "not_reached": list(NOBODY_CAN_TELL),
         "signed_by": ring.signer.public,
     }

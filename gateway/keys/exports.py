@@ -1,6 +1,6 @@
 """Copies of a ring under a passphrase, numbered: the one way of keys to another machine, and to a safe.
 
-An export holds the root key, the keys of personal files and those of households; keys that must die within days
+An export holds the root key, the key that signs, the keys of personal files and those of households; keys that must die within days
 (service days, counting periods) are in none. The ring remembers of every export its number, its day and whose
 households' keys it holds, so that an erasure can name those that must be destroyed too.
 
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from gateway.keys import keyfile
+from gateway.keys.erased import ErasedKeys
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.statedir import write_durably
@@ -31,7 +32,7 @@ LEAST = 12
 """Letters of a passphrase, at least."""
 _N, _R, _P = 1 << 16, 8, 1
 _NONCE = _SALT = 12
-_KEPT = re.compile(r"root\.key|files/[A-Za-z0-9.-]+\.key|households/[a-z0-9._-]+\.key")
+_KEPT = re.compile(r"root\.key|signing\.key|files/[A-Za-z0-9.-]+\.key|households/[a-z0-9._-]+\.key")
 _LEDGER = re.compile(r"(\d{4,})\.json")
 
 
@@ -141,9 +142,17 @@ def read(text: bytes, passphrase: str) -> tuple[dict[str, Any], dict[str, bytes]
 def put(ring: Path, keys: Mapping[str, bytes]) -> tuple[int, int]:
     """Bring keys into a ring, which is made if it is not there: how many came, how many were there already.
 
+    The key of a household that was erased from this ring never comes back.
+
     Raises:
         Refusal: another key lies there under the same name (nothing was written), or the place cannot be written.
     """
+    erased = ErasedKeys(ring)
+    keys = {
+        name: key
+        for name, key in keys.items()
+        if not (name.startswith("households/") and erased.holds(key))
+    }
     there = {name: keyfile.read(ring / name) for name in keys}
     for name, key in there.items():
         if key is not None and key != keys[name]:
@@ -171,6 +180,7 @@ def put(ring: Path, keys: Mapping[str, bytes]) -> tuple[int, int]:
 def _keys(ring: Path) -> Iterator[tuple[str, bytes]]:
     for path in (
         ring / "root.key",
+        ring / "signing.key",
         *sorted((ring / "files").glob("*.key")),
         *sorted((ring / "households").glob("*.key")),
     ):

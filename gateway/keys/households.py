@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.keys import keyfile
+from gateway.keys.erased import ErasedKeys
 from gateway.keys.reach import reachable
 from gateway.model.errors import Refusal
 from gateway.model.identity import is_name
@@ -60,11 +61,14 @@ class HouseholdKeys:
                 yield name, found
 
     def destroy(self, household: str) -> bool:
-        """Overwrite and remove a key; False where there was none.
+        """Overwrite and remove a key, once it is noted that it must not come back; False where there was none.
 
         Raises:
-            OSError: it cannot be reached: a folder that is away may hold it all the same.
+            OSError, Refusal: it cannot be reached: a folder that is away may hold it all the same.
         """
+        key = keyfile.read(self._path(household))
+        if key is not None:
+            ErasedKeys(self._folder.parent).add(key)
         return keyfile.destroy(self._path(household))
 
     def seal(self, household: str, plaintext: bytes, aad: bytes) -> bytes:

@@ -7,6 +7,7 @@
     days/<YYYY-MM-DD>.key          one per service day; <YYYY-MM-DD>.gone once destroyed
     periods/<name>-<period>.key    one per counter and period, destroyed when it closes
     households/<name>.key          one per household; never derived from anything
+    erased/<id>                    empty: a household's key that was destroyed, and never comes back
 """
 
 from datetime import date, tzinfo

@@ -3,11 +3,9 @@
 import asyncio
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -41,16 +39,13 @@ def rows(town: Town) -> int:
 
 
 def backups(town: Town) -> list[Path]:
-    """Two copies of the directory as it is: files beside their journals, and `VACUUM INTO`."""
-    plain, vacuumed = town.folder / "copy-1", town.folder / "copy-2"
+    """Two copies of the directory as it is: files beside their journals, and what `backup` makes."""
+    plain, made = town.folder / "copy-1", town.folder / "copy-2"
     names = shutil.ignore_patterns("gateway.sock", "lock", "run.json")
     shutil.copytree(town.state.path, plain, ignore=names)
-    (vacuumed / "personal").mkdir(parents=True)
-    for path in (town.state.registry_db, *town.state.personal_dir.glob("*.db")):
-        target = vacuumed / path.relative_to(town.state.path)
-        with closing(sqlite3.connect(path)) as db:
-            db.execute("VACUUM INTO ?", (str(target),))
-    return [plain, vacuumed]
+    code, _, err = sekisho(town.folder, "backup", str(made), "--config", str(town.config))
+    assert code == 0, err
+    return [plain, made]
 
 
 @pytest.mark.parametrize("mark", [None, Mark.SIM], ids=["sealed", "plain"])
@@ -68,7 +63,8 @@ async def test_a_household_leaves_a_gateway_that_runs(tmp_path: Path, mark: Mark
         sender = Sender("both", ("fleet", token), iter(walks[:60]))
         await asyncio.to_thread(lambda: asyncio.run(sender.run(gateway.port)))
         before = rows(town)
-        copies = [word for path in backups(town) for word in ("--backup", str(path))]
+        copied = await asyncio.to_thread(backups, town)
+        copies = [word for path in copied for word in ("--backup", str(path))]
         words = ("privacy", "erase", gone, "--yes", "--json", *copies)
         code, out, err = await asyncio.to_thread(
             sekisho, town.folder, *words, "--config", str(town.config)

@@ -17,6 +17,9 @@ from gateway.app import erasing, erasure_proof
 from gateway.app.erasure_proof import is_genuine, readable, unreadable
 from gateway.canary.canaries import Canaries
 from gateway.clock import SystemClock
+from gateway.keys.exports import Exports, read
+from gateway.keys.exports import put as put_keys
+from gateway.keys.households import HouseholdKeys
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
@@ -301,6 +304,23 @@ def test_plain_rows_are_deleted_to_the_last_byte(tmp_path: Path) -> None:
     assert len(house.people()) == 6
     for path in house.state.personal_dir.iterdir():
         assert not any(pseudonym in path.read_bytes() for pseudonym in ours)
+
+
+def test_an_export_that_holds_the_key_is_named_and_brings_it_not_back(house: House) -> None:
+    """Numbered in the proof, so that somebody destroys it; imported here again it lacks what was erased, and nothing
+    else. Elsewhere it would bring it, so the trial can fail."""
+    exports = Exports(house.ring.path)
+    number, text = exports.make(house.state.id, "a long passphrase", NOON)
+    with house.registry() as registry:
+        proof = _erased(house, registry)
+    _, keys = read(text, "a long passphrase")
+
+    assert [one["number"] for one in proof["exports"]] == [number]
+    came, _known = put_keys(house.ring.path, keys)
+    assert (came, house.ring.households.names()) == (0, ["h-2"])
+    put_keys(house.folder / "other ring", keys)
+    elsewhere = HouseholdKeys(house.folder / "other ring" / "households")
+    assert elsewhere.names() == ["h-1", "h-2"]
 
 
 def test_a_household_that_comes_back_is_another_one(house: House) -> None:
