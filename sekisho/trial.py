@@ -1,32 +1,21 @@
 """One recorded way through the mask, fix by fix, in memory alone: what each comes to, and why."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
-from gateway.devices.catalog import catalog
-from gateway.devices.decode import json_decoder
-from gateway.devices.tables import table_columns
-from gateway.keys.memory import MemoryKeys
-from gateway.model.device import Device, Household
-from gateway.model.identity import DeviceId, HouseholdId
-from gateway.model.position import Position
-from gateway.model.reason import Reason
-from gateway.model.uplink import Route, Uplinks
-from gateway.pipeline.process import Process
+from gateway.model.instant import MINUTE
 from gateway.privacy.distance import Plane
-from gateway.privacy.mask import Mask
+from gateway.privacy.mesh import MESHES, Bounds
 from gateway.privacy.policy import Policy
-from gateway.recent import Recent
-from gateway.registry.purposes import STORE
-from gateway.telemetry import Facts
 from gateway.transports.replay.track import Point, Recording
 from sekisho import track
-from sekisho.rerun import KIND, boxed
+from sekisho.rerun import boxed
+from sekisho.ways import Fix, Way
+from sekisho.what_if import keep
 
-_DEVICE = DeviceId("tried")
+_BY_DIGITS = {mesh.digits: mesh for mesh in MESHES.values()}
 
 
 class Mark(NamedTuple):
@@ -35,13 +24,20 @@ class Mark(NamedTuple):
     Attributes:
         point: as recorded.
         why: the reason it is hidden for; None where it is shown.
-        lat, lon: where its row says it was, WGS 84 degrees; of a hidden fix, 0.
+        lat, lon: where its row says it was, WGS 84 degrees; of a hidden fix, and where a cell is said, 0.
+        cell: the cell that its row says instead; None where none.
     """
 
     point: Point
     why: str | None
     lat: float
     lon: float
+    cell: Bounds | None = None
+
+    @property
+    def says_a_place(self) -> bool:
+        """Whether there is a row, and a place in it."""
+        return self.why is None and (self.cell is not None or bool(self.lat or self.lon))
 
     def __repr__(self) -> str:
         return "<mark>"
@@ -62,9 +58,10 @@ class Trial:
         shown: how many fixes would be rows.
         minutes, length_m: from first to last fix; along the way.
         nearest_shown_m: of the shown places the nearest to home, in metres; None where none is shown.
-        near_home: whether any fix was recorded within the home radius.
+        near_home: whether any fix was recorded within the home radius, or in the home's zone.
         undated: how many points were left out because they carry no time.
         nearest_m: of the recorded places the nearest to home, in metres.
+        zone: the zone of the home; None under a circle, and where there is none.
     """
 
     marks: Sequence[Mark]
@@ -78,52 +75,81 @@ class Trial:
     near_home: bool
     undated: int
     nearest_m: float
+    zone: str | None
+
+    @property
+    def hides(self) -> str:
+        """What hides the home, in words."""
+        policy = self.policy
+        if policy.zoned is None:
+            return f"home radius {policy.home_radius_m:g} m"
+        return f"zone {self.zone or 'none'} of {policy.zoned.partition.id} and {policy.buffer_m:g} m round it"
+
+    @property
+    def says(self) -> str:
+        """What rows say of place and time, in words."""
+        shape = self.policy.shape
+        cells = " or ".join(
+            mesh.name for mesh in (shape.cells, *(mesh for _, mesh in shape.dense)) if mesh
+        )
+        minutes = shape.step // MINUTE
+        times = "one-minute times" if minutes == 1 else f"times in steps of {minutes} min"
+        return f"{f'cells of {cells}' if cells else 'rounded to 1.1 m'}, {times}"
+
+
+def way_of(recording: Recording, home: tuple[float, float]) -> Way:
+    """A recording as the way of one child, in the order of its file."""
+    fixes = [Fix(point.at, point.lat, point.lon, None, 0) for point in recording.points]
+    return Way("tried", home, fixes)
 
 
 def run(recording: Recording, home: tuple[float, float], rules: Policy) -> Trial:
-    """Send every fix through decoder and mask as the gateway would, and keep nothing anywhere."""
+    """Send every fix through the mask as the gateway would, and keep nothing anywhere."""
     policy = boxed(rules, recording.points)
-    kind = catalog()[KIND]
-    facts = Facts(Recent(exact=True))
-    mask = Mask(policy, MemoryKeys(), {name: kind.row for name, kind in catalog().items()})
-    process = Process(mask, policy.zone, facts)
-    household = Household(HouseholdId("tried"), Position(*home), None, "EPSG:4326")
-    device = Device(_DEVICE, KIND, "00000", recording.points[0].at, household, frozenset({STORE}))
-    route = Route(device, KIND, json_decoder(kind))
-    names = [column.name for column in table_columns(kind)]
-    lat, lon = names.index("lat"), names.index("lon")
+    kept = keep("tried", policy, [way_of(recording, home)], lambda _: None)
+    shown = {row.fix: row for row in kept.rows[0]}
     marks = []
-    for point, (at, payload) in zip(recording.points, recording.payloads(), strict=True):
-        batch = process.decide([Uplinks("own", at, [(route, payload)], _unasked)])
-        rows = [row for table in batch.outcome.rows.values() for row in table.observations]
-        if rows:
-            marks.append(Mark(point, None, rows[0].row[lat], rows[0].row[lon]))
-        else:
-            _origin, _kind, fate, reason = next(iter(batch.terms))
-            marks.append(Mark(point, str(fate if reason is None else reason), 0.0, 0.0))
-    return _trial(marks, home, policy, recording.undated)
-
-
-def _trial(marks: list[Mark], home: tuple[float, float], policy: Policy, undated: int) -> Trial:
-    points = [mark.point for mark in marks]
+    for number, (point, why) in enumerate(zip(recording.points, kept.ends[0], strict=True)):
+        row = shown.get(number)
+        cell = None if row is None or row.cell is None else _bounds(row.cell)
+        lat, lon = (0.0, 0.0) if row is None else (row.lat or 0.0, row.lon or 0.0)
+        marks.append(Mark(point, why, lat, lon, cell))
+    points = recording.points
     plane = Plane(*home)
-    away = [math.sqrt(plane.squared(m.lat, m.lon)) for m in marks if m.why is None]
+    zone = None if policy.zoned is None else policy.zoned.partition.zone_of(*home)
     nearest_m = math.sqrt(min(plane.squared(p.lat, p.lon) for p in points))
-    hidden = Counter(mark.why for mark in marks if mark.why is not None)
     return Trial(
         marks,
         home,
         policy,
-        dict(hidden.most_common()),
-        len(away),
+        kept.hidden,
+        len(shown),
         track.minutes(points),
         track.length_m(points),
-        min(away, default=None),
-        nearest_m <= policy.home_radius_m,
-        undated,
+        min((_away(plane, home, mark) for mark in marks if mark.says_a_place), default=None),
+        _is_near(policy, points, nearest_m, zone),
+        recording.undated,
         nearest_m,
+        zone,
     )
 
 
-def _unasked(_refused: dict[int, Reason]) -> None:
-    """Nobody waits for an acknowledgement of a trial."""
+def _bounds(code: str) -> Bounds:
+    mesh = _BY_DIGITS[len(code)]
+    return mesh.bounds(mesh.of_code(code))
+
+
+def _away(plane: Plane, home: tuple[float, float], mark: Mark) -> float:
+    """Metres from the home to the nearest place that a row may mean."""
+    lat, lon = mark.lat, mark.lon
+    if mark.cell is not None:
+        south, west, north, east = mark.cell
+        lat, lon = min(max(home[0], south), north), min(max(home[1], west), east)
+    return math.sqrt(plane.squared(lat, lon))
+
+
+def _is_near(policy: Policy, points: Sequence[Point], nearest_m: float, zone: str | None) -> bool:
+    """Whether any fix was recorded within what hides the home."""
+    if policy.zoned is None:
+        return nearest_m <= policy.home_radius_m
+    return any(policy.zoned.partition.zone_of(p.lat, p.lon) == zone for p in points)

@@ -11,10 +11,18 @@ from stat import S_IMODE
 
 import pytest
 
+from gateway.model.instant import HOUR, to_rfc3339
+from gateway.privacy.partition import Shield
 from gateway.privacy.policy import Policy
 from gateway.transports.replay.track_file import read_track
 from sekisho import picture, trial
 from sekisho.__main__ import main
+from sekisho.privacy_what_if import BEGIN
+from sekisho.ways import Fix, Way
+from sekisho.ways_of_town import ways_of
+from sekisho.what_if import policy_of
+from simulators.calendar import ZONE
+from simulators.town import town
 from tests.conftest import SHARED_DATA
 
 WALK = Path(__file__).parents[1] / "golden" / "made_up_walk.gpx"
@@ -238,6 +246,66 @@ def test_a_smaller_circle_than_the_configured_one_may_be_tried_and_is_said(
     assert "a gateway with these settings hides 50 m, not less" in capsys.readouterr().out
     assert run(monkeypatch, str(WALK), "--home", "36.90,137.20", "--radius", "0") == 2
     assert run(monkeypatch, str(WALK), "--home", "nonsense") == 2
+
+
+ZONE_RULES = Path(__file__).parents[2] / "config" / "privacy" / "toyama-zone.yaml"
+
+
+def morning(path: Path) -> tuple[Path, tuple[float, float]]:
+    """A fictional child's way to school, and its home."""
+    (way,) = ways_of(town(), 7, 1, BEGIN, 1, 60.0, lambda _: None)
+    fixes = [f for f in way.fixes if f.lat and f.lon and 7 * HOUR < f.at - BEGIN < 9 * HOUR]
+    points = "".join(
+        f'<trkpt lat="{f.lat}" lon="{f.lon}"><time>{to_rfc3339(f.at, ZONE)}</time></trkpt>'
+        for f in fixes
+    )
+    path.write_text(f'<gpx version="1.1" creator="x"><trk><trkseg>{points}</trkseg></trk></gpx>')
+    return path, way.home
+
+
+def test_any_rule_set_can_be_tried(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Zones: what is shown are cells, none of which reaches into the zone or its buffer, and the page draws them."""
+    file, home = morning(tmp_path / "w.gpx")
+    words = (str(file), "--home", f"{home[0]},{home[1]}", "--rules", str(ZONE_RULES))
+    assert run(monkeypatch, *words, "--out", str(tmp_path / "try.html"), "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    policy = policy_of(ZONE_RULES, [Way("", home, [Fix(0, *home, None, 0)])])
+    tried = trial.run(read_track(file), home, policy)
+    cells = {mark.cell for mark in tried.marks if mark.cell is not None}
+    assert policy.zoned is not None
+    shield = Shield(policy.zoned.partition, said["zone"], policy.buffer_m)
+
+    assert said["shown"] == sum(mark.cell is not None for mark in tried.marks) > 0
+    assert said["radius_m"] is None
+    assert said["hidden"]["inside the household's zone"] > 0
+    assert said["nearest_shown_m"] > policy.buffer_m
+    for south, west, north, east in cells:
+        assert not any(shield.hides(lat, lon) for lat in (south, north) for lon in (west, east))
+    page = (tmp_path / "try.html").read_text()
+    shapes = Shapes()
+    shapes.feed(page)
+    assert shapes.open == []
+    assert shapes.crosses >= said["hidden"]["inside the household's zone"]
+    assert f"zone {said['zone']} of fictional-250m-k100 and 100 m round it" in page
+    assert "cells of 125m, times in steps of 10 min" in page
+    assert run(monkeypatch, *words) == 0
+    assert "the shown track starts on a circle" not in capsys.readouterr().out
+
+
+def test_zones_take_no_radius_and_say_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A circle round the home would undo them; and of a home in no zone nothing is kept."""
+    words = (str(WALK), "--home", "36.90,137.20", "--rules", str(ZONE_RULES))
+    assert run(monkeypatch, *words, "--radius", "80") == 2
+    assert "a circle round the home would undo them" in capsys.readouterr().err
+    assert run(monkeypatch, *words) == 0
+    assert "this home lies in no zone of the partition" in capsys.readouterr().out
+    ridership = ZONE_RULES.with_name("ridership.yaml")
+    assert run(monkeypatch, *words[:3], "--rules", str(ridership)) == 2
+    assert "has no lane store" in capsys.readouterr().err
 
 
 @pytest.mark.needs("shared data")
