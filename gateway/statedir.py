@@ -9,6 +9,7 @@ sessions.db      0600: sessions of clients, and commands that wait; in no backup
 counting/        0700: counters of open periods, sealed and of fixed size
 erasures/        0700: households that are being erased, and proofs of those that were
 releases/        0700: what was told of closed periods, and the ledger of releases
+access/          0700: who read rows about people
 clock.json       when the machine's clock was trusted last
 lock             held by the gateway that runs here, with its process number
 run.json         where that gateway listens and which clock it lives on

@@ -10,9 +10,10 @@ from gateway.devices.tables import table_columns
 from gateway.model.errors import Refusal
 from gateway.registry.places import standings
 from gateway.stores.views import views
-from sekisho import asking, completion, facts, place, screen
+from sekisho import asking, completion, facts, looking, place, screen
 from sekisho.asking import Device, Last, Moment, Personal
 from sekisho.export_files import FORMS, Sheet, write
+from sekisho.looking import Purpose
 from sekisho.place import Config, Json, Keys, Quiet, State
 from sekisho.rows import rows
 from sekisho.sealed_rows import SealedRows
@@ -48,6 +49,7 @@ def export(
     device: Device = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     personal: Personal = False,
+    purpose: Purpose = None,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
@@ -73,7 +75,10 @@ def export(
     sealed = None
     if kind.personal and directory.sealed:
         asking.require_word(kind, personal=personal)
+        looking.require_purpose(directory, purpose)
         sealed = SealedRows.of(directory, settings, keys)
+        seen = sum(1 for _row in rows(directory, wanted, sealed))
+        looking.note(directory, sealed.ring, "export", purpose, kind.name, format_, rows=seen)
     every = table_columns(kind)
     names = [column.name for column in every]
     shown = [names.index(n) for n in chosen or names if not (kind.personal and n in _NEVER)]

@@ -5,6 +5,7 @@ import typer
 from sekisho import partition, suggest
 from sekisho.privacy_access import access
 from sekisho.privacy_erase import erase
+from sekisho.privacy_log import app as log
 from sekisho.privacy_proof import proof
 from sekisho.privacy_rules import app as rules
 from sekisho.privacy_scan import scan
@@ -21,6 +22,7 @@ app.command("access")(access)
 app.command("erase")(erase)
 app.command("proof")(proof)
 app.add_typer(rules, name="rules")
+app.add_typer(log, name="log")
 
 
 @app.callback()

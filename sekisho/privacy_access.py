@@ -17,7 +17,7 @@ from gateway.model.instant import to_rfc3339
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.registry.family_book import Held
 from gateway.statedir import write_durably
-from sekisho import asking, place, screen
+from sekisho import asking, looking, place, screen
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
 from sekisho.rows import Wanted, of_file
 from sekisho.sealed_rows import SealedRows
@@ -60,6 +60,8 @@ def access(
         held = _held(here, household)
     except KeysUnavailable as error:
         raise Refusal(f"The households' keys cannot be read ({error.why}).") from error
+    rows = sum(len(found) for found in held["rows"].values())
+    looking.note(here.state, here.keys, "access", "a family asked what is held of it", rows=rows)
     if target is not None:
         text = jsonlib.dumps(held, ensure_ascii=False, indent=1)
         try:

@@ -13,7 +13,7 @@ from gateway.app import erasing
 from gateway.app.erasure_proof import NOBODY_CAN_TELL, readable, unreadable
 from gateway.model.errors import Refusal
 from gateway.privacy.keysource import KeysUnavailable
-from sekisho import place, screen
+from sekisho import looking, place, screen
 from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
 
@@ -54,6 +54,7 @@ def erase(
             if not waiting:
                 if not yes:
                     _ask(here, household)
+                looking.note(here.state, here.keys, "erase", "a family leaves", rows=0)
                 waiting = [erasing.begin(here.state, here.keys, registry, household, copies, now)]
             file = erasing.carry_out(
                 *(here.state, here.keys, registry, waiting[0], now),

@@ -16,9 +16,10 @@ from gateway.model.errors import Refusal
 from gateway.registry.places import standings
 from gateway.registry.words import nearest
 from gateway.statedir import StateDir
-from sekisho import asking, completion, facts, place, screen
+from sekisho import asking, completion, facts, looking, place, screen
 from sekisho.asking import TIMES, Device, Last, Moment, Personal
 from sekisho.geojson import write as write_geojson
+from sekisho.looking import Purpose
 from sekisho.place import Config, Json, Keys, State
 from sekisho.rows import Wanted, rows
 from sekisho.sealed_rows import SealedRows
@@ -65,6 +66,7 @@ def query(
         ),
     ] = False,
     personal: Personal = False,
+    purpose: Purpose = None,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
@@ -86,7 +88,11 @@ def query(
     wanted = asking.wanted(found, directory, zone, times, device, limit, personal=personal)
     sealed = None
     if found.personal and directory.sealed:
+        looking.require_purpose(directory, purpose)
         sealed = SealedRows.of(directory, settings, keys)
+        seen = sum(1 for _row in rows(directory, wanted, sealed))
+        asked = [name for name, said in zip(("last", "since", "until"), times, strict=True) if said]
+        looking.note(directory, sealed.ring, "query", purpose, found.name, *asked, rows=seen)
     read = asking.readable(rows(directory, wanted, sealed), found, zone)
     names = [column.name for column in table_columns(found)]
     if json:

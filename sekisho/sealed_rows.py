@@ -18,10 +18,13 @@ class SealedRows:
     """The rows of one directory, through its keys.
 
     Rows of a household that was erased are not there any more: nobody can tell them from noise.
+
+    Attributes:
+        ring: the keys.
     """
 
     def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
+        self.ring = ring
         self._nobodys = True  # whether rows that belong to no household are opened, too
 
     @classmethod
@@ -45,7 +48,7 @@ class SealedRows:
 
     @cached_property
     def _keys(self) -> dict[bytes, RowKey]:
-        found = [RowKey(key) for _household, key in self._ring.households.all()]
+        found = [RowKey(key) for _household, key in self.ring.households.all()]
         return {key.id: key for key in found}
 
     def seal(self, file: Path, db: sqlite3.Connection) -> FileSeal:
@@ -54,11 +57,11 @@ class SealedRows:
         Raises:
             Refusal: its key is gone.
         """
-        key = self._ring.known_file_key(file.stem)
+        key = self.ring.known_file_key(file.stem)
         said = db.execute("SELECT ruleset FROM rules").fetchone()
         if key is None:
             raise Refusal(
-                f"The key of {file.name} is not in {self._ring.path / 'files'}: without it nobody can read "
+                f"The key of {file.name} is not in {self.ring.path / 'files'}: without it nobody can read "
                 "its rows. Bring the key back from your copy of the keys."
             )
         return FileSeal(file.stem, said[0] if said else "", key)

@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from gateway.app.checkpoint import Checkpoint
@@ -19,6 +20,7 @@ from gateway.model.instant import DAY, HOUR, Instant, local_day
 from gateway.pipeline.retention import expired
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.statedir import StateDir
+from gateway.stores.access_log import AccessLog
 
 REGISTRY_S = 0.5
 """A change by another process is in force within one second (decisions 11)."""
@@ -27,6 +29,7 @@ AGAIN_S = 5.0
 """How long a registry that could not be read is left alone: reading a large one takes its time."""
 
 ROUND: Instant = HOUR // 4
+_LOOKS_KEPT_DAYS = 366
 """How often retention and the clock are looked after."""
 
 _FAULTS = (OSError, sqlite3.Error, Refusal, KeysUnavailable)
@@ -206,3 +209,9 @@ async def retain(checkpoint: Checkpoint) -> None:
         checkpoint.keys.destroy_file_key(period)
         await checkpoint.store.forget_file(period)
         checkpoint.facts.note("period removed", "A personal file was removed: its time was over")
+    kept_from = (today - timedelta(days=_LOOKS_KEPT_DAYS)).isoformat()[:7]
+    log = AccessLog(checkpoint.state.path, checkpoint.keys.log_key(), checkpoint.keys.signer)
+    if log.forget_before(kept_from):
+        checkpoint.facts.note(
+            "looks removed", "A month of the access log was removed: its time was over"
+        )

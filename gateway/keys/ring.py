@@ -202,6 +202,10 @@ class KeyRing:
         """The key of the noise of one epoch; as old as the ring, so that no restart draws anew."""
         return self._derived(b"noise " + epoch.encode())
 
+    def log_key(self) -> bytes:
+        """The key that binds the entries of the access log to one another."""
+        return self._derived(b"access log")
+
     def _derived(self, purpose: bytes) -> bytes:
         return HKDF(SHA256(), keyfile.SIZE, salt=None, info=purpose).derive(self._root_key)
 

@@ -5,7 +5,7 @@
     sekisho.json          the card of the directory
     personal/*.db         VACUUM INTO copies, sealed where they are
     city.db, registry.db
-    kinds/, counting/, releases/, erasures/
+_FOLDERS = ("kinds", "counting", "releases", "erasures", "access")
 
 Personal files first, then the city's, then the registry, as they commit: whoever is in the rows is in the registry.
 Sessions are never copied: a counter that goes back is a counter used twice (decisions 6).
@@ -27,7 +27,7 @@ from gateway.stores.copies import copy
 FORMAT = 1
 MANIFEST = "backup.json"
 _CARD = "sekisho.json"
-_FOLDERS = ("kinds", "counting", "releases", "erasures")
+_FOLDERS = ("kinds", "counting", "releases", "erasures", "access")
 _MODES = {"city.db": 0o640, _CARD: 0o640}
 _OWNER_ONLY = 0o600
 _BLOCK = 1 << 20

@@ -37,7 +37,7 @@ async def test_of_a_real_child_nothing_is_said_but_that_it_was_heard(tmp_path: P
             code, out, _ = sekisho(town.folder, "doctor", "child-1", "--config", str(town.config))
             assert gateway.stop() == 0
         answers.append((code, out[out.index(" ✓ connection") :]))
-        rows = sekisho(town.folder, "query", "child", "--personal", "--json", "--config", str(town.config))[1]  # fmt: skip
+        rows = sekisho(town.folder, "query", "child", "--personal", "--purpose", "a test", "--json", "--config", str(town.config))[1]  # fmt: skip
         kept.append(len(json.loads(rows)))
     assert kept[0] == 0
     assert kept[1] > 0

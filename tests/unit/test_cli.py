@@ -425,7 +425,20 @@ def test_rows_about_people_need_a_word(sekisho: Sekisho, stored: StateDir, tmp_p
 
     assert (refused.code, refused.out) == (1, "")
     assert "--personal" in refused.err
-    assert "707070" in sekisho("query", "child", "--state", "real", "--personal").out
+    asked = ("query", "child", "--state", "real", "--personal")
+    assert "say which with --purpose" in sekisho(*asked).err
+    assert "707070" in sekisho(*asked, "--purpose", "a parent asked").out
+    show = ("privacy", "log", "show", "--state", "real", "--json")
+    (entry,) = json.loads(sekisho(*show).out)
+    assert (entry["act"], entry["purpose"], entry["rows"]) == ("query", "a parent asked", "1 to 9")
+    assert "1 entry" in sekisho("privacy", "log", "verify", "--state", "real").out
+    head = tmp_path / "head.json"
+    head.write_text(sekisho("privacy", "log", "head", "--state", "real").out)
+    verify = ("privacy", "log", "verify", "--state", "real", "--head", str(head))
+    assert sekisho(*verify).code == 0
+    (log,) = (real.path / "access").glob("*.jsonl")
+    log.write_bytes(b"")
+    assert (sekisho(*verify).code, "cut off" in sekisho(*verify).err) == (1, True)
 
 
 @pytest.mark.parametrize(

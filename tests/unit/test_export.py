@@ -170,7 +170,10 @@ def test_a_real_directory_s_people_need_a_word(
     with pytest.raises(Refusal, match="about people"):
         exported(state, "child_places", form)
     assert not (tmp_path / f"rows.{form}").exists()
-    assert exported(state, "child_places", form, personal=True).exists()
+    with pytest.raises(Refusal, match="--purpose"):
+        exported(state, "child_places", form, personal=True)
+    assert not (tmp_path / f"rows.{form}").exists()
+    assert exported(state, "child_places", form, personal=True, purpose="a study").exists()
 
 
 @pytest.mark.parametrize("form", FORMS)
