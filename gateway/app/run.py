@@ -21,6 +21,7 @@ from gateway.app.erasing import finish
 from gateway.app.housekeeping import ClockWatch, Timekeeper, keep_house, on_demand
 from gateway.app.lockstep import Lockstep
 from gateway.app.post import Post
+from gateway.app.sealing_up import seal_up
 from gateway.app.trusted_time import last_trusted
 from gateway.app.wanted import Wanted
 from gateway.clock import Clock, SimulatedClock, SystemClock, kernel_synchronised
@@ -143,8 +144,9 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
 
 
 def _checkpoint(plan: Plan, registry: Registry) -> Checkpoint:
-    """Everything behind the doors, once whatever erasure was cut off is finished."""
+    """Everything behind the doors, once whatever erasure was cut off is finished, and no row about people is plain."""
     finished = finish(plan.state, plan.keys, registry, plan.clock.now())
+    sealed = seal_up(plan.state, plan.keys, registry)
     policy = under_rules(plan.policy, registry, plan.clock.now())
     made = Checkpoint(
         *(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo, plan.counted)
@@ -152,6 +154,10 @@ def _checkpoint(plan: Plan, registry: Registry) -> Checkpoint:
     if finished:
         made.facts.note(
             "erasure finished", "The erasure of a household that was cut off is finished"
+        )
+    if sealed:
+        made.facts.note(
+            "rows sealed", f"{sealed:,} rows about people that lay here in plain are sealed now"
         )
     return made
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 _WEEK = re.compile(r".*-(\d{4})-W(\d{2})(\.g\d+)?")
+_GENERATION = re.compile(r"\.g(\d+)$")
 _DAY = re.compile(r".*-(\d{4}-\d{2}-\d{2})(\.g\d+)?")
 
 
@@ -21,6 +22,12 @@ def first_day(period: str) -> date | None:
         if day := _DAY.fullmatch(period):
             return date.fromisoformat(day[1])
     return None
+
+
+def generation_of(period: str) -> int:
+    """The generation of the rules that a personal file's rows were masked by."""
+    found = _GENERATION.search(period)
+    return int(found[1]) if found else 1
 
 
 def expired(periods: Iterable[str], today: date, retain_days: int) -> list[str]:

@@ -15,3 +15,10 @@ def generation(db: sqlite3.Connection, digest: str, now: Instant) -> tuple[int, 
     entry = (1, digest, 0) if newest is None else (newest[0] + 1, digest, now)
     db.execute("INSERT INTO rulesets VALUES (?,?,?)", entry)
     return entry[0], entry[2]
+
+
+def digest(db: sqlite3.Connection, generation: int) -> str:
+    """The digest of the rule set of a generation; "" where there is none."""
+    query = "SELECT hash FROM rulesets WHERE generation = ?"
+    found = db.execute(query, (generation,)).fetchone()
+    return found[0] if found else ""

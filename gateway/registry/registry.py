@@ -256,6 +256,10 @@ class Registry:
         with self.change():
             return generations.generation(self._db, digest, now)
 
+    def ruleset_of(self, generation: int) -> str:
+        """The digest of a rule set by its generation; "" for one that nobody used here."""
+        return generations.digest(self._db, generation)
+
     def changed(self) -> bool:
         """Whether anyone changed the registry since `directory()` was last read; costs microseconds."""
         return self._data_version() != self._seen
