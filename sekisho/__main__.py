@@ -26,6 +26,7 @@ _VERBS = {
     "codec": "List codecs, and try a vendor's on the vendor's examples.",
     "lorawan": "Look at LoRaWAN frames on the bench.",
     "devices": "Register devices, homes and consents.",
+    "guardian": "Tell guardians' devices where their own child is.",
     "command": "Say something to a device.",
     "downlink": "Say something to a LoRaWAN device.",
     "keys": "Make the keys of a state directory, and look after them.",

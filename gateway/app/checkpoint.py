@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.app.counters import Counters
+from gateway.app.guardians import Guardians
 from gateway.clock import Clock
 from gateway.control.feed import LiveFeed
 from gateway.control.recording import Recordings
@@ -27,6 +28,7 @@ from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Process, ended
 from gateway.pipeline.retention import expired, first_day
 from gateway.privacy.keysource import KeysUnavailable
+from gateway.privacy.live import LivePlaces
 from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
 from gateway.privacy.sealed_mask import SealedMask
@@ -90,7 +92,8 @@ class Checkpoint:
         )
         kinds = {name: kind.row for name, kind in catalog().items()}
         guarded = GuardedKeys(keys, state.personal_dir)
-        made_of = (policy, guarded, kinds, self.counters.lanes)
+        self.live = None if policy.live is None else LivePlaces(policy.live, clock.now())
+        made_of = (policy, guarded, kinds, self.counters.lanes, self.live)
         self.sealed = SealedMask(*made_of) if state.sealed else None
         self.mask = self.sealed or Mask(*made_of)
         self.mask.recall(self.store.recent_identities(clock.now() - 2 * HOUR))
@@ -101,6 +104,9 @@ class Checkpoint:
             self.feed = LiveFeed(synthetic, self.sealed.opened)
         self.window = Window(state.socket, self.tally, self.facts, self.feed, exact=synthetic)
         self.window.answer("doctor", self._recall)
+        if self.live is not None:
+            told = Guardians(self.live, registry, lambda: self.directory, clock)
+            self.window.answer("live", told.answer)
         process = Process(self.mask, policy.zone, self.facts)
         recordings = Recordings(process, clock, lambda: self.directory.devices, people=invented)
         self.window.stream("record", recordings.open, whole=True)

@@ -17,6 +17,7 @@ from gateway.privacy.counting import CountingLane
 from gateway.privacy.files import Files
 from gateway.privacy.guard import Guard
 from gateway.privacy.keysource import KeySource, KeysUnavailable
+from gateway.privacy.live import LivePlaces
 from gateway.privacy.periods import LANE, Periods
 from gateway.privacy.placing import Place, Placing
 from gateway.privacy.policy import Policy
@@ -72,6 +73,7 @@ class Mask:
         keys: KeySource,
         city: Mapping[str, RowMaker | None],
         counting: Sequence[CountingLane] = (),
+        live: LivePlaces | None = None,
     ) -> None:
         """Mask under `policy`.
 
@@ -80,6 +82,7 @@ class Mask:
             keys: the keys of personal files, service days and epochs.
             city: kind name → the kind's `row`; None for a personal kind, which the mask must know.
             counting: the lanes that count; each is offered what the guard lets pass.
+            live: what guardians are shown; it has a guard of its own.
 
         Raises:
             ValueError: a personal kind that the mask does not know.
@@ -90,6 +93,7 @@ class Mask:
         self._files = Files(self._periods, keys)
         self._shelters = Shelters(policy)
         self._placing = Placing(policy, keys)
+        self._live = live
         self._plain = self._placing.plain
         self._holds = policy.staying is not None or policy.shape.run > 1
         self._walked = [lane for lane in counting if "child_tracker" in lane.kinds]
@@ -158,6 +162,8 @@ class Mask:
         for device in silent:
             del self._children[device]
         self._files.forget_older(now)
+        if self._live is not None:
+            self._live.forget_older(now)
 
     def forget_held(self, now: Instant | None = None) -> list[tuple[str, Reason | Fate]]:
         """Forget what is held of children not heard for half an hour; None: of all. Origin and end of each."""
@@ -182,6 +188,8 @@ class Mask:
     def _child(self, reading: Reading) -> Masked:
         child = self._children.get(reading.device.device) or self._new(reading)
         guard, trip = child.guard, child.trip
+        if self._live is not None:
+            self._live.hear(reading)
         refused = guard.judge(reading)
         if refused is not None:
             return refused if trip is None else self._beside(refused, reading, child, trip)

@@ -97,6 +97,7 @@ class Policy:
         reopen_far_m: reopens without a way where so many fixes lie so much farther out; None never does.
         density_from, density_below: dwellings a square kilometre of the household's zone where rows are kept.
         keeps_ways, keeps_reads: whether rows of children, and of tags, are kept at all.
+        live: what guardians are shown of their own children; None shows nothing.
     """
 
     ruleset: str
@@ -122,8 +123,24 @@ class Policy:
     density_below: int | None = None
     keeps_ways: bool = True
     keeps_reads: bool = True
+    live: "Live | None" = None
 
     @property
     def weekly(self) -> bool:
         """Whether files hold an ISO week each; else a day."""
         return self.retain_days >= _WEEKLY_FROM_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The lane `guardian_live`.
+
+    Attributes:
+        policy: its guard's numbers.
+        ttl: how long a place is shown, in µs.
+        delay: nothing is shown before it is so old, in µs.
+    """
+
+    policy: Policy
+    ttl: Instant
+    delay: Instant

@@ -10,6 +10,7 @@ from gateway.model.reason import Fate, Reason
 from gateway.privacy.city import RowMaker
 from gateway.privacy.counting import CountingLane
 from gateway.privacy.keysource import SealingKeys
+from gateway.privacy.live import LivePlaces
 from gateway.privacy.mask import Mask, Masked, Turn
 from gateway.privacy.policy import Policy
 from gateway.privacy.sealing import FileSeal, RowKey
@@ -24,9 +25,10 @@ class SealedMask(Mask):
         keys: SealingKeys,
         city: Mapping[str, RowMaker | None],
         counting: Sequence[CountingLane] = (),
+        live: LivePlaces | None = None,
     ) -> None:
         """See `Mask`; `keys` has those of households, too."""
-        super().__init__(policy, keys, city, counting)
+        super().__init__(policy, keys, city, counting, live)
         self._ruleset = policy.ruleset
         self._sealing_keys = keys
         self._people = frozenset(kind for kind, make in city.items() if make is None)

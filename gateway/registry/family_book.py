@@ -10,8 +10,16 @@ from urllib.parse import quote
 from gateway.model.device import Household
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
-from gateway.registry import credential_rows, device_rows, household_rows, radio_rows
+from gateway.privacy.web_push import Subscription
+from gateway.registry import (
+    credential_rows,
+    device_rows,
+    guardian_rows,
+    household_rows,
+    radio_rows,
+)
 from gateway.registry.device_rows import DeviceRow
+from gateway.registry.guardian_rows import Guardian
 from gateway.registry.household_rows import Consent, Seal
 
 
@@ -30,10 +38,11 @@ class Held(NamedTuple):
 
 
 class Traces(NamedTuple):
-    """What of a household is left in a registry: sealed homes and consents, devices that name it."""
+    """What of a household is left in a registry: sealed homes, consents and guardians' devices, devices that name it."""
 
     homes: int
     consents: int
+    guardians: int
     devices: int
 
 
@@ -96,6 +105,21 @@ class FamilyBook:
                 radio_rows.drop(self._db, device)
             device_rows.leave(self._db, household, at)
             household_rows.erase(self._db, household)
+            guardian_rows.erase(self._db, household)
+
+    def guardians(self, household: str) -> list[Guardian]:
+        """The devices of a household's guardians that may be told where its children are."""
+        return guardian_rows.of(self._db, self._keys, household)
+
+    def add_guardian(self, household: str, name: str, to: Subscription, at: Instant) -> int:
+        """Let a device be told; its number."""
+        with self._change():
+            return guardian_rows.add(self._db, self._keys, household, name, to, at)
+
+    def remove_guardian(self, household: str, number: int) -> bool:
+        """Tell a device nothing more; False where there is none of this number."""
+        with self._change():
+            return guardian_rows.remove(self._db, household, number)
 
     def settle(self) -> bool:
         """Empty the journal, so that nothing deleted stays in it; False where somebody is reading just now."""

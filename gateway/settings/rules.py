@@ -11,6 +11,7 @@ from gateway.privacy.partition import Partition
 from gateway.privacy.policy import (
     EVERY_FIELD,
     Believed,
+    Live,
     Noise,
     Policy,
     Shape,
@@ -20,6 +21,7 @@ from gateway.privacy.policy import (
 from gateway.rules.canonical import digest
 from gateway.rules.masks import (
     Circle,
+    Delay,
     DensityClasses,
     Generalise,
     Stay,
@@ -74,6 +76,7 @@ def compile_policy(rules: RuleSet, partitions: Partitions, ground: Ground) -> Po
         service_day_starts_h=_SERVICE_DAY_STARTS_H,
         keeps_reads=rules.id == FIRST_FORM,
     )
+    policy = replace(policy, live=_live(policy, rules, partitions))
     store = next((lane for lane in rules.lanes if lane.name == "store"), None)
     if store is None:
         return replace(policy, keeps_ways=False, retain_days=_NEVER_KEPT_DAYS)
@@ -82,6 +85,18 @@ def compile_policy(rules: RuleSet, partitions: Partitions, ground: Ground) -> Po
 
 FIRST_FORM = "first-form"
 """The id of what `privacy.yaml` says in the gateway's first form; it keeps tag reads as rows."""
+
+
+def _live(policy: Policy, rules: RuleSet, partitions: Partitions) -> Live | None:
+    lane = next((lane for lane in rules.lanes if lane.name == "guardian_live"), None)
+    if lane is None:
+        return None
+    for rule in lane.suppress:
+        if not isinstance(rule, Stay):
+            policy = _hiding(policy, rule, partitions)
+    delays = [rule.least_us for rule in lane.generalise if isinstance(rule, Delay)]
+    assert lane.ttl_us is not None  # a lane that shows without an end is refused
+    return Live(policy, lane.ttl_us, max(delays, default=0))
 
 
 def _store(policy: Policy, lane: Lane, rules: RuleSet, partitions: Partitions) -> Policy:

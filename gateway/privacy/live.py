@@ -1,0 +1,117 @@
+"""Where a child is now, for its own guardians: in memory alone, and gone a moment later (docs/mask.md, Live).
+
+It has a guard of its own, by the rules of the lane `guardian_live`. What it says is one of three words:
+
+    place       the newest fix that the guard lets pass, until it is older than the lane's `ttl`
+    near home   a fix in hiding was observed; said only then, never guessed
+    unknown     since when: since the gateway began, the guard closed, or the place grew too old
+"""
+
+from typing import Literal, NamedTuple
+
+from gateway.model.identity import DeviceId
+from gateway.model.instant import DAY, Instant
+from gateway.model.reading import Reading
+from gateway.model.reason import Fate
+from gateway.privacy.generalise import rounded
+from gateway.privacy.guard import Guard
+from gateway.privacy.periods import Periods
+from gateway.privacy.policy import Live
+from gateway.privacy.shelter import Shelters
+
+PURPOSE = "guardian_live"
+
+
+class Word(NamedTuple):
+    """What may be said of a child now; never stored.
+
+    Attributes:
+        state: `place`, `near_home` or `unknown`.
+        since: when that was observed; of `unknown` since when nothing is known.
+        lat, lon: degrees, five decimals; None but for a place.
+    """
+
+    state: Literal["place", "near_home", "unknown"]
+    since: Instant
+    lat: float | None = None
+    lon: float | None = None
+
+    def __repr__(self) -> str:
+        return "<word>"
+
+
+class _Child:
+    __slots__ = ("guard", "word")
+
+    def __init__(self, guard: Guard, begun: Instant) -> None:
+        self.guard = guard
+        self.word = Word("unknown", begun)
+
+
+class LivePlaces:
+    """What is known of every child just now.
+
+    Args:
+        begun: when the gateway started: of nobody is anything known before.
+    """
+
+    def __init__(self, rules: Live, begun: Instant) -> None:
+        self._rules = rules
+        self._begun = begun
+        self._periods = Periods(rules.policy)
+        self._shelters = Shelters(rules.policy)
+        self._children: dict[DeviceId, _Child] = {}
+
+    def __repr__(self) -> str:
+        return f"<{len(self._children)} live places>"
+
+    def hear(self, reading: Reading) -> None:
+        """Take up a tracker's uplink, if a guardian agreed to this lane."""
+        device = reading.device
+        if PURPOSE not in device.consents:
+            self._children.pop(device.device, None)
+            return
+        child = self._children.get(device.device)
+        if child is None:
+            guard = Guard(self._rules.policy, self._periods, self._shelters, frozenset({PURPOSE}))
+            child = self._children[device.device] = _Child(guard, self._begun)
+        try:
+            verdict = child.guard.judge(reading)
+        except Exception:
+            child.guard.fail()
+            child.word = Word("unknown", reading.observed_at)
+            raise
+        if verdict is Fate.DUPLICATE:
+            return
+        values, at = reading.values, reading.observed_at
+        if verdict is None:
+            child.word = Word("place", at, rounded(values.lat), rounded(values.lon))
+        elif child.guard.closed:
+            child.word = Word("near_home", at)
+        elif child.guard.lost:
+            child.word = Word("unknown", child.word.since)
+
+    def say(self, device: DeviceId, now: Instant) -> Word:
+        """What may be said of a child's device at this moment."""
+        child = self._children.get(device)
+        if child is None:
+            return Word("unknown", self._begun)
+        word, rules = child.word, self._rules
+        age = now - word.since
+        if word.state == "unknown":
+            return word
+        too_old = age > (rules.ttl if word.state == "place" else DAY)
+        if too_old or age < rules.delay:
+            return Word("unknown", word.since)
+        return word
+
+    def forget_older(self, now: Instant) -> None:
+        """Drop places that nobody may be shown any more, and children not heard for a day."""
+        self._children = {
+            device: child
+            for device, child in self._children.items()
+            if now - child.guard.heard <= DAY
+        }
+        for child in self._children.values():
+            if child.word.state == "place" and now - child.word.since > self._rules.ttl:
+                child.word = Word("unknown", child.word.since)
