@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.model.instant import MINUTE, parse_rfc3339
+from gateway.statedir import Mark
 from sekisho.enrolment import token_file_of
 from simulators.ledger import roster_line
 from simulators.scenario import Scenario
@@ -25,18 +26,20 @@ TOWN = Scenario(start=parse_rfc3339(START), harm=0.1)
 Tables = dict[str, list[tuple[Any, ...]]]
 
 
-def test_every_pace_stores_the_same_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", [Mark.SIM, Mark.REPLAY], ids=["plain", "sealed"])
+def test_every_pace_stores_the_same_rows(tmp_path: Path, mark: Mark) -> None:
     """Four minutes of the town at pace 60, 600 and as fast as possible, from the same directory with
     the same keys: every table of the city's and the personal files is the same, times of receipt
-    included; so it is at QoS 0 over three connections. Another step gives other times of receipt, so
-    the comparison can fail."""
-    base = Town(tmp_path / "base")
+    included, and to the byte where rows about people are sealed; so it is at QoS 0 over three connections.
+    Another step gives other times of receipt, so the comparison can fail."""
+    base = Town(tmp_path / "base", mark)
     token = base.enrol([roster_line(device) for device in TOWN.fleet()])
     token_file_of(base.state.path).write_text(token)
     first = lived(base, tmp_path / "first", "--pace", "0")
+    people = {"child_tracker", "bus_stop_reader"} if mark is Mark.SIM else {"sealed"}
     assert {name.split("/")[1] for name, rows in first.items() if rows} >= {
-        *("child_tracker", "bus_stop_reader", "bicycle_parking_counter", "refusals_per_day")
-    }
+        *people, "bicycle_parking_counter", "refusals_per_day",
+    }  # fmt: skip
     keys = tmp_path / "first" / "keys"
     for pace in ("60", "600"):
         assert lived(base, tmp_path / pace, "--pace", pace, keys=keys) == first
@@ -44,9 +47,10 @@ def test_every_pace_stores_the_same_rows(tmp_path: Path) -> None:
     assert lived(base, tmp_path / "qos", *words, keys=keys) == first
     other = lived(base, tmp_path / "other", "--pace", "0", "--step", "2min", keys=keys)
     assert other != first
-    assert [without_receipt(rows) for rows in other.values()] == [
-        without_receipt(rows) for rows in first.values()
-    ]
+    if mark is Mark.SIM:  # behind a seal a minute that was our clock's cannot be left out
+        assert [without_receipt(rows) for rows in other.values()] == [
+            without_receipt(rows) for rows in first.values()
+        ]
 
 
 def lived(base: Town, folder: Path, *words: str, keys: Path | None = None) -> Tables:

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,13 +15,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.app import erasing, erasure_proof
+from gateway.app.counters import Counters
 from gateway.app.erasure_proof import is_genuine, readable, unreadable
 from gateway.canary.canaries import Canaries
-from gateway.clock import SystemClock
+from gateway.clock import SimulatedClock, SystemClock
 from gateway.keys.exports import Exports, read
 from gateway.keys.exports import put as put_keys
 from gateway.keys.households import HouseholdKeys
 from gateway.keys.ring import KeyRing
+from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.observation import Observation
@@ -28,15 +31,20 @@ from gateway.privacy.pseudonym import FileNames
 from gateway.registry.family_book import FamilyBook
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
+from gateway.stores.releases import Releases
 from gateway.stores.sqlite_file import SqliteFile
+from gateway.telemetry import Facts
 from sekisho.canary_fixture import look
+from tests.fakes.counting import lane, plan, walked
 from tests.fakes.front_door import Sekisho
+from tests.fakes.readings import HOME as FAMILY
 from tests.fakes.readings import NOON
 from tests.fakes.sealed import opened, put
 
 WEEKS = ("store-2026-W19", "store-2026-W20", "store-2026-W21")
 HOME = (36.712_345_678_9, 137.212_345_678_9)
 ZONE = ZoneInfo("Asia/Tokyo")
+ANALYSIS = plan(of=lane())
 
 
 class House:
@@ -321,6 +329,31 @@ def test_an_export_that_holds_the_key_is_named_and_brings_it_not_back(house: Hou
     put_keys(house.folder / "other ring", keys)
     elsewhere = HouseholdKeys(house.folder / "other ring" / "households")
     assert elsewhere.names() == ["h-1", "h-2"]
+
+
+async def test_numbers_that_were_counted_stay(house: House) -> None:
+    """A family in the middle of a period is erased: not a byte of counters changes, and the release tells of six
+    families as it would have."""
+    clock = SimulatedClock(NOON)
+    where = (house.state, house.ring, lambda: Directory({}, {}), clock, UTC, Facts())
+    counters = Counters((ANALYSIS,), "rules", *where)
+    counters.take_up()
+    for n in range(6):
+        assert counters.lanes[0].take(walked(FAMILY, f"h-{n}", NOON))
+    await counters.write_down(clean=True)
+    before = {path: path.read_bytes() for path in house.state.counting_dir.iterdir()}
+    assert before
+
+    with house.registry() as registry:
+        _erased(house, registry)
+
+    assert {path: path.read_bytes() for path in house.state.counting_dir.iterdir()} == before
+    again = Counters((ANALYSIS,), "rules", *where)
+    again.take_up()
+    clock.advance(ANALYSIS.calendar.moment(NOON).span.closes)
+    await again.look_after()
+    (row,) = Releases(house.state.releases_dir, clock).document("analysis", "2026-05")["rows"]
+    assert row["households"] == "6"
 
 
 def test_a_household_that_comes_back_is_another_one(house: House) -> None:
