@@ -77,6 +77,7 @@ def access(
 def _held(here: Place, household: str) -> dict[str, Any]:
     with here.registry() as registry:
         known = registry.families.held(household)
+        guardians = registry.families.guardians(household)
         traces = registry.families.traces(household)
     if not any(traces) and here.keys.households.key(household) is None:
         raise Refusal(
@@ -85,6 +86,9 @@ def _held(here: Place, household: str) -> dict[str, Any]:
     return {
         "household": household,
         **_of_registry(known, here),
+        "guardians": [
+            {"name": one.name, "endpoint": one.subscription.endpoint} for one in guardians
+        ],
         "rows": {
             kind.name: list(_rows(here, household, known, kind))
             for kind in catalog().values()
@@ -156,6 +160,7 @@ def _tell(held: dict[str, Any], out: Path | None) -> None:
             ("home", "none" if home is None else (home["zone"] and "its zone alone") or "known"),
             ("devices", ", ".join(row["device"] for row in held["devices"]) or "none"),
             ("consents", f"{len(held['consents'])} recorded, withdrawn ones too"),
+            ("guardians", ", ".join(one["name"] for one in held["guardians"]) or None),
             *(("rows", f"{count:,} of {kind}") for kind, count in rows.items()),
             *((("rows", "none"),) if not rows else ()),
             *(("not found", said) for said in held["cannot_be_found"]),

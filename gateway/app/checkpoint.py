@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import HOUR, Instant, day_begins, local_day
-from gateway.model.reason import Fate
+from gateway.model.reason import Fate, Reason
 from gateway.pipeline.flow import Flow
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Process, ended
@@ -178,9 +178,24 @@ class Checkpoint:
         await self.counters.write_down(clean=True)
         await self.store.close()
 
+    def take_up(self, directory: Directory) -> None:
+        """From now on this directory is in force: who is not in it any more is forgotten, as are keys."""
+        self.directory = directory
+        if self.sealed is not None:
+            self.sealed.forget_keys()
+
+        def stays(name: DeviceId) -> bool:
+            device = directory.devices.get(name)
+            return device is not None and not device.revoked
+
+        self._end(self.mask.forget_left(stays))
+
     def forget_held(self, now: Instant | None) -> None:
         """Forget the fixes held of children that fell silent, or of all (decisions 1)."""
-        for origin, end in self.mask.forget_held(now):
+        self._end(self.mask.forget_held(now))
+
+    def _end(self, gone: Iterable[tuple[str, Reason | Fate]]) -> None:
+        for origin, end in gone:
             self.tally.terms[origin, "child_tracker", Fate.HELD, None] -= 1
             self.tally.terms[ended(origin, "child_tracker", end)] += 1
 

@@ -94,13 +94,12 @@ def is_genuine(proof: Mapping[str, Any]) -> bool:
 
 
 def readable(proof: Mapping[str, Any]) -> int:
-    """Rows, homes and consents of the household that somebody with the keys there are can still read."""
+    """Rows, homes, consents and guardians' devices that somebody with the keys there are can still read."""
     looked = [*proof["files"], *(f for copy in proof["copies"] for f in copy["files"])]
     left = proof["registry"]
     in_copies = sum(copy["registry"]["readable"] for copy in proof["copies"])
     return int(
-        sum(file["readable"] for file in looked)
-        + left["homes"] + left["consents"] + left["devices"] + in_copies
+        sum(file["readable"] for file in looked) + sum(left[name] for name in Traces._fields) + in_copies
     )  # fmt: skip
 
 

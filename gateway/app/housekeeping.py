@@ -154,9 +154,7 @@ def take_in(checkpoint: Checkpoint, renew: Callable[[Directory], None]) -> bool:
             logging.ERROR,
         )
         return False
-    checkpoint.directory = directory
-    if checkpoint.sealed is not None:
-        checkpoint.sealed.forget_keys()
+    checkpoint.take_up(directory)
     renew(directory)
     return True
 

@@ -22,7 +22,8 @@ from gateway.model.reason import Fate, Reason
 from gateway.model.uplink import Payload, Route, Uplinks
 from gateway.pipeline.tape import Tape
 from gateway.privacy.keysource import KeysUnavailable
-from gateway.privacy.mask import Mask, Masked, Turn
+from gateway.privacy.mask import Mask
+from gateway.privacy.turn import Masked, Turn
 from gateway.telemetry import Facts, Term
 
 AHEAD: Instant = HOUR

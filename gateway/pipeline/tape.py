@@ -25,7 +25,7 @@ from gateway.model.reading import Reading
 from gateway.model.reason import Reason
 from gateway.model.uplink import Payload, Route
 from gateway.privacy.fiction import Aliases, Fiction
-from gateway.privacy.mask import Masked, Turn
+from gateway.privacy.turn import Masked, Turn
 from gateway.wire import cassette
 from gateway.wire.cassette import REASONS, Form
 

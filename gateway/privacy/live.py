@@ -7,6 +7,7 @@ It has a guard of its own, by the rules of the lane `guardian_live`. What it say
     unknown     since when: since the gateway began, the guard closed, or the place grew too old
 """
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from gateway.model.identity import DeviceId
@@ -104,6 +105,10 @@ class LivePlaces:
         if too_old or age < rules.delay:
             return Word("unknown", word.since)
         return word
+
+    def forget_left(self, stays: Callable[[DeviceId], bool]) -> None:
+        """Drop the devices that do not stay."""
+        self._children = {one: child for one, child in self._children.items() if stays(one)}
 
     def forget_older(self, now: Instant) -> None:
         """Drop places that nobody may be shown any more, and children not heard for a day."""

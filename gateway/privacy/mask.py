@@ -5,7 +5,6 @@ named below is not copied) → suppress → shape → generalise → pseudonymis
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from gateway.model.identity import DeviceId
 from gateway.model.instant import DAY, MINUTE, Instant
@@ -25,27 +24,10 @@ from gateway.privacy.rows import ChildRows
 from gateway.privacy.shelter import Shelters
 from gateway.privacy.tags import TagReads
 from gateway.privacy.trip import Fix, Step, Trip
+from gateway.privacy.turn import Masked, Turn, ends, turn
 
 _SILENCE: Instant = 30 * MINUTE
 """After so long without a further fix, what is held is forgotten (decisions 1)."""
-
-
-class Turn(NamedTuple):
-    """An uplink that decided about others, too: those of its device that were held.
-
-    Attributes:
-        own: what becomes of the uplink itself; no rows: those are among `kept`.
-        kept: origin and row of each that may be kept now; the uplink's own, where it is kept, is the last.
-        gone: origin and end of each that was held and is not kept.
-    """
-
-    own: Reason | Fate
-    kept: Sequence[tuple[str, Observation]]
-    gone: Sequence[tuple[str, Reason | Fate]]
-
-
-Masked = list[Observation] | Reason | Fate | Turn
-"""Rows to keep (none for a sign of life: it counts as COUNTED), why none, or what else."""
 
 _observe = tuple.__new__  # a third cheaper than Observation(...), on the hottest line there is
 
@@ -143,7 +125,7 @@ class Mask:
             if child is None:
                 return Reason.FAULT
             child.guard.fail()
-            return Reason.FAULT if child.trip is None else _turn(Reason.FAULT, child.trip.lose())
+            return Reason.FAULT if child.trip is None else turn(Reason.FAULT, child.trip.lose())
 
     def recall(self, identities: Iterable[tuple[Instant, Hashable]]) -> None:
         """Know the rows of the last two hours again, after a start.
@@ -173,8 +155,19 @@ class Mask:
         for child in self._children.values():
             silent = now is None or now - child.guard.heard > _SILENCE
             if silent and child.trip is not None and child.trip.held():
-                gone += _ends(child.trip.lose().gone)
+                gone += ends(child.trip.lose().gone)
                 child.guard.fail()
+        return gone
+
+    def forget_left(self, stays: Callable[[DeviceId], bool]) -> list[tuple[str, Reason | Fate]]:
+        """Drop what is remembered of devices that do not stay. Origin and end of each fix that was held."""
+        gone: list[tuple[str, Reason | Fate]] = []
+        for device in [device for device in self._children if not stays(device)]:
+            trip = self._children.pop(device).trip
+            if trip is not None:
+                gone += ends(trip.lose().gone)
+        if self._live is not None:
+            self._live.forget_left(stays)
         return gone
 
     def _new(self, reading: Reading) -> _Child:
@@ -243,7 +236,7 @@ class Mask:
             values = reading.values
             trip.open(values.lat, values.lon, known=guard.known)
         if guard.lost:
-            return _turn(refused, trip.lose())
+            return turn(refused, trip.lose())
         if not guard.closed:
             return refused
         if not trip.held():
@@ -260,7 +253,7 @@ class Mask:
             guard.take_back()
             raise
         return (
-            Turn(refused, [one for _, one in kept], _ends(step.gone))
+            Turn(refused, [one for _, one in kept], ends(step.gone))
             if kept or step.gone
             else refused
         )
@@ -277,7 +270,7 @@ class Mask:
         kept = self._rows(step, rows, household)
         repeated = [one for one in step.kept if all(one is not other for other, _ in kept)]
         own: Reason | Fate = Fate.HELD
-        gone = _ends([(one, why) for one, why in step.gone if one is not fix])
+        gone = ends([(one, why) for one, why in step.gone if one is not fix])
         gone += [(one.origin, Fate.DUPLICATE) for one in repeated if one is not fix]
         if any(one is fix for one, _ in kept):
             if len(kept) == 1 and not gone:
@@ -299,12 +292,3 @@ class Mask:
         period, rows = made
         kind = reading.device.kind
         return [_observe(Observation, (kind, period, row)) for row in rows]
-
-
-def _ends(gone: Iterable[tuple[Fix, Reason]]) -> list[tuple[str, Reason | Fate]]:
-    """Origin and end of fixes that are not kept; one that a lane counted is counted."""
-    return [(fix.origin, Fate.COUNTED if fix.counted else why) for fix, why in gone]
-
-
-def _turn(own: Reason | Fate, step: Step) -> Masked:
-    return Turn(own, [], _ends(step.gone)) if step.gone else own

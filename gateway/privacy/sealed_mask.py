@@ -11,9 +11,10 @@ from gateway.privacy.city import RowMaker
 from gateway.privacy.counting import CountingLane
 from gateway.privacy.keysource import SealingKeys
 from gateway.privacy.live import LivePlaces
-from gateway.privacy.mask import Mask, Masked, Turn
+from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
 from gateway.privacy.sealing import FileSeal, RowKey
+from gateway.privacy.turn import Masked, Turn
 
 
 class SealedMask(Mask):

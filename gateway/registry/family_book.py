@@ -128,16 +128,18 @@ class FamilyBook:
 
 
 def traces(db: sqlite3.Connection, household: str) -> Traces:
-    """What of a household is in a registry, also in a copy of one."""
+    """What of a household is in a registry, also in a copy of one, which may be older than some of the tables."""
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     counts = []
     for table in Traces._fields:
         query = f"SELECT count(*) FROM {table} WHERE household = ?"  # noqa: S608
-        counts.append(db.execute(query, (household,)).fetchone()[0])
+        known = table in there
+        counts.append(db.execute(query, (household,)).fetchone()[0] if known else 0)
     return Traces(*counts)
 
 
 def sealed_in(path: Path, household: str, keys: Seal) -> tuple[int, int]:
-    """Homes and consents of a household in a copy of a registry: how many, and how many these keys open.
+    """Homes, consents and guardians' devices of a household in a copy of a registry: how many, and how many these keys open.
 
     Raises:
         Refusal: it cannot be read.
@@ -147,7 +149,8 @@ def sealed_in(path: Path, household: str, keys: Seal) -> tuple[int, int]:
             said = traces(db, household)
             held = household_rows.home(db, keys, household)
             consents = household_rows.consents_of(db, keys, household)
+            guardians = guardian_rows.of(db, keys, household) if said.guardians else []
     except sqlite3.Error as error:
         raise Refusal(f"{path} cannot be read as a copy of a registry ({error}).") from error
     opened = (held is not None) + sum(one.granted_by is not None for one in consents)
-    return said.homes + said.consents, opened
+    return said.homes + said.consents + said.guardians, opened + len(guardians)

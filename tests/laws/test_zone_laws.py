@@ -17,9 +17,10 @@ from gateway.model.instant import SECOND
 from gateway.model.position import Position
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
-from gateway.privacy.mask import Mask, Masked, Turn
+from gateway.privacy.mask import Mask
 from gateway.privacy.mesh import NOWHERE
 from gateway.privacy.policy import Policy, Shape
+from gateway.privacy.turn import Masked, Turn
 from tests.fakes.readings import HOME, METRE_NORTH, NOON, ROWS, Keys, child, document, reading
 from tests.fakes.zones import EIGHTH, PARTITION, PIN, QUARTER, zoned
 

@@ -28,6 +28,7 @@ from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.observation import Observation
 from gateway.privacy.pseudonym import FileNames
+from gateway.privacy.web_push import Subscription
 from gateway.registry.family_book import FamilyBook
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
@@ -45,6 +46,7 @@ WEEKS = ("store-2026-W19", "store-2026-W20", "store-2026-W21")
 HOME = (36.712_345_678_9, 137.212_345_678_9)
 ZONE = ZoneInfo("Asia/Tokyo")
 ANALYSIS = plan(of=lane())
+PHONE = Subscription("https://push.example/1", bytes(65), bytes(16))
 
 
 class House:
@@ -165,6 +167,20 @@ def test_in_a_copy_of_the_registry_the_other_family_still_opens(house: House) ->
         before = erasure_proof.made(house.state, house.ring, other, NOON, left, {}, is_settled=True)
     assert before["copies"][0]["registry"] == {"tried": 2, "readable": 2}
     assert readable(before) == 6 + 6 + 2 + 2 + 1
+
+
+def test_a_copy_from_before_guardians_had_devices_is_tried_all_the_same(house: House) -> None:
+    """An older backup lacks newer tables; where a guardian's device is there, it is tried like a home."""
+    with house.registry() as registry:
+        registry.families.add_guardian("h-1", "a telephone", PHONE, NOON)
+    new, old = house.copies()
+    with closing(sqlite3.connect(old / "registry.db")) as db:
+        db.execute("DROP TABLE guardians")
+    with house.registry() as registry:
+        proof = _erased(house, registry, (new, old))
+    assert [copy["registry"]["tried"] for copy in proof["copies"]] == [4, 3]
+    assert proof["registry"]["guardians"] == readable(proof) == 0
+    assert readable(proof | {"registry": {**proof["registry"], "guardians": 1}}) == 1
 
 
 def test_a_copy_beside_which_its_keys_lie_is_told(house: House, sekisho: Sekisho) -> None:
@@ -390,6 +406,7 @@ def test_what_is_held_is_handed_over(tmp_path: Path, sekisho: Sekisho, mark: Mar
     house = House(tmp_path, mark)
     with house.registry() as registry:
         registry.withdraw_consent("child-2", "store", NOON + 1)
+        registry.families.add_guardian("h-1", "a telephone", PHONE, NOON)
     out = tmp_path / "held.json"
     where = ("--state", str(house.state.path))
 
@@ -403,6 +420,7 @@ def test_what_is_held_is_handed_over(tmp_path: Path, sekisho: Sekisho, mark: Mar
     assert [one["device"] for one in held["devices"]] == ["child-1", "child-2"]
     assert [one["withdrawn_at"] is None for one in held["consents"]] == [True, False]
     assert {one["granted_by"] for one in held["consents"]} == {"Yamada Hanako"}
+    assert held["guardians"] == [{"name": "a telephone", "endpoint": PHONE.endpoint}]
     rows = held["rows"]["child_tracker"]
     assert len(rows) == 12
     assert rows[0] | {"minute": ""} == {

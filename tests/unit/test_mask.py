@@ -529,6 +529,16 @@ def test_a_kind_the_mask_does_not_know_fails_closed() -> None:
     assert by.apply(fix(5_000, 0)) is Reason.FAULT
 
 
+def test_who_is_gone_from_the_registry_is_forgotten() -> None:
+    """What was open is closed: the same device, restored, must prove anew that it has left; others go on."""
+    by, other = mask(), child("child-2")
+    for device in (child(), other):
+        leave_home(by, device)
+    assert by.forget_left(lambda name: name == "child-2") == []
+    assert by.apply(fix(600, 600)) is Reason.NOT_REOPENED
+    assert isinstance(by.apply(fix(600, 600, other)), list)
+
+
 # -- the mask whose rows are sealed ---------------------------------------------------------------
 
 
