@@ -5,6 +5,7 @@ import typer
 from sekisho import partition, suggest
 from sekisho.privacy_access import access
 from sekisho.privacy_erase import erase
+from sekisho.privacy_explain import explain
 from sekisho.privacy_log import app as log
 from sekisho.privacy_proof import proof
 from sekisho.privacy_rules import app as rules
@@ -17,6 +18,7 @@ app.add_typer(partition.app, name="partition")
 app.command("suggest")(suggest.suggest)
 app.command("scan")(scan)
 app.command("try")(try_)
+app.command("explain")(explain)
 app.command("what-if")(what_if)
 app.command("access")(access)
 app.command("erase")(erase)

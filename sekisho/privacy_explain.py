@@ -1,0 +1,103 @@
+"""`sekisho privacy explain`: why one fix of a recorded way is kept or not; by words alone, or with every number."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.app.cores import forbid_cores
+from gateway.model.errors import Refusal
+from gateway.privacy.explain import Explanation, explained
+from gateway.settings.rule_set import load_rules, name_of
+from gateway.transports.replay.track_file import read_track
+from sekisho import screen, track
+from sekisho.explanation import Measured, measured
+from sekisho.place import Json
+from sekisho.trial import way_of
+from sekisho.what_if import keep, policy_of
+
+
+def explain(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="GPX, packed by gzip or not.")],
+    *,
+    home: Annotated[
+        str, typer.Option(metavar="LAT,LON", help="The home that is to stay hidden, in degrees.")
+    ],
+    rules: Annotated[Path, typer.Option(metavar="FILE", help="The rule set.")],
+    fix: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Which fix, counted from 1. Default: the first that is not kept.",
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Another rule set: what it does to the same fix."),
+    ] = None,
+    numbers: Annotated[
+        bool,
+        typer.Option(
+            "--numbers",
+            help="Say every number too: for a way that nobody walked, or your own. They show where the home is.",
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say why one fix of a way is kept, held or suppressed: stage, rule, and the class of its reason.
+
+    Without --numbers no word of it depends on where or when anything was: this form may be
+    shown to anybody. Nothing is stored anywhere.
+    """
+    forbid_cores()
+    where = track.home(home)
+    recording = read_track(file)
+    way = way_of(recording, where)
+    if fix is not None and fix > len(way.fixes):
+        raise Refusal("There are fewer fixes than that. Leave --fix out.", exit_code=2)
+    said: list[dict[str, Any]] = []
+    number = None if fix is None else fix - 1
+    for one in (rules, *([against] if against else [])):
+        policy = policy_of(one, [way])
+        if not policy.keeps_ways:
+            raise Refusal(f"{one} has no lane store: it keeps nothing of a way.", exit_code=2)
+        ends = keep("explained", policy, [way], lambda _: None).ends[0]
+        if number is None:
+            number = next((n for n, end in enumerate(ends) if end is not None), len(ends) - 1)
+        why = explained(ends[number], policy)
+        found = measured(way, ends, number, policy) if numbers else None
+        said.append(_document(name_of(load_rules(one, invented=True)), why, found))
+    if json:
+        screen.document(said if against else said[0])
+        return
+    for document in said:
+        _tell(document)
+    if against:
+        same = said[0]["decision"] == said[1]["decision"]
+        print("Both decide alike." if same else "The two decide otherwise.")
+
+
+def _document(name: str, why: Explanation, found: Measured | None) -> dict[str, Any]:
+    return {
+        "decision": why.decision,
+        "lane": "store",
+        "stage": why.stage,
+        "rule": why.rule,
+        "reason": why.reason,
+        "not_reached": list(why.not_reached),
+        "ruleset": name,
+        **({} if found is None else {"numbers": found._asdict()}),
+    }
+
+
+def _tell(said: dict[str, Any]) -> None:
+    head = f"{said['decision']}  lane {said['lane']}  stage {said['stage']}"
+    rule = f"  rule {said['rule']}" if said["rule"] else ""
+    print(f"{head}{rule}  ruleset {said['ruleset']}")
+    print(f"  {said['reason']}")
+    if said["not_reached"]:
+        print(f"  not reached: {', '.join(said['not_reached'])}")
+    for name, value in said.get("numbers", {}).items():
+        if value is not None:
+            print(f"  {name.replace('_', ' ')}: {value}")

@@ -1,0 +1,97 @@
+"""Explanations: every answer of the mask has its stage, and no word of them depends on a number that went in."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.model.reason import Fate
+from gateway.privacy.explain import STAGES, explained
+from gateway.rules.model import STAGES as ALL
+from tests.fakes.front_door import Sekisho
+from tests.fakes.readings import policy
+from tests.fakes.zones import zoned
+from tests.unit.test_answers import MASKED
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "config" / "privacy"
+WALK = ROOT / "tests" / "golden" / "made_up_walk.gpx"
+
+
+def test_every_answer_of_the_mask_is_explained() -> None:
+    """A new reason must be thought about here; stages are those of the rule language, in its order."""
+    for rules in (policy(), zoned()):
+        for end in (*MASKED, Fate.DUPLICATE, Fate.HELD, Fate.COUNTED):
+            why = explained(end, rules)
+            assert why.stage in STAGES
+            assert why.not_reached == STAGES[STAGES.index(why.stage) + 1 :]
+        assert explained(None, rules).decision == "KEEP"
+    assert [stage for stage in ALL if stage in STAGES] == list(STAGES)
+    with pytest.raises(ValueError, match="no answer"):
+        explained("invented", policy())
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_number_gets_into_the_words(data: st.DataObject) -> None:
+    """Whatever was measured, configured or where a zone lies: there is no digit in an explanation."""
+    rules = data.draw(
+        st.sampled_from([policy(home_radius_m=data.draw(st.floats(50, 900))), zoned()])
+    )
+    end = data.draw(
+        st.sampled_from([None, *sorted(MASKED), *Fate]).filter(lambda e: e not in _ELSEWHERE)
+    )
+    assert not re.search(r"\d", str(explained(end, rules)))
+
+
+_ELSEWHERE = {Fate.STORED, Fate.SUPPRESSED, Fate.REJECTED, Fate.DROPPED}
+
+
+@pytest.mark.parametrize("fix", [None, "1", "30"])
+@pytest.mark.parametrize("rules", ["legacy-50m", "toyama-zone"])
+def test_the_form_for_anybody_has_no_digit_of_the_way(
+    sekisho: Sekisho, rules: str, fix: str | None
+) -> None:
+    """But for the rule set's name and digest the output has no digit at all; with --numbers it has all of them."""
+    asked = (
+        "privacy",
+        "explain",
+        str(WALK),
+        "--home",
+        "36.90,137.20",
+        "--rules",
+        str(RULES / f"{rules}.yaml"),
+    )
+    asked = (*asked, *(() if fix is None else ("--fix", fix)))
+    plain = sekisho(*asked)
+    assert plain.code == 0, plain.err
+    assert not re.search(r"\d", re.sub(r"ruleset \S+ [0-9a-f]+", "", plain.out))
+    full = sekisho(*asked, "--numbers", "--json")
+    assert json.loads(full.out)["numbers"]["hidden_within_m"] > 0
+
+
+def test_two_rule_sets_are_held_against_each_other(sekisho: Sekisho) -> None:
+    asked = (
+        "privacy",
+        "explain",
+        str(WALK),
+        "--home",
+        "36.90,137.20",
+        "--rules",
+        str(RULES / "legacy-50m.yaml"),
+    )
+    answer = sekisho(*asked, "--against", str(RULES / "toyama-zone.yaml"))
+    assert answer.code == 0, answer.err
+    assert answer.out.count("lane store") == 2
+    assert re.search(r"Both decide alike|The two decide otherwise", answer.out)
+
+
+def test_what_cannot_be_explained_is_refused(sekisho: Sekisho) -> None:
+    asked = ("privacy", "explain", str(WALK), "--home", "36.90,137.20")
+    far = sekisho(*asked, "--rules", str(RULES / "legacy-50m.yaml"), "--fix", "100000")
+    assert (far.code, "fewer fixes" in far.err) == (2, True)
+    counts = sekisho(*asked, "--rules", str(RULES / "open-data.yaml"))
+    assert (counts.code, "keeps nothing of a way" in counts.err) == (2, True)
