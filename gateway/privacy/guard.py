@@ -3,6 +3,7 @@
 Everything here lives in memory and begins closed: forgetting it can only remove rows.
 """
 
+from functools import cache
 from math import cos, hypot, isfinite, radians
 from struct import Struct
 
@@ -51,9 +52,9 @@ class Guard:
         self._purposes = purposes
         self._periods = periods
         self._shelters = shelters
-        self._gap = int(policy.gap_minutes * MINUTE)
+        self._gap = _gap_of(policy.gap_minutes)
         self._whole = policy.shape.cells is None and not policy.shape.dense
-        self._recent = bytearray()
+        self._recent = b""
         self._newest = _NEVER
         self._household: Household | None = None
         self.shelter: Shelter | None = None
@@ -88,7 +89,7 @@ class Guard:
 
     def take_back(self) -> None:
         """Forget the fix that `judge` has just let pass, as if it had not come yet."""
-        del self._recent[-_HASH:]
+        self._recent = self._recent[:-_HASH]
         self._last = self._before
 
     def judge(  # noqa: PLR0911 one return for each step of the specification
@@ -130,12 +131,12 @@ class Guard:
         key = _hashed(hash((reading.digest, reading.counter, time)) & _LOW_BITS)
         recent = self._recent
         if len(recent) > _REMEMBERED_BYTES:  # not behind the newest: `take_back` would lose one
-            del recent[:_HASH]
+            self._recent = recent = recent[_HASH:]
         if time is not None and time > self._newest:
             self._newest = time  # later than all that is remembered: none of it
         elif key in recent:
             return True
-        recent += key
+        self._recent = recent + key
         return False
 
     def _move_in(self, household: Household | None) -> Reason | None:
@@ -264,6 +265,12 @@ class Guard:
                 self._open = self.opened = True
                 self.known = self.known and went
         return Reason.NOT_REOPENED
+
+
+@cache
+def _gap_of(minutes: float) -> Instant:
+    """Microseconds: one number that the guards of all children share."""
+    return int(minutes * MINUTE)
 
 
 def _same_home(one: Household, other: Household) -> bool:

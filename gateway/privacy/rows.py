@@ -16,13 +16,12 @@ _observe = tuple.__new__
 class ChildRows:
     """Makes the rows of one child's device, and remembers its names."""
 
-    __slots__ = ("_device", "_files", "_household", "_names", "_policy", "_pseudonym", "_who")
+    __slots__ = ("_device", "_files", "_household", "_names", "_policy", "_pseudonym")
 
     def __init__(self, policy: Policy, files: Files, device: DeviceId) -> None:
         self._policy = policy
         self._files = files
         self._device = device
-        self._who = speaker(device)
         self._names: FileNames | None = None
         self._household = ""
         self._pseudonym = b""
@@ -46,9 +45,10 @@ class ChildRows:
         """
         at, device_time = fix.at, fix.device_time
         names = self._files.names(at, fix.received_at)
-        identity = names.identity(self._who, fix.counter, fix.digest, device_time, 0)
+        who = speaker(self._device)
+        identity = names.identity(who, fix.counter, fix.digest, device_time, 0)
         if (at != device_time or at > fix.received_at) and self._files.is_repetition(
-            fix, self._who, identity
+            fix, who, identity
         ):
             return None
         shape = self._policy.shape

@@ -79,24 +79,19 @@ class Trip:
     """One child's held fixes."""
 
     __slots__ = (
-        "_least",
         "_leg",
         "_place",
-        "_radius_m",
+        "_policy",
         "_run",
-        "_shortest",
         "_shows",
         "_start",
         "_waiting",
     )
 
     def __init__(self, policy: Policy) -> None:
-        staying = policy.staying
-        self._least = None if staying is None else staying.least
-        self._radius_m = 0.0 if staying is None else staying.radius_m
-        self._shortest = policy.shape.run
-        self._waiting: list[Fix] = []  # it may still stay where the first of them was
-        self._run: list[Fix] = []  # did not stay; too few so far
+        self._policy = policy
+        self._waiting: tuple[Fix, ...] = ()  # it may still stay where the first of them was
+        self._run: tuple[Fix, ...] = ()  # did not stay; too few so far
         self._shows = False
         self._start: tuple[float, float] | None = (
             None  # where it stays: the first fix of the stay …
@@ -113,13 +108,7 @@ class Trip:
 
     def save(self) -> tuple[object, ...]:
         """What `restore` brings back."""
-        return (
-            *map(list, (self._waiting, self._run)),
-            self._shows,
-            self._start,
-            self._place,
-            self._leg,
-        )
+        return self._waiting, self._run, self._shows, self._start, self._place, self._leg
 
     def restore(self, saved: tuple[object, ...]) -> None:
         """Forget what came since `save`."""
@@ -128,7 +117,7 @@ class Trip:
     def open(self, lat: float, lon: float, *, known: bool) -> None:
         """The guard opened here. Where nobody knows what was before, it may have stayed here all the time."""
         self._leg = 1 if known else None
-        if self._least is not None and not known:
+        if self._policy.staying is not None and not known:
             self._start = self._place = (lat, lon)
 
     def take(self, fix: Fix) -> Step:
@@ -136,14 +125,19 @@ class Trip:
         kept: list[Fix] = []
         gone: list[tuple[Fix, Reason]] = []
         fix.leg = self._leg
-        if self._least is None:
+        staying = self._policy.staying
+        if staying is None:
             self._pass(fix, kept)
-        elif not self._stays(fix, gone):
+        elif not self._stays(fix, staying.radius_m, gone):
             waiting = self._waiting
-            while waiting and not _near((waiting[0].lat, waiting[0].lon), fix, self._radius_m):
-                self._pass(waiting.pop(0), kept)
-            waiting.append(fix)
-            if fix.at - waiting[0].at >= self._least or len(waiting) > _MOST:
+            left = 0
+            for before in waiting:
+                if _near((before.lat, before.lon), fix, staying.radius_m):
+                    break
+                self._pass(before, kept)
+                left += 1
+            self._waiting = waiting = (*waiting[left:], fix)
+            if fix.at - waiting[0].at >= staying.least or len(waiting) > _MOST:
                 self._settle(gone)
         return Step(kept, gone)
 
@@ -152,21 +146,21 @@ class Trip:
         kept: list[Fix] = []
         for fix in self._waiting:
             self._pass(fix, kept)
-        self._waiting = []
+        self._waiting = ()
         return Step(kept, self._end())
 
     def lose(self, why: Reason = Reason.FORGOTTEN) -> Step:
         """Nobody knows what was meanwhile: forget all that is held."""
         gone = [(fix, why) for fix in (*self._run, *self._waiting)]
-        self._waiting, self._run = [], []
+        self._waiting = self._run = ()
         self._end()
         return Step([], gone)
 
-    def _stays(self, fix: Fix, gone: list[tuple[Fix, Reason]]) -> bool:
+    def _stays(self, fix: Fix, radius_m: float, gone: list[tuple[Fix, Reason]]) -> bool:
         """Whether it is still where it stayed; if so, the fix is gone."""
         if self._start is None or self._place is None:
             return False
-        if _near(self._start, fix, self._radius_m) or _near(self._place, fix, self._radius_m):
+        if _near(self._start, fix, radius_m) or _near(self._place, fix, radius_m):
             gone.append((fix, Reason.STAYING))
             return True
         self._start = self._place = None
@@ -178,7 +172,7 @@ class Trip:
         self._start = (waiting[0].lat, waiting[0].lon)
         self._place = _middle(waiting)
         gone += [(fix, Reason.STAYING) for fix in waiting]
-        self._waiting = []
+        self._waiting = ()
         start, place = self._start, self._place
         gone += self._end()
         self._start, self._place = start, place
@@ -189,16 +183,16 @@ class Trip:
         if self._shows:
             kept.append(fix)
             return
-        self._run.append(fix)
-        if len(self._run) >= self._shortest:
+        self._run = (*self._run, fix)
+        if len(self._run) >= self._policy.shape.run:
             kept += self._run
-            self._run = []
+            self._run = ()
             self._shows = True
 
     def _end(self) -> list[tuple[Fix, Reason]]:
         """The run is over; one that was too short is gone."""
         gone = [(fix, Reason.SHORT_RUN) for fix in self._run]
-        self._run, self._shows = [], False
+        self._run, self._shows = (), False
         self._start = self._place = None
         self._leg = None
         return gone

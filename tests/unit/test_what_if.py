@@ -60,6 +60,14 @@ def test_the_same_words_say_the_same(sekisho: Sekisho) -> None:
     assert what_if(sekisho, *FEW, "--seed", "8").out != once
 
 
+def test_the_recommended_rules_leave_rows_of_the_demos_ways(sekisho: Sekisho) -> None:
+    """Three rows a trip and more, of a child's way in the demo's town: else nobody sees that a zone leaves anything."""
+    words = ("--town", "small", "--children", "6", "--days", "2", "--json")
+    (zones,) = told(what_if(sekisho, *words, rules=(ZONES,))).values()
+
+    assert zones["rows_per_trip"] >= 3
+
+
 def test_a_recorded_way_needs_its_home_only(sekisho: Sekisho) -> None:
     """GPX; no dwellings and no streets are known, so the guess is a place, and ground is counted in cells."""
     said = told(what_if(sekisho, "--tracks", WALK, "--home", "36.90,137.20", "--json"))
