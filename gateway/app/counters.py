@@ -33,6 +33,10 @@ BETWEEN: Instant = MINUTES_BETWEEN * MINUTE
 _TAGS = 16_384
 """Tags of one service day that there is room for."""
 _LEAST_HOUSEHOLDS = 256
+_WAYS_OUT = (
+    "Counters of open periods cannot be gone on with. Start with the rules, files and keys that they were begun with, or "
+    "give each of these periods up, for good:\n"
+)
 
 
 class Counters:
@@ -74,25 +78,38 @@ class Counters:
         """Go on with what the run before wrote down; to be called under the lock, before anything is taken.
 
         Raises:
-            Refusal: a counter cannot be gone on with, or the ledger was changed; says what can be done.
-            OSError: the disk cannot be read.
+            Refusal: counters cannot be gone on with or read, or the ledger was changed; says what can be done.
         """
+        try:
+            self._take_up_all()
+        except (OSError, KeysUnavailable) as error:
+            why = error.why if isinstance(error, KeysUnavailable) else error.strerror
+            raise Refusal(
+                f"Counters of open periods, their keys or the ledger of releases cannot be read ({why}). They lie in "
+                f"{self._files.folder} and releases/ beside it, the keys where sekisho keys status says. Mend that place."
+            ) from error
+
+    def _take_up_all(self) -> None:
         there = self._files.names()
         left = sorted({*there, *self._keys.names()})
         if not (self.lanes or left):
             return  # who counts nothing needs no ledger
         self._closed = self._closing.closed()
+        faults = []
         for full in left:
             if full in self._closed:
                 self._closing.forget(full)
                 continue
             lane = self._lane_of(full)
             if lane is not None:
-                self._take_up(full, lane, written=full in there)
+                fault = self._take_up(full, lane, written=full in there)
+                faults += [] if fault is None else [_give_up(full, fault)]
             elif full in there:
-                raise Refusal(_give_up(full, "belongs to no lane of the rules in force"))
+                faults.append(_give_up(full, "belongs to no lane of the rules in force"))
             else:
                 self._keys.destroy(full)
+        if faults:
+            raise Refusal(_WAYS_OUT + "\n".join(faults))
         self._write([self._sealed(full, one) for full, one in self._open()])
 
     async def keep(self) -> None:
@@ -163,25 +180,26 @@ class Counters:
                     return lane
         return None
 
-    def _take_up(self, full: str, lane: Counter, *, written: bool) -> None:
+    def _take_up(self, full: str, lane: Counter, *, written: bool) -> str | None:
+        """Go on with one counter; else why not."""
         plan = lane.plan
         span = plan.calendar.span(full.partition("-")[2])
         key = self._keys.there(full)
         if key is None:
-            raise Refusal(_give_up(full, "has no key any more"))
+            return "has no key any more"
         if not written:
             period = PeriodCounter(span, key, plan.basis, self._room(plan), plan.cap)
             period.lose()
         else:
             content = self._files.read(full, key)
             if content is None:
-                raise Refusal(_give_up(full, "cannot be opened by its key"))
+                return "cannot be opened by its key"
             try:
                 period = PeriodCounter.from_bytes(
                     content, span, key, plan.basis, self._room(plan), plan.cap
                 )
             except ValueError as error:
-                raise Refusal(_give_up(full, f"cannot be gone on with: {error}")) from None
+                return f"cannot be gone on with: {error.args[0].rstrip('.')}"
         period.find(self._keys.number(full))
         lane.open[span.name] = period
         if period.cut_off:
@@ -191,6 +209,7 @@ class Counters:
                 f"from a backup. Up to {MINUTES_BETWEEN} minutes for each checkpoint are lost to it; its release says so",
                 logging.WARNING,
             )
+        return None
 
     def _begin(self, lane: Counter, now: Instant) -> bool:
         """Open the period that runs, whether or not anybody was seen yet."""
@@ -229,7 +248,4 @@ _Written = tuple[str, PeriodCounter, bytes]
 
 def _give_up(full: str, what: str) -> str:
     name, _, period = full.partition("-")
-    return (
-        f"The counter {full} {what}. Start with the rules, files and keys it was begun with, or give its period up, for "
-        f"good: sekisho release withhold {name} {period} --because TEXT."
-    )
+    return f"  {full} {what}: sekisho release withhold {name} {period} --because TEXT"

@@ -19,10 +19,14 @@ _SUFFIX = ".sealed"
 
 
 class CounterFiles:
-    """The folder `counting/` of a state directory; made at the first counter."""
+    """The folder `counting/` of a state directory; made at the first counter.
+
+    Attributes:
+        folder: where it is.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def names(self) -> list[str]:
         """Name and period of every counter that lies there; drafts of a run that was killed are removed.
@@ -30,9 +34,9 @@ class CounterFiles:
         Raises:
             OSError: the folder cannot be read.
         """
-        for draft in self._folder.glob(f".*{_SUFFIX}.*"):
+        for draft in self.folder.glob(f".*{_SUFFIX}.*"):
             draft.unlink(missing_ok=True)
-        return sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
+        return sorted(path.stem for path in self.folder.glob(f"*{_SUFFIX}"))
 
     def write(self, name: str, key: bytes, content: bytes) -> None:
         """Put a counter on disk, instead of the one before.
@@ -40,7 +44,7 @@ class CounterFiles:
         Raises:
             OSError: the disk does not take it; the one before stays.
         """
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         nonce = secrets.token_bytes(_NONCE)
         sealed = AESGCM(_sealing(key)).encrypt(nonce, content, name.encode())
         write_durably(self._path(name), nonce + sealed, 0o600)
@@ -64,11 +68,11 @@ class CounterFiles:
             OSError: the disk does not let it go.
         """
         self._path(name).unlink(missing_ok=True)
-        if self._folder.is_dir():
-            sync_directory(self._folder)
+        if self.folder.is_dir():
+            sync_directory(self.folder)
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{name}{_SUFFIX}"
+        return self.folder / f"{name}{_SUFFIX}"
 
 
 def _sealing(key: bytes) -> bytes:

@@ -268,13 +268,30 @@ async def test_a_counter_goes_on_only_with_what_it_was_begun_with(town: Town, ot
     assert town.start().lanes[0].open
 
 
-async def test_a_counter_without_its_key_is_not_begun_anew(town: Town) -> None:
+async def test_counters_without_their_keys_are_not_begun_anew(town: Town) -> None:
+    """As after a restore on another machine; each is named with its way out."""
+    both = (ANALYSIS, plan(RIDERS, StopUnits(), of=lane(name="ridership")))
+    counters = town.start(*both)
+    await counters.look_after()
+    await counters.write_down(clean=True)
+    for name in town.keys.periods.names():
+        town.keys.periods.destroy(name)
+
+    with pytest.raises(Refusal) as caught:
+        town.start(*both)
+    for name in ("analysis 2026-05", "ridership 2026-05-12"):
+        assert f"sekisho release withhold {name}" in str(caught.value)
+    assert str(caught.value).count("has no key any more") == 2
+
+
+async def test_what_cannot_be_read_at_a_start_is_a_sentence(town: Town) -> None:
     counters = town.start()
     town.walk(counters, 6)
     await counters.write_down(clean=True)
-    town.keys.periods.destroy("analysis-2026-05")
+    key = town.keys.path / "periods" / "analysis-2026-05.key"
+    key.chmod(0o644)
 
-    with pytest.raises(Refusal, match="has no key any more"):
+    with pytest.raises(Refusal, match="cannot be read"):
         town.start()
 
 
