@@ -29,9 +29,10 @@ from gateway.model.instant import HOUR, SECOND, to_datetime
 from gateway.model.observation import Observation
 from gateway.model.position import Position
 from gateway.model.reading import Reading
-from gateway.privacy.mask import Mask, Turn
+from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
 from gateway.privacy.shelter import Shelters
+from gateway.privacy.turn import Turn
 from gateway.stores.sqlite import SqliteStore
 from gateway.telemetry import Facts
 from sekisho.privacy_what_if import BEGIN
