@@ -36,6 +36,7 @@ from gateway.stores.releases import Releases
 from gateway.stores.sqlite_file import SqliteFile
 from gateway.telemetry import Facts
 from sekisho.canary_fixture import look
+from sekisho.looking import log_of
 from tests.fakes.counting import lane, plan, walked
 from tests.fakes.front_door import Sekisho
 from tests.fakes.readings import HOME as FAMILY
@@ -151,6 +152,7 @@ def test_erased_a_household_can_be_read_nowhere(house: House, sekisho: Sekisho) 
     assert stays.consents == {"store"}
     assert set(directory.credentials) == {"child-3", "shared"}
     assert directory.credentials["shared"].devices == {"child-3"}
+    assert [entry["act"] for entry in log_of(house.state, house.ring).entries()] == ["erase"]
     assert look(house.state.path, Canaries((), (), ("Yamada Hanako",), homes=(HOME,))) == []
 
 
