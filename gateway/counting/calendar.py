@@ -151,4 +151,6 @@ def _first(name: str, period: Period) -> date:
     if period == "school_year":
         return date(year, _TERM_BEGINS[0], 1)
     term = int(rest.removeprefix("T")) - 1
+    if term not in range(len(_TERM_BEGINS)):
+        raise ValueError("a school year has three terms")
     return date(year + (term == 2), _TERM_BEGINS[term], 1)

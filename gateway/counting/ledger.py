@@ -99,14 +99,21 @@ class Standing:
 
 
 def standings(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Standing]:
-    """(name of a counter, period) → what became of it, in the order of release."""
+    """(name of a counter, period) → what became of it, in the order of release.
+
+    Raises:
+        Broken: a line speaks of what was never released, or is none of ours.
+    """
     found: dict[tuple[str, str], Standing] = {}
     for entry in entries:
-        key = entry["name"], entry["period"]
-        if entry["what"] in ("release", "withheld"):
-            found[key] = Standing(entry)
-            continue
-        standing = found[key]
+        try:
+            key = entry["name"], entry["period"]
+            if entry["what"] in ("release", "withheld"):
+                found[key] = Standing(entry)
+                continue
+            standing = found[key]
+        except (KeyError, TypeError):
+            raise Broken(f"line {entry['number']} speaks of what was never released") from None
         if entry["what"] == "review":
             person = folded(entry["by"])
             if entry["agrees"]:

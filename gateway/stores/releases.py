@@ -42,7 +42,7 @@ class Releases:
         """The ledger's lines, each held against the one before.
 
         Raises:
-            Refusal: a line was changed, or there are releases and no ledger.
+            Refusal: a line was changed or says nothing that can be, or there are releases and no ledger.
             OSError: it cannot be read.
         """
         try:
@@ -55,12 +55,14 @@ class Releases:
                 ) from None
             return []
         try:
-            return ledger.read(text)
+            entries = ledger.read(text)
+            ledger.standings(entries)
         except ledger.Broken as error:
             raise Refusal(
                 f"{self.ledger_file}: {error}: it was changed. Nothing is released until the file is back as it was; "
                 "bring it from a backup."
             ) from None
+        return entries
 
     def standings(self) -> dict[tuple[str, str], Standing]:
         """What became of each release; see `entries` for what it raises."""

@@ -55,6 +55,14 @@ def test_a_moment_lies_in_one_period_of_local_time(
         calendar.span(f"{name}x")
 
 
+@pytest.mark.parametrize("name", ["2026-T0", "2026-T4", "2026-13", "2026-W60", "x", ""])
+def test_what_is_no_period_is_refused(name: str) -> None:
+    """A file of another name in the folder is not taken for a counter of ours."""
+    for kind in ("service_day", "week", "month", "term", "school_year"):
+        with pytest.raises(ValueError, match=r".+"):
+            Calendar(kind, (), TOKYO).span(name)
+
+
 def test_a_slice_is_the_kind_of_day_and_the_hour_where_the_rule_says_so() -> None:
     """Only what the numbers are split by is shown of it."""
     saturday = at("2026-05-16T07:59")

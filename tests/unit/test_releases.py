@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.clock import SimulatedClock
-from gateway.counting.ledger import overlap
+from gateway.counting.ledger import line, overlap, written
 from gateway.counting.release import release
 from gateway.model.errors import Refusal
 from gateway.model.instant import DAY
@@ -204,6 +204,20 @@ def test_a_ledger_that_was_changed_is_found_out(
         releases.standings()
     with pytest.raises(Refusal, match="was changed"):
         releases.publish(made(period="2026-06"), 1, None)
+
+
+def test_a_ledger_whose_lines_hang_together_and_make_no_sense_is_found_out(
+    releases: Releases,
+) -> None:
+    """Somebody has written a review of what was never released, with a hash that is right."""
+    releases.publish(made(), 1, None)
+    (first,) = releases.entries()
+    forged = line(2, first["at"], "review", {"name": "open", "period": "2026-T1", "by": "Sato", "agrees": True}, first["hash"])  # fmt: skip
+    with releases.ledger_file.open("a") as file:
+        file.write(written(forged))
+
+    with pytest.raises(Refusal, match="line 2 speaks of what was never released"):
+        releases.standings()
 
 
 def test_a_ledger_that_is_missing_beside_releases_is_found_out(releases: Releases) -> None:
