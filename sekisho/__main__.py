@@ -126,7 +126,7 @@ def sekisho(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """A checkpoint for a city's sensors: uplinks in, masks first, durable rows out."""
+    """A checkpoint for a city's sensors: uplinks in, masks first, rows out."""
     del version
 
 
