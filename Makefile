@@ -2,6 +2,7 @@
 PYTHON ?= python3
 SECONDS ?= 60
 AIR ?= 300
+WALKS ?= 100000
 STREAMS ?= 10000000
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix laws e2e air long bench fuzz docs lock clean
+.PHONY: help demo test check fix laws walks e2e air long bench fuzz docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +36,9 @@ fix: $(VENV)/.dev ## Format, and repair what the linter can
 laws: $(VENV)/.dev ## The laws alone, with a thousand examples each
 	@$(PYTEST) tests/laws --hypothesis-profile explore
 
+walks: $(VENV)/.dev ## A hundred thousand random walks with drift against the recommended rules (WALKS=n)
+	@SEKISHO_WALKS=$(WALKS) $(PYTEST) tests/laws/test_channel_laws.py -k walk --timeout 600
+
 e2e: $(VENV)/.dev ## Real processes and sockets alone
 	@$(PYTEST) tests/e2e
 
@@ -55,7 +59,7 @@ month: $(VENV)/.runtime ## A month of the town as fast as it goes, reconciled to
 air: $(VENV)/.dev ## 300 LoRaWAN nodes for five minutes, over UDP and as Basics Stations, kills among them (AIR=seconds)
 	@SEKISHO_AIR_S=$(AIR) $(PYTEST) tests/e2e/test_lorawan_air.py
 
-long: laws bench month air fuzz ## The long forms: a thousand examples a law, the benchmark, a month, five minutes of radio, ten million harmed streams
+long: laws walks bench month air fuzz ## The long forms: a thousand examples a law, a hundred thousand walks, the benchmark, a month, five minutes of radio, ten million harmed streams
 
 fuzz: $(VENV)/.dev ## Ten million harmed MQTT streams, and as many frames and messages of forwarders (STREAMS=n)
 	@$(BIN)/python -m tests.fuzz_mqtt --streams $(STREAMS)
@@ -65,6 +69,7 @@ docs: $(VENV)/.dev ## Write the generated pages anew (kinds, schemas, formats, r
 	@$(BIN)/python -m tools.describe_kinds
 	@$(BIN)/python -m tools.describe_formats
 	@$(BIN)/python -m tools.describe_rules
+	@$(BIN)/python -m tools.describe_channels
 
 lock: ## Renew the lock files (needs uv)
 	@tools/lock.sh

@@ -43,6 +43,7 @@ def _rows(state: StateDir) -> int:
     return total
 
 
+@pytest.mark.channel("C29")
 @pytest.mark.parametrize("mark", [None, Mark.SIM], ids=["sealed", "plain"])
 async def test_another_machine_goes_on_from_a_backup(tmp_path: Path, mark: Mark | None) -> None:
     """Taken in the middle of a stream; what was acknowledged before it began is in it; keys come by export and import;

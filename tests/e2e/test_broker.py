@@ -252,6 +252,7 @@ def test_what_a_full_queue_threw_away_is_named(tmp_path: Path) -> None:
     assert stages(town) == metres(0, 105 - lost)
 
 
+@pytest.mark.channel("C25")
 def test_a_group_shares_the_load_and_never_people(tmp_path: Path) -> None:
     """Two gateways subscribe with one `share`: each uplink of a gauge is stored by one of them, and a child's
     by none, with its reason."""
@@ -278,6 +279,7 @@ def test_a_group_shares_the_load_and_never_people(tmp_path: Path) -> None:
     assert all(not list(town.state.personal_dir.glob("*.db")) for town in towns)
 
 
+@pytest.mark.channel("C25")
 def test_people_come_by_a_broker_only_where_somebody_said_why(tmp_path: Path) -> None:
     """A child's tracker behind a network server is named at the start and refused; with a reason in the
     configuration it is taken, masked like any other."""

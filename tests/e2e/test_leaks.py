@@ -107,6 +107,7 @@ def plant(town: Town, secrets: Secrets) -> set[str]:
     return {"personal/", "registry.db", "city.db", "left.key", "gateway.log", "spool.gz"}
 
 
+@pytest.mark.channel("C23", "C24")
 @pytest.mark.parametrize("mark", [Mark.SIM, None], ids=["SIM", "production"])
 async def test_nothing_private_is_found_anywhere(tmp_path: Path, mark: Mark | None) -> None:
     """Fixes at home, homes, tags and unknown ids in good, broken, oversize and misdirected uplinks:

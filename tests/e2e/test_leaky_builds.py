@@ -67,6 +67,7 @@ PLACES: dict[str, Callable[[Hit], bool]] = {
 """Leak → the hit that tells of it."""
 
 
+@pytest.mark.channel("C23", "C26", "C27")
 @pytest.mark.parametrize("leak", LEAKS)
 async def test_a_leaky_build_is_caught(leak: str, tmp_path: Path, canary_scan: CanaryScan) -> None:
     """The mask hides a fix at home and a build leaks it beside: the search names the place of the leak."""

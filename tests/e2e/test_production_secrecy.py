@@ -101,6 +101,7 @@ def remembered(town: Town) -> list[str]:
     return list(card)
 
 
+@pytest.mark.channel("C9")
 async def test_only_suppressed_uplinks_change_no_byte(tmp_path: Path) -> None:
     """A gateway that was handed nothing but 1,600 uplinks to be suppressed leaves the same files with
     the same bytes, keys included, as one that was handed nothing."""
@@ -117,6 +118,7 @@ async def test_only_suppressed_uplinks_change_no_byte(tmp_path: Path) -> None:
     assert [name for name in one if one[name] != two[name]] == []
 
 
+@pytest.mark.channel("C6", "C7")
 async def test_rows_are_the_same_with_and_without_suppressed_uplinks(tmp_path: Path) -> None:
     """Two twins get the same ordinary uplinks, one of them with others between that are suppressed:
     same files, same keys, same rows down to each identity and pseudonym."""
@@ -144,6 +146,7 @@ async def test_rows_are_the_same_with_and_without_suppressed_uplinks(tmp_path: P
     assert any("child_tracker" in rows(town.folder / n) for n in one if "personal/" in n)
 
 
+@pytest.mark.channel("C26")
 async def test_nobody_who_looks_in_learns_what_was_masked(tmp_path: Path) -> None:
     """Control socket, tail and log of an unmarked directory: of personal kinds only that they were
     heard, no row, no count of heard, suppressed, stored or in flight; `query` asks for a reason."""
@@ -188,6 +191,7 @@ async def test_nobody_who_looks_in_learns_what_was_masked(tmp_path: Path) -> Non
     assert out == ""
 
 
+@pytest.mark.channel("C36")
 async def test_every_outcome_of_the_mask_is_acknowledged_alike(tmp_path: Path) -> None:
     """Inside the circle, far away, at (0, 0), outside the area, without a fix, late, twice, without
     consent or home: each PUBACK says success and nothing more."""

@@ -63,6 +63,7 @@ def told(town: Town) -> str:
     return json.dumps(answers, sort_keys=True)
 
 
+@pytest.mark.channel("C10")
 def test_no_number_tells_of_a_child_s_uplink(tmp_path: Path) -> None:
     """Masked, stored or sent again: what the window says is the same to the byte before and after; nor how well it was heard."""
     town, node = town_of_a_child(tmp_path / "town")

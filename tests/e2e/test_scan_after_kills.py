@@ -56,6 +56,7 @@ def _sent(secrets: Secrets, members: list[Member], turn: int) -> Iterator[Uplink
     return mixed(secrets.uplinks(now), islice(ordinary, 900))
 
 
+@pytest.mark.channel("C27", "C28", "C29")
 async def test_ten_kills_and_a_fault_of_memory_leave_nothing(
     tmp_path: Path, canary_scan: CanaryScan, cores_allowed: None
 ) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def test_no_number_below_k_is_told_and_none_looks_like_one(
     assert not {unit for unit, _ in told} & hidden
 
 
+@pytest.mark.channel("C38")
 @given(CELLS, KS)
 def test_along_every_line_what_is_hidden_cannot_be_worked_out(
     cells: Mapping[tuple[int, int], int], k: int
@@ -78,6 +80,7 @@ def test_a_further_protection_tells_no_more(
     assert stricter.items() <= bare.items()
 
 
+@pytest.mark.channel("C31")
 @given(CELLS, KS, ENDS)
 def test_a_dead_end_that_few_walk_at_some_hour_is_told_at_none(
     cells: Mapping[tuple[int, int], int], k: int, ends: frozenset[int]
@@ -111,6 +114,7 @@ def test_rounding_goes_to_the_nearest_and_keeps_the_top(number: int, k: int) -> 
         assert abs(told[1, 0].least - number) <= 2 or told[1, 0].least == -(-k // 5) * 5
 
 
+@pytest.mark.channel("C37")
 @given(st.integers(5, 200), st.lists(st.sampled_from([-1, 0, 1]), max_size=12))
 def test_one_who_comes_or_leaves_moves_no_number(number: int, steps: list[int]) -> None:
     """What was told is told again while it is true within a base; a number is never far from the truth."""

@@ -85,6 +85,7 @@ def walk(
 HOMES = [HOME, (0.0004, 0.002), (-54.8, -68.3), (-16.8, 179.9999), (-16.8, -179.9999), (84.9, 20.0)]
 
 
+@pytest.mark.channel("C1", "C14")
 @pytest.mark.parametrize("home", HOMES)
 @pytest.mark.parametrize("radius_m", [50.0, 200.0])
 def test_no_row_lies_within_a_home_radius(home: tuple[float, float], radius_m: float) -> None:
@@ -104,6 +105,7 @@ def test_no_row_lies_within_a_home_radius(home: tuple[float, float], radius_m: f
     assert kept > 30, "the walk must test something"
 
 
+@pytest.mark.channel("C15")
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), data=st.data())
 def test_duplicates_never_change_what_is_kept(seed: int, data: Any) -> None:
@@ -121,6 +123,7 @@ def test_a_restart_only_removes(seed: int, restarts: frozenset[int]) -> None:
     assert set(rows(readings, restarts)) <= set(rows(readings))
 
 
+@pytest.mark.channel("C15")
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_no_order_of_arrival_brings_out_what_is_not_provably_outside(seed: int) -> None:
@@ -161,6 +164,7 @@ def test_ties_round_as_python_rounds_them(ties: float) -> None:
     assert rounded(ties) == round(ties, 5)
 
 
+@pytest.mark.channel("C12")
 @given(percent=st.floats(0, 100) | st.sampled_from([25.0, 50.0, 75.0]))
 def test_batteries_have_four_classes(percent: float) -> None:
     made = battery_class(percent)
@@ -168,6 +172,7 @@ def test_batteries_have_four_classes(percent: float) -> None:
     assert 25 * (made - 1) < percent <= 25 * made or percent == 0
 
 
+@pytest.mark.channel("C16")
 @given(
     lat=st.sampled_from([float("nan"), float("inf"), -float("inf"), -0.0, 0.0, 1e308]),
     lon=st.sampled_from([float("nan"), float("inf"), -float("inf"), -0.0, 0.0, -1e308]),
@@ -193,6 +198,7 @@ def test_without_consent_nothing_is_kept_and_no_key_is_made(seed: int) -> None:
     assert keys.asked == []
 
 
+@pytest.mark.channel("C2", "C12")
 @given(
     accuracy=st.floats(0, 50),
     percent=st.floats(25.1, 50),

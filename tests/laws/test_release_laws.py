@@ -18,6 +18,7 @@ def towns() -> Sequence[dict[str, Figures]]:
 pytestmark = pytest.mark.timeout(300)
 
 
+@pytest.mark.channel("C38")
 @pytest.mark.parametrize("lane", ["analysis", "open"])
 def test_no_told_cell_had_fewer_than_k(towns: Sequence[dict[str, Figures]], lane: str) -> None:
     """Counted by real counters, held against the households that truly were there; and something is told."""
@@ -26,6 +27,7 @@ def test_no_told_cell_had_fewer_than_k(towns: Sequence[dict[str, Figures]], lane
         assert 0.2 * town[lane].cells < town[lane].told < town[lane].cells
 
 
+@pytest.mark.channel("C37")
 @pytest.mark.parametrize("lane", ["analysis", "open"])
 def test_who_leaves_is_hardly_found_by_the_next_release(
     towns: Sequence[dict[str, Figures]], lane: str
@@ -34,6 +36,7 @@ def test_who_leaves_is_hardly_found_by_the_next_release(
     assert means([town[lane] for town in towns]).following <= 2.0
 
 
+@pytest.mark.channel("C37")
 @pytest.mark.parametrize("lane", ["analysis", "open"])
 def test_a_second_release_would_give_a_leaver_away(
     towns: Sequence[dict[str, Figures]], lane: str

@@ -88,6 +88,7 @@ def test_without_the_household_s_key_there_is_no_row(
     assert seal.open(seal.seal(RowKey(home), *said), {}) is None
 
 
+@pytest.mark.channel("C8")
 @settings(max_examples=20)
 @given(file=keys, home=keys)
 def test_bodies_of_a_household_share_nothing(file: bytes, home: bytes) -> None:

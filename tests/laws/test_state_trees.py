@@ -158,6 +158,7 @@ RULES = {
 }
 
 
+@pytest.mark.channel("C6", "C9")
 @pytest.mark.parametrize("mark", [None, Mark.SIM], ids=["sealed", "plain"])
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("seed", [1, 2])

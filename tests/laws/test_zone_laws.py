@@ -114,6 +114,7 @@ RULES = {
 }
 
 
+@pytest.mark.channel("C1")
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 @settings(max_examples=850, deadline=None)
 @given(seed=st.integers(0, 2**32), zone=st.sampled_from(["z-0001", "z-0002"]))
@@ -125,6 +126,7 @@ def test_homes_of_one_zone_cannot_be_told_apart(rules: Policy, seed: int, zone: 
     assert all(one == outputs[0] for one in outputs)
 
 
+@pytest.mark.channel("C1", "C21")
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 @settings(max_examples=250, deadline=None)
 @given(seed=st.integers(0, 2**32))
@@ -138,6 +140,7 @@ def test_what_is_kept_lies_beyond_the_buffer_as_it_is_told(rules: Policy, seed: 
             assert PARTITION.gap_m(EIGHTH.bounds(EIGHTH.of_code(cell)), "z-0001") > 100.0
 
 
+@pytest.mark.channel("C14")
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 @settings(max_examples=250, deadline=None)
 @given(seed=st.integers(0, 2**32), restart=st.integers(0, 79))
@@ -150,6 +153,7 @@ def test_a_restart_only_removes_rows(rules: Policy, seed: int, restart: int) -> 
     assert not cut - whole
 
 
+@pytest.mark.channel("C15")
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), again=st.integers(0, 59))
 def test_repetitions_change_nothing(seed: int, again: int) -> None:
@@ -208,6 +212,7 @@ def test_every_uplink_has_one_fate_in_the_end(seed: int) -> None:
     assert rows == fates["stored"]
 
 
+@pytest.mark.channel("C34")
 def test_the_walks_do_leave_the_zone() -> None:
     """The laws above speak of something: there are rows under all four rule sets, and stays and short runs."""
     for name, rules in RULES.items():

@@ -105,6 +105,7 @@ async def test_exact_counts_where_nobody_is_real(tmp_path: Path) -> None:
     assert answer["facts"] == {"will ignored": 1}
 
 
+@pytest.mark.channel("C26")
 def test_nothing_about_people_is_counted_elsewhere() -> None:
     """Decisions 3: how many were heard, less the rows, is how many were masked, which says who is at home.
     Only that a kind was heard at all is said, also of strangers; the city's own stay exact."""
@@ -117,6 +118,7 @@ def test_nothing_about_people_is_counted_elsewhere() -> None:
     }
 
 
+@pytest.mark.channel("C26")
 def test_more_uplinks_of_people_change_no_answer() -> None:
     """Whoever asks again and again sees no difference while a child goes home."""
     before, more = tally(), tally()

@@ -40,6 +40,7 @@ def destination(lat: float, lon: float, bearing: float, metres: float) -> tuple[
     return degrees(lat2), (east + 180) % 360 - 180
 
 
+@pytest.mark.channel("C20")
 @pytest.mark.parametrize("lat", [-70.0, -33.9, 0.0, 0.0005, 36.7, 45.7, 70.0])
 @pytest.mark.parametrize(
     ("metres", "within"), [(50, 0.001), (1_000, 0.001), (5_000, 0.01), (20_000, 0.1)]
@@ -51,6 +52,7 @@ def test_the_plane_agrees_with_the_geodesic(lat: float, metres: float, within: f
         assert sqrt(plane.squared(*there)) == pytest.approx(metres, abs=within)
 
 
+@pytest.mark.channel("C20")
 def test_the_short_way_round_crosses_the_antimeridian() -> None:
     east, west = Plane(-16.8, 179.999), Plane(-16.8, -179.999)
     assert sqrt(east.squared(-16.8, -179.999)) == pytest.approx(213.2, abs=0.2)
@@ -84,6 +86,7 @@ def test_no_plane_is_laid_where_it_would_bend(place: tuple[float, float]) -> Non
     assert str(place[0]) not in str(refusal.value)
 
 
+@pytest.mark.channel("C20")
 def test_a_haversine_on_a_sphere_differs_by_less_than_the_metre_kept_for_it() -> None:
     def haversine(lat_1: float, lon_1: float, lat_2: float, lon_2: float) -> float:
         half = (

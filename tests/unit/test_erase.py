@@ -316,6 +316,7 @@ def test_cut_off_anywhere_it_is_finished_at_the_next_start(
     assert readable(proof) == 0
 
 
+@pytest.mark.channel("C27")
 def test_plain_rows_are_deleted_to_the_last_byte(tmp_path: Path) -> None:
     """In SIM directories, by file and day: nothing of their pseudonyms stays in file or journal; a copy made before
     keeps them, and the proof says so."""
@@ -374,6 +375,7 @@ async def test_numbers_that_were_counted_stay(house: House) -> None:
     assert row["households"] == "6"
 
 
+@pytest.mark.channel("C33")
 def test_a_household_that_comes_back_is_another_one(house: House) -> None:
     """The same name gets another key: what was erased stays so."""
     with house.registry() as registry:

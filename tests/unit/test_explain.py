@@ -34,6 +34,7 @@ def test_every_answer_of_the_mask_is_explained() -> None:
         explained("invented", policy())
 
 
+@pytest.mark.channel("C39")
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_number_gets_into_the_words(data: st.DataObject) -> None:
@@ -50,6 +51,7 @@ def test_no_number_gets_into_the_words(data: st.DataObject) -> None:
 _ELSEWHERE = {Fate.STORED, Fate.SUPPRESSED, Fate.REJECTED, Fate.DROPPED}
 
 
+@pytest.mark.channel("C39")
 @pytest.mark.parametrize("fix", [None, "1", "30"])
 @pytest.mark.parametrize("rules", ["legacy-50m", "toyama-zone"])
 def test_the_form_for_anybody_has_no_digit_of_the_way(

@@ -42,6 +42,7 @@ def test_a_place_is_shown_while_it_is_fresh() -> None:
     assert by.say(CHILD, seen) == ("unknown", seen, None, None)
 
 
+@pytest.mark.channel("C35")
 def test_near_home_is_said_only_after_it_was_seen() -> None:
     """After a start it is unknown since then, also where the first fixes are good; a fix in hiding says near home."""
     by = places()

@@ -60,6 +60,7 @@ def test_three_fixes_far_out_open_it_without_a_way() -> None:
     assert isinstance(by.apply(fix(far, 3)), list)
 
 
+@pytest.mark.channel("C14")
 def test_drift_just_beyond_the_buffer_never_opens_it() -> None:
     by = mask()
     assert {by.apply(fix(92 + s % 100, s * 60)) for s in range(200)} == {Reason.NOT_REOPENED}
@@ -82,6 +83,7 @@ def test_the_margin_grows_with_the_accuracy() -> None:
     assert isinstance(by.apply(fix(92, 10, accuracy_m=20)), list)
 
 
+@pytest.mark.channel("C21")
 def test_a_fix_that_rounding_would_carry_inside_is_hidden() -> None:
     """71.5 m away with 71.4 m hidden, but five decimals would store it 71.0 m away."""
     by = mask()
@@ -99,6 +101,7 @@ def test_an_unknown_accuracy_counts_as_ten_metres() -> None:
     assert by.apply(fix(70, 2, accuracy_m=None)) is Reason.INSIDE_HOME
 
 
+@pytest.mark.channel("C16")
 @pytest.mark.parametrize("accuracy", [-0.5, float("nan"), float("-inf"), float("inf")])
 def test_an_accuracy_that_is_none_is_no_reason_to_keep(accuracy: float) -> None:
     by = mask()
@@ -167,6 +170,7 @@ def test_a_fix_older_than_the_newest_is_late() -> None:
     assert by.apply(same_moment) is Reason.LATE
 
 
+@pytest.mark.channel("C15")
 @pytest.mark.parametrize(
     ("north_m", "accuracy_m", "closes"),
     [(10, 10.0, True), (70, 10.0, True), (72, 10.0, False), (900, 10.0, False), (100, 60.0, True)],
@@ -227,6 +231,7 @@ def test_a_fix_of_a_file_that_is_over_is_late(received_at: int, reason: Reason) 
     assert by.apply(fix(5_000, 0, received_at=received_at)) is reason
 
 
+@pytest.mark.channel("C18")
 @pytest.mark.parametrize(
     ("device", "more", "reason"),
     [
@@ -245,6 +250,7 @@ def test_what_is_missing_suppresses(device: Any, more: dict[str, Any], reason: R
     assert {by.apply(fix(5_000 + 200 * s, s, device, **more)) for s in range(9)} == {reason}
 
 
+@pytest.mark.channel("C17")
 @pytest.mark.parametrize(
     ("lat", "lon", "reason"),
     [
@@ -266,11 +272,13 @@ def test_what_is_no_place_suppresses(lat: float | None, lon: float | None, reaso
     assert by.apply(reading(child(), values(lat=lat, lon=lon), NOON)) is reason
 
 
+@pytest.mark.channel("C30")
 def test_nothing_from_before_the_rules_is_kept() -> None:
     by = mask(policy(rules_since=NOON))
     assert by.apply(fix(5_000, -1)) is Reason.RULES_CHANGED
 
 
+@pytest.mark.channel("C33")
 def test_a_home_that_moved_closes_the_circle_and_an_unchanged_one_does_not() -> None:
     by = mask()
     leave_home(by)

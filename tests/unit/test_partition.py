@@ -96,6 +96,7 @@ def houses(cell: int, at: float, number: int) -> list[Building]:
     ]
 
 
+@pytest.mark.channel("C5")
 @pytest.mark.parametrize(("k_gate", "joined", "zones"), [(5, False, 1), (10, False, 0), (10, True, 1)])  # fmt: skip
 def test_few_houses_behind_a_gate_are_too_few(k_gate: int, joined: bool, zones: int) -> None:
     """Two roads cross a zone and do not meet; behind the one lie 5 dwellings, and the child who vanishes there would
@@ -114,6 +115,7 @@ def test_few_houses_behind_a_gate_are_too_few(k_gate: int, joined: bool, zones: 
     assert len(zoning.zones) == zones
 
 
+@pytest.mark.channel("C5")
 def test_one_road_into_a_zone_is_too_few() -> None:
     """Who enters by the only road is known to live behind it; a second road is asked for."""
     buildings = {FIRST: houses(FIRST, 0.5, 10)}
@@ -169,6 +171,7 @@ def test_a_shield_and_the_zone_agree_inside(seed: int) -> None:
     assert Shield(PARTITION, "z-1", 0.0).hides(*place)
 
 
+@pytest.mark.channel("C16")
 def test_doubt_hides() -> None:
     """What is not finite or outside the mesh has no zone, no distance, and is hidden."""
     shield = Shield(PARTITION, "z-1", 100.0)

@@ -223,6 +223,7 @@ def test_homes_are_read() -> None:
     assert repr(first) == "<home>"
 
 
+@pytest.mark.channel("C17", "C18")
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [

@@ -75,6 +75,7 @@ def test_what_was_told_stays_while_it_is_less_than_a_base_away() -> None:
     assert told(14, {**before, "basis": "another"}) == ["15"]
 
 
+@pytest.mark.channel("C37")
 def test_a_closed_period_is_never_released_again(releases: Releases) -> None:
     """Neither with other numbers nor after another process has begun."""
     assert releases.publish(made(), 1, None) is None
@@ -86,6 +87,7 @@ def test_a_closed_period_is_never_released_again(releases: Releases) -> None:
     assert releases.document("analysis", "2026-05") == before
 
 
+@pytest.mark.channel("C38")
 def test_what_overlaps_an_earlier_release_is_not_released(releases: Releases) -> None:
     """Other slices of the same days can be subtracted; other units, subjects and days cannot."""
     releases.publish(made(), 1, None)

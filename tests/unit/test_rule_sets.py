@@ -47,6 +47,7 @@ def sekisho(capsys: Any, monkeypatch: pytest.MonkeyPatch, *words: object) -> tup
     return int(ended.value.code or 0), shown.out, shown.err
 
 
+@pytest.mark.channel("C22", "C38")
 def test_every_contradiction_is_refused_in_the_golden_words() -> None:
     """Each file breaks one rule of the language; line, column and remedy are those of `said.txt`."""
     assert "\n".join(said(path) for path in LINTS) + "\n" == (GOLDEN / "said.txt").read_text()
@@ -119,6 +120,7 @@ def test_the_gateways_file_means_the_same_as_a_rule_set() -> None:
     assert lane.retain_us == policy.retain_days * 86_400_000_000
 
 
+@pytest.mark.channel("C39")
 def test_numbers_in_explanations_are_for_invented_people() -> None:
     """The same file is refused for a real directory and accepted for a simulated one."""
     path = GOLDEN / "lint_explain_full.yaml"
@@ -127,6 +129,7 @@ def test_numbers_in_explanations_are_for_invented_people() -> None:
     assert load_rules(path, invented=True).explain == "full"
 
 
+@pytest.mark.channel("C3", "C30")
 def test_a_partition_does_not_change_within_its_epoch(tmp_path: Path) -> None:
     """Against the rule set before it: refused in the same epoch, accepted in the next."""
     old = EXAMPLES[1]

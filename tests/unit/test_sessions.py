@@ -76,6 +76,7 @@ def test_the_file_is_its_owner_s_alone(tmp_path: Path) -> None:
     assert S_IMODE((tmp_path / "sessions.db").stat().st_mode) == 0o600
 
 
+@pytest.mark.channel("C7")
 def test_nothing_on_disk_can_be_read_or_told_apart_by_its_size(tmp_path: Path) -> None:
     """Keyed names and sealed records of one size each, whatever they are about."""
     clock = ManualClock()

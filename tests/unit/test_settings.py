@@ -165,6 +165,7 @@ def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
         load_settings(tmp_path / "gateway.yaml")
 
 
+@pytest.mark.channel("C30")
 def test_rule_sets_follow_the_rules(folder: Path) -> None:
     """The digest changes with the numbers, the area, and what rows are kept for and how long: a row stays under
     the purpose it was taken for."""

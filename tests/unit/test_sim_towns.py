@@ -125,6 +125,7 @@ def test_the_shipped_zones_are_those_of_the_towns(tmp_path: Path, sekisho: Sekis
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.channel("C40")
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_zones_say_that_they_are_of_nobody(path: Path) -> None:
     """By name and source; every check was made, and nobody of the towns is without a zone."""

@@ -58,6 +58,7 @@ def opened(body: bytes, device: EllipticCurvePrivateKey, auth: bytes) -> bytes:
     return AESGCM(key).decrypt(nonce, body[86:], None).rstrip(b"\0")[:-1]
 
 
+@pytest.mark.channel("C35")
 @given(word=st.sampled_from(["place", "near_home", "unknown"]), name=st.text(max_size=30))
 def test_every_message_has_one_length_and_opens_at_its_device_alone(word: str, name: str) -> None:
     device, other = generate_private_key(SECP256R1()), generate_private_key(SECP256R1())
