@@ -68,6 +68,23 @@ def test_the_recommended_rules_leave_rows_of_the_demos_ways(sekisho: Sekisho) ->
     assert zones["rows_per_trip"] >= 3
 
 
+def test_the_rules_for_few_houses_keep_ways_of_a_village_alone(sekisho: Sekisho) -> None:
+    """In their own thin zones; of a dense town, whose zones they do not know, nothing."""
+    rural = str(RULES / "rural.yaml")
+    village, dense = (
+        told(
+            what_if(
+                sekisho, "--town", name, "--children", "4", "--days", "2", "--json", rules=(rural,)
+            )
+        )["rural"]
+        for name in ("village", "small")
+    )
+
+    assert village["rows_per_trip"] >= 3
+    assert village["fewest_dwellings"] >= 50
+    assert dense["rows"] == 0
+
+
 def test_a_recorded_way_needs_its_home_only(sekisho: Sekisho) -> None:
     """GPX; no dwellings and no streets are known, so the guess is a place, and ground is counted in cells."""
     said = told(what_if(sekisho, "--tracks", WALK, "--home", "36.90,137.20", "--json"))
