@@ -72,7 +72,7 @@ def show(tried: Tried, told: Sequence[Told]) -> None:
         "\npoints: of the fixes on ways from one stay to the next, those that are kept. streets: of those walked, those of "
         "which a\nrow is kept. homes found: within 50 m of the best guess of somebody who knows the rules and sees where ways "
         "end; whoever\nuses streets, gaps and other sources may do better. by chance: blind guesses among the dwellings of the "
-        "zone."
+        "zone; where\nthat is more, it is what counts."
     )
     for one in said["rule_sets"]:
         hidden = " · ".join(f"{reason} {n:,}" for reason, n in list(one["hidden"].items())[:4])
