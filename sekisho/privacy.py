@@ -8,6 +8,7 @@ from sekisho.privacy_erase import erase
 from sekisho.privacy_explain import explain
 from sekisho.privacy_log import app as log
 from sekisho.privacy_proof import proof
+from sekisho.privacy_register import register
 from sekisho.privacy_rules import app as rules
 from sekisho.privacy_scan import scan
 from sekisho.privacy_try import try_
@@ -20,6 +21,7 @@ app.command("scan")(scan)
 app.command("try")(try_)
 app.command("explain")(explain)
 app.command("what-if")(what_if)
+app.command("register")(register)
 app.command("access")(access)
 app.command("erase")(erase)
 app.command("proof")(proof)

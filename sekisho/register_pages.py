@@ -1,0 +1,221 @@
+"""The pages that `privacy register` prints: what the configuration says, and marked blanks for what it does not."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from gateway.rules import words, words_ja
+from gateway.rules.canonical import digest
+from gateway.rules.model import Lane, RuleSet
+
+Language: TypeAlias = Literal["en", "ja"]
+Part: TypeAlias = Literal["register", "pia", "parents"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a configuration says of people's data.
+
+    Attributes:
+        rules: the rule set in force.
+        owner: municipality code.
+        in_force: hex digest of rules, service area and time zone.
+    """
+
+    rules: RuleSet
+    owner: str
+    in_force: str
+
+
+_BLANK = {"en": "____________ (the city)", "ja": "＿＿＿＿＿＿（市が記入）"}
+_NAMES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "store": "Masked ways of children", "guardian_live": "Children's places, live", "ridership": "Riders by stop and hour",
+        "analysis": "Use of streets", "open": "Open data", "research": "Numbers for research",
+    },
+    "ja": {
+        "store": "マスク済みの登下校の道のり", "guardian_live": "保護者への現在地", "ridership": "停留所・時間帯別の乗降数",
+        "analysis": "道の利用数", "open": "オープンデータ", "research": "研究用の集計",
+    },
+}  # fmt: skip
+_ITEMS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "rows": "time step, part of town or place as the rules leave it, a keyed identity; no name, no number of a device",
+        "counts": "numbers by place and slice; of nobody",
+        "nothing": "none; the last place in memory",
+    },
+    "ja": {
+        "rows": "時間の区切り、ルールが残すメッシュまたは位置、鍵つきの識別子。氏名や端末番号は含まない",
+        "counts": "場所と区分ごとの数。個人の記録は含まない",
+        "nothing": "なし（メモリ上の最後の位置のみ）",
+    },
+}
+_SAFETY: Mapping[Language, str] = {
+    "en": "masked before anything is stored; rows sealed under the household's key and the file's; keys elsewhere; every look entered in a "
+    "chained log; a file and its key go together when their time is over",
+    "ja": "保存の前にマスクする。行は家庭の鍵とファイルの鍵で二重に封印し、鍵は別の場所に置く。閲覧は改ざんの分かる記録に残す。期間が過ぎればファイルと鍵を一緒に消す",
+}
+
+
+def page(facts: Facts, part: Part, language: Language) -> str:
+    """One part in Markdown."""
+    made: Mapping[Part, Callable[[Facts, Language], Iterator[str]]] = {
+        "register": _register,
+        "pia": _pia,
+        "parents": _parents,
+    }
+    return "\n".join(made[part](facts, language)) + "\n"
+
+
+def _stay(lane: Lane, language: Language) -> str:
+    return words_ja.stay(lane) if language == "ja" else words.stay(lane)
+
+
+def _does(lane: Lane, language: Language) -> Iterator[str]:
+    say = words_ja.sentence if language == "ja" else words.sentence
+    return (say(rule) for _stage, rule in lane.steps())
+
+
+def _register(facts: Facts, language: Language) -> Iterator[str]:
+    japanese = language == "ja"
+    yield "# 個人情報ファイル簿（案）" if japanese else "# File register (draft)"
+    yield ""
+    yield (
+        f"設定から作成。団体コード {facts.owner}、ルール {facts.rules.id}（{facts.in_force[:12]}）。空欄は市が記入する。"
+        if japanese
+        else f"Made from the configuration. Municipality {facts.owner}, rules {facts.rules.id} ({facts.in_force[:12]}). Blanks are the city's."
+    )
+    heads = (
+        ("名称", "利用目的", "記録項目", "対象者", "収集方法", "保存期間", "提供先", "根拠", "安全管理措置", "開示・消去の窓口")
+        if japanese
+        else ("name", "purpose", "items", "of whom", "how collected", "kept", "read by", "legal basis", "safety", "whom to ask")
+    )  # fmt: skip
+    blank = _BLANK[language]
+    for lane in facts.rules.lanes:
+        counted = bool(lane.count)
+        of_whom = ("数えられるだけで、個人は特定されない" if counted else "同意した児童") if japanese else (
+            "counted; nobody in particular" if counted else "children whose guardian agreed")  # fmt: skip
+        collected = "端末からの送信（GPS、タグ）" if japanese else "from devices (GPS, tags)"
+        values = (
+            _NAMES[language][lane.name],
+            lane.purpose,
+            _ITEMS[language][lane.write.form],
+            of_whom,
+            collected,
+            _stay(lane, language),
+            lane.audience,
+            lane.legal_basis,
+            _SAFETY[language],
+            blank,
+        )
+        yield ""
+        yield f"## {values[0]}"
+        yield ""
+        yield "| | |"
+        yield "|---|---|"
+        yield from (
+            f"| {head} | {value} |" for head, value in zip(heads[1:], values[1:], strict=True)
+        )
+
+
+def _pia(facts: Facts, language: Language) -> Iterator[str]:
+    japanese = language == "ja"
+    yield (
+        "# プライバシー影響評価の付属書（案）"
+        if japanese
+        else "# Annex to a privacy impact assessment (draft)"
+    )
+    yield ""
+    yield f"- {'ルール' if japanese else 'rule set'}: {facts.rules.id}, SHA-256 {digest(facts.rules)}"
+    yield f"- {'適用中（区域・時間帯を含む）' if japanese else 'in force (with service area and time zone)'}: {facts.in_force}"
+    yield f"- {'区域を固定する期間' if japanese else 'zones frozen for'}: {facts.rules.epoch or '-'}"
+    yield (
+        "- 読み込み時の検査: 矛盾なし（矛盾があれば起動しない）"
+        if japanese
+        else "- contradictions: none (a rule set with one is refused at the start)"
+    )
+    for lane in facts.rules.lanes:
+        yield ""
+        yield f"## {_NAMES[language][lane.name]} (`{lane.name}`)"
+        yield ""
+        yield f"{'利用目的' if japanese else 'Purpose'}: {lane.purpose}"
+        yield ""
+        yield from (f"{number}. {said}" for number, said in enumerate(_does(lane, language), 1))
+        if lane.audit is not None:
+            yield ""
+            yield (
+                f"要求する監査: {lane.audit.days} 日、水準 {lane.audit.level}、{lane.audit.homes} 戸。**監査はまだ行っていない。**"
+                if japanese
+                else f"Audit asked for: {lane.audit.days} days, level {lane.audit.level}, {lane.audit.homes} homes. **It was not done yet.**"
+            )
+    yield ""
+    yield "## まだ確かめていないこと" if japanese else "## What is not tested yet"
+    yield ""
+    yield from (
+        (
+            "- 実際の市の区域と住宅での攻撃（付属の区域は架空の町のもの）",
+            "- ルールを知る攻撃者の模型による監査",
+            "- 法令への適合。この付属書は技術の記述であり、評価ではない",
+        )
+        if japanese
+        else (
+            "- attacks on a real city's zones and dwellings (the shipped zones are a fictional town's)",
+            "- an audit by adversaries who know the rules",
+            "- the law: this annex describes a technique and assesses nothing",
+        )
+    )
+    yield ""
+    yield f"{'評価者・日付' if japanese else 'Assessed by, on'}: {_BLANK[language]}"
+
+
+def _parents(facts: Facts, language: Language) -> Iterator[str]:
+    japanese = language == "ja"
+    kept = [lane for lane in facts.rules.lanes if not lane.count]
+    counted = [lane for lane in facts.rules.lanes if lane.count]
+    yield "# 見守り端末の記録について" if japanese else "# What is recorded of your child's tracker"
+    yield ""
+    yield (
+        "端末は位置を送ります。送られた位置は、保存の前に次のように隠されます。隠された位置は、どこにも残りません。"
+        if japanese
+        else "The tracker sends where it is. Before anything is stored it is hidden as follows; what is hidden is nowhere afterwards."
+    )
+    for lane in kept:
+        yield ""
+        yield f"## {_NAMES[language][lane.name]}"
+        yield ""
+        yield f"- {'何のために' if japanese else 'What for'}: {lane.purpose}"
+        yield from (f"- {said}" for said in _shown(lane, language))
+        yield f"- {'いつまで' if japanese else 'How long'}: {_stay(lane, language)}"
+        yield f"- {'誰が見るか' if japanese else 'Who sees it'}: {lane.audience}"
+    if counted:
+        yield ""
+        yield "## 数えるだけのもの" if japanese else "## What is only counted"
+        yield ""
+        yield from (f"- {_NAMES[language][lane.name]}: {lane.purpose}" for lane in counted)
+    yield ""
+    yield "## あなたの権利" if japanese else "## Your rights"
+    yield ""
+    yield from (
+        (
+            "- 同意はお子さん一人ごと、目的ごとです。いつでも取り消せ、すぐに効きます。",
+            "- 何が残っているかを受け取れます。",
+            "- やめるときは家庭の鍵を壊します。残っていた行は、写しを含めて誰にも読めなくなります。きょうだいも一緒です。",
+            "- すでに数えられた数は、誰の分か分からないため残ります。",
+        )
+        if japanese
+        else (
+            "- You agree for each child and each purpose, and may take it back at any time, at once.",
+            "- You are given what is held.",
+            "- When you leave, your household's key is destroyed: nobody can read the rows any more, in no copy. Siblings leave together.",
+            "- Numbers that were counted stay: nobody can tell whose they are.",
+        )
+    )
+    yield ""
+    yield f"{'問い合わせ先' if japanese else 'Whom to ask'}: {_BLANK[language]}"
+
+
+def _shown(lane: Lane, language: Language) -> Iterator[str]:
+    """The rules that a family would ask about: what hides, and what is made coarse."""
+    say = words_ja.sentence if language == "ja" else words.sentence
+    for rule in (*lane.suppress, *lane.shape, *lane.generalise):
+        yield say(rule)
