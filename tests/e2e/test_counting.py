@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from gateway.canary.canaries import Canaries
+from gateway.counting.period import HEAD_BYTES
 from gateway.model.instant import DAY, HOUR, MINUTE, Instant, parse_rfc3339, to_rfc3339
 from gateway.statedir import Mark
+from gateway.stores.counters import CounterFiles
 from sekisho.canary_fixture import look
 from sekisho.window import ask
 from tests.e2e.caller import Caller
@@ -134,10 +136,9 @@ class Walks:
                 pin = sha256((folder / file).read_bytes()).hexdigest()
                 config.write(f"  {name}: {{file: {file}, pin: {pin}}}\n")
         self.names = [f"walker-{n}" for n in range(children)]
-        homes = [(36.69 - self.dice.random() / 100, 137.5) for _ in self.names]
+        self.homes = {name: 36.69 - self.dice.random() / 100 for name in self.names}
         members = [
-            {**child(name, home), "consent": False}
-            for name, home in zip(self.names, homes, strict=True)
+            {**child(name, (lat, 137.5)), "consent": False} for name, lat in self.homes.items()
         ]
         self.token = self.town.enrol(members)
         with self.town.registry() as registry, registry.change():
@@ -145,12 +146,13 @@ class Walks:
                 for lane in ("analysis", "open"):
                     registry.record_consent(name, lane, "a guardian", "a sheet", SINCE)
 
-    async def walk(self, gateway: Gateway, at: Instant) -> None:
-        """Everybody walks up the street, a minute a fix."""
+    async def walk(self, gateway: Gateway, at: Instant, *, far: bool = True) -> None:
+        """Everybody walks up the street, a minute a fix; or stays at home."""
         caller = await Caller.call(gateway.port, "fleet", self.token)
         for minute in range(8):
             for name in self.names:
-                lat = 36.6935 + minute * 0.001 + self.dice.random() / 5000
+                lat = 36.6935 + minute * 0.001 if far else self.homes[name]
+                lat += self.dice.random() / 5000
                 lon = 137.5 + self.dice.uniform(-2.5, 2.5) / 10000
                 self.places.append((lat, lon))
                 said = {
@@ -201,6 +203,28 @@ async def test_what_is_counted_lies_nowhere(tmp_path: Path) -> None:
         json.dumps({"lat": walks.places[0][0], "lon": walks.places[0][1]})
     )
     assert look(tmp_path, canaries) != []
+
+
+async def test_whom_the_guard_hides_leaves_nothing_in_a_counter(tmp_path: Path) -> None:
+    """A day at home and a day of silence: the same files of the same length, and the same tables inside. A day
+    outside gives other tables, so the comparison can fail."""
+    days = {}
+    for day in ("home", "silence", "outside"):
+        walks = Walks(tmp_path / day, 6)
+        with Gateway(walks.town, *at(EIGHT)) as gateway:
+            if day != "silence":
+                await walks.walk(gateway, EIGHT, far=day == "outside")
+            await move(walks.town, EIGHT + 5 * MINUTE)
+            assert await asyncio.to_thread(gateway.stop) == 0
+        files, keys = CounterFiles(walks.town.state.counting_dir), walks.town.keys.periods
+        days[day] = {name: files.read(name, keys.key(name)) for name in files.names()}
+        assert list(walks.town.state.personal_dir.iterdir()) == []
+
+    tables = {day: {name: found[HEAD_BYTES:] for name, found in held.items() if found} for day, held in days.items()}  # fmt: skip
+    assert set(tables["home"]) == {"analysis-2026-05", "open-2026-T1"}
+    assert tables["home"] == tables["silence"]
+    assert tables["outside"] != tables["silence"]
+    assert [len(one) for one in tables["outside"].values()] == [len(one) for one in tables["home"].values()]  # fmt: skip
 
 
 async def test_a_clean_stop_loses_nothing_and_a_kill_is_remembered(tmp_path: Path) -> None:
