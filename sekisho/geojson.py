@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
+from gateway.privacy.mesh import MESHES
 from gateway.registry.places import Standing
 
+_BY_DIGITS = {mesh.digits: mesh for mesh in MESHES.values()}
 _DECIMALS = 7  # about a centimetre; RFC 7946, section 11.2, asks for no more than the data has
 
 
@@ -14,8 +16,8 @@ def write(
 ) -> None:
     """Write a FeatureCollection, one Feature a line, as the rows are read.
 
-    A row that has a place (people's, as the mask left it) stands there; a thing of the city where it is
-    registered; what stands nowhere has the geometry null.
+    A row that has a place (people's, as the mask left it) stands there, one that says a cell fills it; a thing of the
+    city stands where it is registered; what stands nowhere has the geometry null.
     """
     before = '{"type": "FeatureCollection", "features": [\n'
     for row in rows:
@@ -38,6 +40,18 @@ def _feature(row: Mapping[str, Any], standings: Mapping[str, Standing]) -> dict[
     properties = {name: value for name, value in row.items() if name not in ("lat", "lon")}
     if (standing := standings.get(row.get("device", ""))) is not None:
         properties["urn"] = f"urn:ngsi-ld:Device:{standing.owner}:{row['device']}"
+    return {"type": "Feature", "geometry": _geometry(row, standings), "properties": properties}
+
+
+def _geometry(row: Mapping[str, Any], standings: Mapping[str, Standing]) -> dict[str, Any] | None:
+    """A point; of a row that says a cell of the public mesh, the cell: its middle would be taken for a fix."""
     where = place(row, standings)
-    geometry = None if where is None else {"type": "Point", "coordinates": list(where)}
-    return {"type": "Feature", "geometry": geometry, "properties": properties}
+    if where is not None:
+        return {"type": "Point", "coordinates": list(where)}
+    mesh = _BY_DIGITS.get(len(str(row.get("cell"))))
+    if mesh is None:
+        return None
+    south, west, north, east = mesh.bounds(mesh.of_code(row["cell"]))
+    ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+    corners = [[round(lon, _DECIMALS), round(lat, _DECIMALS)] for lon, lat in ring]
+    return {"type": "Polygon", "coordinates": [corners]}

@@ -1,6 +1,7 @@
 """`query --geojson` by the letter of RFC 7946, read by a checker of its own."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -108,6 +109,26 @@ def test_peoples_rows_stand_at_their_masked_place(
     assert not {"lat", "lon", "urn", "device"} & child["properties"].keys()
     assert tag["geometry"] is None
     assert tag["properties"]["stop"] == "12_1"
+
+
+def test_a_row_that_says_a_cell_fills_it(
+    state: StateDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A ring with its corners, counter-clockwise and closed (RFC 7946 §3.1.6); no point that would be taken for a fix."""
+    file = SqliteFile(state.personal_dir / "store-2026-W20.db", "personal")
+    row = (T + 1, b"k" * 16, "55370136244")
+    file.db.execute("INSERT INTO child_tracker (minute, identity, cell) VALUES (?,?,?)", row)
+    file.close()
+    _point, cell = asked("child", state, capsys)
+
+    (ring,) = cell["geometry"]["coordinates"]
+    assert (cell["geometry"]["type"], len(ring)) == ("Polygon", 5)
+    assert ring[0] == ring[-1]
+    area = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
+    assert area > 0
+    assert ring[0][1] <= 36.6953 < ring[2][1]
+    assert ring[0][0] <= 137.2113 < ring[2][0]
+    assert cell["properties"]["cell"] == "55370136244"
 
 
 def test_nothing_is_an_empty_collection(
