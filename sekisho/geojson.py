@@ -48,10 +48,11 @@ def _geometry(row: Mapping[str, Any], standings: Mapping[str, Standing]) -> dict
     where = place(row, standings)
     if where is not None:
         return {"type": "Point", "coordinates": list(where)}
-    mesh = _BY_DIGITS.get(len(str(row.get("cell"))))
-    if mesh is None:
+    cell = row.get("cell")
+    if cell is None:
         return None
-    south, west, north, east = mesh.bounds(mesh.of_code(row["cell"]))
+    mesh = _BY_DIGITS[len(cell)]
+    south, west, north, east = mesh.bounds(mesh.of_code(cell))
     ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
     corners = [[round(lon, _DECIMALS), round(lat, _DECIMALS)] for lon, lat in ring]
     return {"type": "Polygon", "coordinates": [corners]}

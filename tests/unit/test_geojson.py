@@ -42,10 +42,14 @@ def checked(text: str) -> list[dict[str, Any]]:
         if geometry is None:
             continue
         assert geometry.keys() == {"type", "coordinates"}
-        assert geometry["type"] == "Point"
-        lon, lat = geometry["coordinates"]  # section 3.1.1: longitude first, no more than needed
-        assert -180 <= lon <= 180
-        assert -90 <= lat <= 90
+        places = [geometry["coordinates"]]
+        if geometry["type"] == "Polygon":  # section 3.1.6: rings, the first one without
+            (places,) = places[0]
+        else:
+            assert geometry["type"] == "Point"
+        for lon, lat in places:  # section 3.1.1: longitude first, no more than needed
+            assert -180 <= lon <= 180
+            assert -90 <= lat <= 90
         for number in (lon, lat):
             assert len(f"{number!r}".partition(".")[2]) <= 7  # section 11.2
     features: list[dict[str, Any]] = found["features"]
