@@ -43,7 +43,7 @@ from simulators.town import town
 
 RULES = Path(__file__).parents[1] / "config" / "privacy"
 LIMIT_US, LIMIT_BYTES = 5.0, 1024
-"""What the recommended lane may cost an uplink, and keep of a child (issue 7, line 6)."""
+"""What the recommended lane may cost an uplink, and keep of a child."""
 ROUNDS = 15
 _TIMED = 40
 """So many children are timed, all of them remembered."""

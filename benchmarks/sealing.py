@@ -13,7 +13,7 @@ from gateway.privacy.sealing import BODY, FileSeal, RowKey
 ROWS = 5_000
 ROUNDS = 80
 LIMIT_US = 3.0
-"""What one row may cost (issue 7, line 6)."""
+"""What one row may cost."""
 
 
 def best(do: Callable[[], object]) -> float:
