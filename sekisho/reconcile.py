@@ -10,8 +10,8 @@ from gateway.model.errors import Refusal
 from gateway.statedir import StateDir
 from sekisho import account, air_account, air_reconciliation, place, screen
 from sekisho.place import Config, Json, Keys, State
-from sekisho.reconciliation import Rules
 from sekisho.reconciliation import reconcile as compare
+from sekisho.rules_in_force import rules_in_force
 from sekisho.sealed_rows import SealedRows
 from sekisho.window import ask, is_answered
 from sekisho.witness import testimony
@@ -85,10 +85,7 @@ def _compare(
     """Print what a gateway counted and stored of a ledger; the exit code."""
     directory, settings = place.find_state(state, config)
     _require_mark(directory)
-    rules = Rules()
-    if settings is not None:
-        policy = settings.policy
-        rules = Rules(policy.in_area, policy.home_radius_m, policy.retain_days)
+    rules = None if settings is None else rules_in_force(settings)
     running: dict[str, Any] = {}
     now = None
     if is_answered(directory):  # what a killed one left behind says that one runs

@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.devices.catalog import catalog
 from gateway.devices.kind import DeviceKind
@@ -21,7 +21,9 @@ from sekisho.sealed_rows import SealedRows
 from simulators.area import in_municipality
 from simulators.calendar import day_of, midnight
 from simulators.ledger import read_ledger
-from simulators.oracle import ExpectedRow, Oracle, Verdict
+from simulators.oracle import Oracle
+from simulators.oracle_rules import Rules
+from simulators.oracle_verdict import ExpectedRow, Verdict
 
 UNKNOWN = "unknown"
 """Kind under which the gateway counts senders that are none of its own."""
@@ -66,20 +68,12 @@ class Reconciliation:
         return fates + self.missing.total() + self.surplus.total() + self.mixed.total()
 
 
-class Rules(NamedTuple):
-    """What the gateway's rules were: the service area, the usual home radius, how long rows stay."""
-
-    in_area: Callable[[float, float], bool] = in_municipality
-    default_radius_m: float = 50.0
-    retain_days: int = 28
-
-
 def reconcile(
     ledger: Path,
     terms: Iterable[Mapping[str, Any]] | None,
     state: StateDir,
     now: Instant | None = None,
-    rules: Rules = Rules(),
+    rules: Rules | None = None,
     sealed: SealedRows | None = None,
 ) -> Reconciliation:
     """Judge a whole ledger, line by line, and compare.
@@ -91,11 +85,11 @@ def reconcile(
         now: the gateway's time: files whose time is over by then must be gone. None: the last arrival.
         sealed: opens its rows about people, where they are sealed.
     """
-    oracle = Oracle(rules.in_area, 0, rules.default_radius_m, rules.retain_days)
-    expected = Counter[tuple[str, str, str]]()
-    wanted = Counter[Row]()
-    meant, named = Crowd(), Crowd()
-    begins, ends = CALENDAR_END, 0
+    rules = Rules(in_municipality) if rules is None else rules
+    oracle = Oracle(rules)
+    due = _Due(Counter(), Counter(), Crowd(), rules.retain_days)
+    expected, wanted, meant = due.fates, due.rows, due.people
+    named = Crowd()
     personal = {kind.name for kind in catalog().values() if kind.personal}
     devices: set[str] = set()
     tags: set[str | bytes] = set()
@@ -106,14 +100,13 @@ def reconcile(
             continue
         sent, last = sent + 1, line["sent"]
         devices.add(verdict.device)
-        reason = "" if verdict.reason is None else verdict.reason.value
-        expected[_counted_as(verdict), verdict.fate.value, reason] += 1
         tags.update(_tag_texts(line))
-        for row in verdict.rows:
-            wanted[_wanted(row)] += 1
-            begins, ends = min(begins, row.at), max(ends, row.at)
-            if row.who:
-                meant.add(_wanted(row), _file_begins(row.at, rules.retain_days), row.who)
+        due.enter(verdict)
+        for settled in verdict.settled:
+            due.settle(settled)
+    ended = oracle.restart() if terms is None else oracle.silent(last if now is None else now)
+    for settled in ended:
+        due.settle(settled)
     over = _over(last if now is None else now, rules.retain_days)
     for gone in [row for row in wanted if row[0] in personal and row[1] < over]:
         del wanted[gone]
@@ -130,8 +123,35 @@ def reconcile(
         del mixed[kind]
     mixed += bare
     counted = None if terms is None else _counted(terms)
-    elsewhen = sum(n for row, n in (-wanted).items() if not begins <= row[1] <= ends)
+    elsewhen = sum(n for row, n in (-wanted).items() if not due.begins <= row[1] <= due.ends)
     return Reconciliation(sent, expected, counted, missing, surplus, mixed, elsewhen)
+
+
+@dataclass(slots=True)
+class _Due:
+    """What the oracle expects: fates, rows, and whose rows are of one person."""
+
+    fates: Counter[tuple[str, str, str]]
+    rows: Counter[Row]
+    people: Crowd
+    retain_days: int
+    begins: Instant = CALENDAR_END
+    ends: Instant = 0
+
+    def enter(self, verdict: Verdict) -> None:
+        """One uplink more."""
+        reason = "" if verdict.reason is None else verdict.reason.value
+        self.fates[_counted_as(verdict), verdict.fate.value, reason] += 1
+        for row in verdict.rows:
+            self.rows[_wanted(row)] += 1
+            self.begins, self.ends = min(self.begins, row.at), max(self.ends, row.at)
+            if row.who:
+                self.people.add(_wanted(row), _file_begins(row.at, self.retain_days), row.who)
+
+    def settle(self, verdict: Verdict) -> None:
+        """One that was held is held no more."""
+        self.fates[_counted_as(verdict), Fate.HELD.value, ""] -= 1
+        self.enter(verdict)
 
 
 def _tag_texts(line: Mapping[str, Any]) -> Iterator[str | bytes]:
@@ -185,7 +205,7 @@ def _wanted(row: ExpectedRow) -> Row:
     values = row.values
     match row.kind:
         case "child_tracker":
-            return (row.kind, row.at, values["lat"], values["lon"], values["battery_class"])
+            return (row.kind, row.at, *map(values.get, _OF_CHILDREN))
         case "bus_stop_reader":
             return (row.kind, row.at, values["stop"], values["vehicle"], values["antenna"])
         case "river_gauge":
@@ -196,8 +216,9 @@ def _wanted(row: ExpectedRow) -> Row:
             return (kind, row.at, row.device, *(values.get(name) for name in names))
 
 
+_OF_CHILDREN = ("lat", "lon", "battery_class", "cell", "leg")
 _COLUMNS = {
-    "child_tracker": "minute, lat, lon, battery_class",
+    "child_tracker": ", ".join(("minute", *_OF_CHILDREN)),
     "bus_stop_reader": "minute, stop, vehicle, antenna",
     "river_gauge": "observed_at, device, round(stage_m, 3), distance_m, temperature_c, battery_v",
 }

@@ -9,16 +9,27 @@ assumes that the gateway's clock shows town time to within an hour.
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.model.instant import DAY, HOUR, MINUTE, Instant
 from gateway.model.reason import Fate, Reason
 from simulators.area import in_municipality
-from simulators.calendar import day_of, midnight
-from simulators.oracle_mask import Fix, Memory, Rules, judge_child
+from simulators.calendar import day_of
+from simulators.oracle_mask import judge_child
+from simulators.oracle_memory import Fix, Memory, unheard
+from simulators.oracle_rules import Rules
+from simulators.oracle_trip import Ended
+from simulators.oracle_verdict import (
+    ExpectedRow,
+    Line,
+    Verdict,
+    child_row,
+    identity,
+    service_day_ends,
+    verdict,
+)
 
 InArea = Callable[[float, float], bool]
-Line = Mapping[str, Any]
 
 _HARMED = {
     "corrupt": Reason.UNDECODABLE,
@@ -28,78 +39,42 @@ _HARMED = {
 _LATE = 7 * DAY
 _DAY_BEGINS = 3 * HOUR  # of a service day, by local time
 _WINDOW = 4096  # no client has more in flight
-_CLASS_TOPS = (25.0, 50.0, 75.0)
-
-
-class ExpectedRow(NamedTuple):
-    """One row that should be stored.
-
-    Attributes:
-        kind: device kind.
-        at: personal kinds: the start of the one-minute bin; city kinds: the exact time.
-        device: the device it came from (a personal row itself does not say).
-        values: child: lat, lon (5 decimals), battery_class; read: stop, vehicle, antenna;
-            city kinds: the sent values, for gauges with `stage_m`, for passages with both counts.
-        who: personal kinds: whom its pseudonym stands for: a child's device, a tag on a service day.
-    """
-
-    kind: str
-    at: Instant
-    device: str
-    values: Mapping[str, Any]
-    who: str = ""
-
-
-class Verdict(NamedTuple):
-    """What should become of the `n`-th uplink of the ledger.
-
-    Attributes:
-        n: its number in the ledger.
-        device, kind: as in the ledger.
-        fate: exactly one term of the conservation law.
-        reason: why, where it was rejected or suppressed.
-        rows: what should be stored; empty unless `fate` is stored.
-        slack_m: the least distance, in metres, between a measured and a deciding length: where it
-            is tiny, two correct implementations may differ by their distance formulas.
-    """
-
-    n: int
-    device: str
-    kind: str
-    fate: Fate
-    reason: Reason | None = None
-    rows: tuple[ExpectedRow, ...] = ()
-    slack_m: float = float("inf")
+_ROUND = HOUR // 4  # so often the gateway looks for children that fell silent
+_SILENCE = 30 * MINUTE
 
 
 class Oracle:
     """Judges a ledger line by line.
 
     Args:
-        in_area: the service area; the town's municipality unless handed in.
-        rules_since: nothing observed before this instant is stored.
-        default_radius_m: home radius where the household has none of its own.
-        retain_days: how long a personal file may stay; what would make one again that is over is late.
+        rules: those in force; None: a circle in the town's municipality.
     """
 
-    def __init__(
-        self,
-        in_area: InArea = in_municipality,
-        rules_since: Instant = 0,
-        default_radius_m: float = 50.0,
-        retain_days: int = 28,
-    ) -> None:
-        self._retain_days = retain_days
-        self._rules = Rules(in_area=in_area, since=rules_since, default_radius_m=default_radius_m)
+    def __init__(self, rules: Rules | None = None) -> None:
+        self._rules = Rules(in_municipality) if rules is None else rules
+        self._retain_days = self._rules.retain_days
         self._roster: dict[str, Line] = {}
         self._memory: dict[str, Memory] = {}
+        self._held: dict[tuple[Any, ...], Line] = {}
         self._stored: set[tuple[Any, ...]] = set()
         self._step: Instant = 0
         self._day_keys: set[date] = set()
 
-    def restart(self) -> None:
-        """The gateway was killed or stopped: all mask state is forgotten, stored rows are not."""
+    def restart(self) -> tuple[Verdict, ...]:
+        """The gateway was killed or stopped: all mask state is forgotten, stored rows are not.
+
+        Returns the verdicts on what was held.
+        """
+        ended = [one for memory in self._memory.values() for one in memory.trip.forget()]
         self._memory.clear()
+        return self._settle(ended)
+
+    def silent(self, now: Instant) -> tuple[Verdict, ...]:
+        """The gateway has looked for children that fell silent before `now`; the verdicts on what was held."""
+        looked = now - now % _ROUND
+        return self._settle(
+            one for memory in self._memory.values() for one in _lost(memory, looked)
+        )
 
     def judge(self, line: Line) -> Verdict | None:
         """The verdict on an uplink; None for the ledger's other lines, which it remembers."""
@@ -110,9 +85,9 @@ class Oracle:
         if "n" not in line:
             return None
         if line["harm"] in _HARMED:
-            return _verdict(line, Fate.REJECTED, _HARMED[line["harm"]])
+            return verdict(line, Fate.REJECTED, _HARMED[line["harm"]])
         if line["device"] not in self._roster:
-            return _verdict(line, Fate.REJECTED, Reason.UNKNOWN_DEVICE)
+            return verdict(line, Fate.REJECTED, Reason.UNKNOWN_DEVICE)
         match line["kind"]:
             case "child_tracker":
                 return self._child(line)
@@ -146,42 +121,73 @@ class Oracle:
 
     def _child(self, line: Line) -> Verdict:
         if line["t"] is None and line["seq"] is None:
-            return _verdict(line, Fate.REJECTED, Reason.UNDATED)
-        values, at = line["values"], self._observed_at(line)
+            return verdict(line, Fate.REJECTED, Reason.UNDATED)
+        values, at, received = line["values"], self._observed_at(line), self._received_at(line)
         fix = Fix(
-            identity=_identity(line),
+            identity=(line["device"], *identity(line)),
             at=at,
-            late=self._is_late(self._received_at(line), at),
+            received_at=received,
+            late=self._is_late(received, at),
             lat=values.get("lat"),
             lon=values.get("lon"),
             accuracy_m=values.get("accuracy_m"),
         )
         memory = self._memory.setdefault(line["device"], Memory())
+        lost = _lost(memory, received - received % _ROUND)
+        if unheard(memory, received):
+            memory = self._memory[line["device"]] = Memory()
+        memory.heard = received
         ruling = judge_child(fix, self._roster[line["device"]], memory, self._rules)
-        if ruling.fate is not Fate.STORED:
-            return _verdict(line, ruling.fate, ruling.reason, slack_m=ruling.slack_m)
-        place = {
-            "lat": round(values["lat"], 5),
-            "lon": round(values["lon"], 5),
-            "battery_class": battery_class(values.get("battery_pct")),
-        }
-        row = ExpectedRow(line["kind"], at - at % MINUTE, line["device"], place, line["device"])
-        return self._store(line, (row,), ruling.slack_m)
+        settled = self._settle((*lost, *ruling.ended))
+        if ruling.fate is Fate.HELD:
+            self._held[fix.identity] = line
+        if ruling.fate is Fate.STORED and ruling.held is not None:
+            row = child_row(line, ruling.held, self._rules)
+            return self._store(line, (row,), ruling.slack_m)._replace(settled=settled)
+        own = verdict(line, ruling.fate, ruling.reason, slack_m=ruling.slack_m)
+        return own._replace(settled=settled)
+
+    def _settle(self, ended: Iterable[Ended]) -> tuple[Verdict, ...]:
+        """Verdicts on uplinks that were held."""
+        found = []
+        for held, reason in ended:
+            line = self._held.pop(held.key)
+            if reason is None:
+                found.append(self._store(line, (child_row(line, held, self._rules),)))
+            else:
+                found.append(verdict(line, Fate.SUPPRESSED, reason))
+        return tuple(found)
 
     def _reads(self, line: Line) -> Verdict:
         if line["t"] is None and line["seq"] is None:
-            return _verdict(line, Fate.REJECTED, Reason.UNDATED)
-        at = self._observed_at(line)
-        if self._is_late(self._received_at(line), at):
-            return _verdict(line, Fate.SUPPRESSED, Reason.LATE)
-        if at < self._rules.since:
-            return _verdict(line, Fate.SUPPRESSED, Reason.RULES_CHANGED)
-        if not self._has_day_key(at, self._received_at(line)):
-            return _verdict(line, Fate.SUPPRESSED, Reason.KEY_GONE)
+            return verdict(line, Fate.REJECTED, Reason.UNDATED)
+        at, received, counted = self._observed_at(line), self._received_at(line), self._counts
+        over = received - at > _LATE if counted else self._is_late(received, at)
+        refused = next(
+            (
+                reason
+                for applies, reason in (
+                    (over, Reason.LATE),
+                    (at < self._rules.since, Reason.RULES_CHANGED),
+                    (self._rules.reads == "refused", Reason.NO_LANE),
+                    (not counted and not self._has_day_key(at, received), Reason.KEY_GONE),
+                )
+                if applies
+            ),
+            None,
+        )
+        if refused is not None:
+            return verdict(line, Fate.SUPPRESSED, refused)
         facts = self._roster[line["device"]]["attributes"]
         reads = line["values"]["reads"]
         if not reads:
-            return _verdict(line, Fate.COUNTED)
+            return verdict(line, Fate.COUNTED)
+        if counted:
+            at_stop = facts.get("stop") is not None and facts.get("mount") != "door"
+            taken = at_stop and received < service_day_ends(at, _DAY_BEGINS) + HOUR
+            if taken:
+                return verdict(line, Fate.COUNTED)
+            return verdict(line, Fate.SUPPRESSED, Reason.NO_LANE)
         where = (facts.get("stop"), facts.get("vehicle"))
         rows = tuple(
             ExpectedRow(
@@ -195,10 +201,14 @@ class Oracle:
         )
         return self._store(line, rows)
 
+    @property
+    def _counts(self) -> bool:
+        """Whether tags are counted, not kept."""
+        return self._rules.reads == "counted"
+
     def _has_day_key(self, at: Instant, received: Instant) -> bool:
         """A service day's key is made while the day lasts, and is destroyed an hour after its end."""
-        day = day_of(at - _DAY_BEGINS)
-        end = midnight(day + timedelta(days=1)) + _DAY_BEGINS
+        day, end = day_of(at - _DAY_BEGINS), service_day_ends(at, _DAY_BEGINS)
         if received < end:
             self._day_keys.add(day)
         return received <= end + HOUR and day in self._day_keys
@@ -219,61 +229,45 @@ class Oracle:
         self, line: Line, rows: tuple[ExpectedRow, ...], slack_m: float = float("inf")
     ) -> Verdict:
         """Stored, unless rows of the same identity lie there already."""
-        key = (line["device"], *_identity(line))
+        key = (line["device"], *identity(line))
         if key in self._stored:
-            return _verdict(line, Fate.DUPLICATE, slack_m=slack_m)
+            return verdict(line, Fate.DUPLICATE, slack_m=slack_m)
         self._stored.add(key)
-        return _verdict(line, Fate.STORED, rows=rows, slack_m=slack_m)
+        return verdict(line, Fate.STORED, rows=rows, slack_m=slack_m)
 
 
 def judge_ledger(
     lines: Iterable[Line],
     restarts: Mapping[int, int] | Collection[int] = (),
-    in_area: InArea = in_municipality,
-    rules_since: Instant = 0,
-    retain_days: int = 28,
+    rules: Rules | None = None,
 ) -> Iterator[Verdict]:
     """Every uplink's verdict, in order, across restarts of the gateway.
+
+    Under rules that hold fixes a later verdict with the same number takes the place of an earlier one.
 
     `restarts` names the last uplink that the gateway had committed when it stopped: after it the
     mask has forgotten all. As a mapping it also says which uplink was the last one acknowledged:
     those between the two are sent again, so the new mask meets them a second time; what became of
     them the first time stands.
     """
-    oracle = Oracle(in_area, rules_since, retain_days=retain_days)
+    oracle = Oracle(rules)
     unacknowledged: deque[Line] = deque(maxlen=_WINDOW)
     for line in lines:
-        verdict = oracle.judge(line)
-        if verdict is None:
+        found = oracle.judge(line)
+        if found is None:
             continue
-        yield verdict
+        yield from (found, *found.settled)
         unacknowledged.append(line)
-        if verdict.n in restarts:
-            oracle.restart()
-            acked = restarts[verdict.n] if isinstance(restarts, Mapping) else verdict.n
+        if found.n in restarts:
+            yield from oracle.restart()
+            acked = restarts[found.n] if isinstance(restarts, Mapping) else found.n
             for again in unacknowledged:
                 if again["n"] > acked:
                     oracle.judge(again)
 
 
-def battery_class(per_cent: float | None) -> int | None:
-    """1 (≤ 25 %) to 4 (above 75 %); None if unknown."""
-    if per_cent is None:
-        return None
-    return 1 + sum(per_cent > top for top in _CLASS_TOPS)
-
-
-def _identity(line: Line) -> tuple[Any, ...]:
-    """What tells two uplinks of one device apart: counter, device's own time, payload digest."""
-    return (line["seq"], line["t"], line["digest"])
-
-
-def _verdict(
-    line: Line,
-    fate: Fate,
-    reason: Reason | None = None,
-    *,
-    rows: tuple[ExpectedRow, ...] = (),
-    slack_m: float = float("inf"),
-) -> Verdict:
-    return Verdict(line["n"], line["device"], line["kind"], fate, reason, rows, slack_m)
+def _lost(memory: Memory, looked: Instant) -> list[Ended]:
+    """What was held of a child that had been silent for too long when the gateway looked."""
+    if memory.heard is None or looked - memory.heard <= _SILENCE or not memory.trip.holds:
+        return []
+    return memory.lose()

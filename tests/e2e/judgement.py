@@ -12,7 +12,9 @@ import msgspec
 from gateway.model.instant import Instant, parse_rfc3339
 from gateway.model.reason import Fate
 from gateway.statedir import StateDir
-from simulators.oracle import ExpectedRow, Oracle
+from simulators.oracle import Oracle
+from simulators.oracle_rules import Rules
+from simulators.oracle_verdict import ExpectedRow
 from tests.e2e.crowd import Uplink
 from tests.e2e.town import Member, in_area
 from tests.fakes.sealed import opened
@@ -96,7 +98,7 @@ def _judge_one(
     sender: Heard, members: list[Member], now: Instant
 ) -> tuple[set[int], set[int], dict[int, list[Key]]]:
     """Numbers of uplinks whose rows must, and may, be there; and the rows of each."""
-    oracle = Oracle(in_area)
+    oracle = Oracle(Rules(in_area))
     for member in members:
         oracle.judge(member)
     rows: dict[int, list[Key]] = {}

@@ -16,7 +16,9 @@ from gateway.statedir import Mark
 from sekisho.destination import follow
 from simulators.drive import Step, drive
 from simulators.ledger import roster_line, uplink_line
-from simulators.oracle import Oracle, Verdict
+from simulators.oracle import Oracle
+from simulators.oracle_rules import Rules
+from simulators.oracle_verdict import Verdict
 from simulators.outlets.endpoint import Endpoint
 from simulators.outlets.mqtt import MqttOutlet
 from simulators.pace import Pace
@@ -51,7 +53,7 @@ TOWN = Scenario(start=parse_rfc3339(START), harm=0.0)
 
 def judged() -> list[Verdict]:
     """What should become of everything this town says."""
-    oracle = Oracle(in_area)
+    oracle = Oracle(Rules(in_area))
     oracle.judge(TOWN.ledger_header(STEP))
     for device in TOWN.fleet():
         oracle.judge(roster_line(device))

@@ -8,7 +8,9 @@ import pytest
 from gateway.model.instant import SECOND
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
-from simulators.oracle_mask import Fix, Memory, Rules, judge_child
+from simulators.oracle_mask import judge_child
+from simulators.oracle_memory import Fix, Memory
+from simulators.oracle_rules import Rules
 from tests.fakes.readings import NOON, document, mask, policy
 from tests.laws.test_mask_laws import HOMES, walk
 
@@ -64,6 +66,7 @@ def test_mask_and_oracle_agree_on_every_fix(home: tuple[float, float], seed: int
         fix = Fix(
             identity=(one.counter, one.device_time, one.digest),
             at=one.observed_at,
+            received_at=one.received_at,
             late=one.late,
             lat=values.lat,
             lon=values.lon,

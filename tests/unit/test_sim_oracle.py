@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from gateway.model.instant import DAY, HOUR, MINUTE, SECOND
+from simulators.area import in_municipality
 from simulators.ledger import roster_line, uplink_line
-from simulators.oracle import Verdict, battery_class, judge_ledger
-from simulators.oracle_mask import distance_m
+from simulators.oracle import judge_ledger
+from simulators.oracle_mesh import distance_m
+from simulators.oracle_rules import Rules
+from simulators.oracle_verdict import Verdict, battery_class
 from simulators.scenario import DEFAULT_START, Scenario
 
 HOME = (36.7400, 137.2200)
@@ -81,7 +84,7 @@ def test_what_is_older_than_a_row_may_stay_is_late() -> None:
     old = fix(1, 500) | {"sent": T0 + 3 * DAY}
 
     assert fates(old) == [CLOSED]
-    assert fates(old, retain_days=2) == ["late"]
+    assert fates(old, rules=Rules(in_municipality, retain_days=2)) == ["late"]
 
 
 def test_a_radius_of_ones_own() -> None:
@@ -165,7 +168,9 @@ def test_every_reason(changes: dict[str, Any], roster: dict[str, Any], reason: s
 
 def test_rules_in_force_and_time_that_goes_back() -> None:
     """Nothing observed before the rules is stored; a fix older than the newest is late."""
-    assert fates(fix(1, 500), rules_since=T0 + HOUR) == ["observed before these rules"]
+    assert fates(fix(1, 500), rules=Rules(in_municipality, T0 + HOUR)) == [
+        "observed before these rules"
+    ]
     assert fates(fix(1, 500), fix(2, 500, minute=0.5))[-1] == "late"
 
 
@@ -176,7 +181,7 @@ def test_a_stored_row() -> None:
 
     assert verdict.rows[0].at == T0 + 4 * MINUTE
     assert verdict.rows[0].values == {
-        "lat": round(HOME[0] + 500 * _M, 5), "lon": 137.22, "battery_class": 3,
+        "lat": round(HOME[0] + 500 * _M, 5), "lon": 137.22, "battery_class": 3, "cell": None, "leg": None,
     }  # fmt: skip
 
 
