@@ -29,7 +29,7 @@ from gateway.pipeline.process import Process, ended
 from gateway.pipeline.retention import expired, first_day
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.live import LivePlaces
-from gateway.privacy.mask import Mask
+from gateway.privacy.mask import Mask, same_child
 from gateway.privacy.policy import Policy
 from gateway.privacy.sealed_mask import SealedMask
 from gateway.recent import Recent
@@ -179,14 +179,19 @@ class Checkpoint:
         await self.store.close()
 
     def take_up(self, directory: Directory) -> None:
-        """From now on this directory is in force: who is not in it any more is forgotten, as are keys."""
-        self.directory = directory
+        """From now on this directory is in force: who is not in it any more is forgotten, as are keys; and what was
+        held of a child whose guardian withdrew, or whose tracker another family has now.
+        """
+        before, self.directory = self.directory.devices, directory
         if self.sealed is not None:
             self.sealed.forget_keys()
 
         def stays(name: DeviceId) -> bool:
             device = directory.devices.get(name)
-            return device is not None and not device.revoked
+            was = before.get(name)
+            if device is None or was is None or device.revoked:
+                return False
+            return same_child(was, device)
 
         self._end(self.mask.forget_left(stays))
 

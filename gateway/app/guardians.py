@@ -77,7 +77,7 @@ class Guardians:
         }
 
     def _said(self, child: Device, now: Instant) -> dict[str, Any]:
-        word = self._places.say(child.device, now)
+        word = self._places.say(child, now)
         said: dict[str, Any] = {
             "child": child.device,
             "state": word.state,

@@ -10,6 +10,7 @@ It has a guard of its own, by the rules of the lane `guardian_live`. What it say
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from gateway.model.device import Device
 from gateway.model.identity import DeviceId
 from gateway.model.instant import DAY, Instant
 from gateway.model.reading import Reading
@@ -42,11 +43,12 @@ class Word(NamedTuple):
 
 
 class _Child:
-    __slots__ = ("guard", "word")
+    __slots__ = ("guard", "household", "words")
 
-    def __init__(self, guard: Guard, begun: Instant) -> None:
+    def __init__(self, guard: Guard, household: str | None, begun: Instant) -> None:
         self.guard = guard
-        self.word = Word("unknown", begun)
+        self.household = household
+        self.words = [Word("unknown", begun)]  # the newest last; more than one only under a delay
 
 
 class LivePlaces:
@@ -73,36 +75,43 @@ class LivePlaces:
             self._children.pop(device.device, None)
             return
         child = self._children.get(device.device)
-        if child is None:
+        if child is None or child.household != _family(device):
             guard = Guard(self._rules.policy, self._periods, self._shelters, frozenset({PURPOSE}))
-            child = self._children[device.device] = _Child(guard, self._begun)
+            child = self._children[device.device] = _Child(guard, _family(device), self._begun)
         try:
             verdict = child.guard.judge(reading)
         except Exception:
             child.guard.fail()
-            child.word = Word("unknown", reading.observed_at)
+            child.words = [Word("unknown", reading.observed_at)]
             raise
         if verdict is Fate.DUPLICATE:
             return
         values, at = reading.values, reading.observed_at
         if verdict is None:
-            child.word = Word("place", at, rounded(values.lat), rounded(values.lon))
+            self._hold(child, Word("place", at, rounded(values.lat), rounded(values.lon)))
         elif child.guard.closed:
-            child.word = Word("near_home", at)
+            self._hold(child, Word("near_home", at))
         elif child.guard.lost:
-            child.word = Word("unknown", child.word.since)
+            child.words = [Word("unknown", child.words[-1].since)]
 
-    def say(self, device: DeviceId, now: Instant) -> Word:
-        """What may be said of a child's device at this moment."""
-        child = self._children.get(device)
-        if child is None:
+    def _hold(self, child: _Child, word: Word) -> None:
+        """A newer word; those before it only as long as the delay may still ask for them."""
+        old = [one for one in child.words if word.since - one.since < self._rules.delay]
+        ripe = [one for one in child.words if word.since - one.since >= self._rules.delay]
+        child.words = [*ripe[-1:], *old[-_MOST:], word] if self._rules.delay else [word]
+
+    def say(self, device: Device, now: Instant) -> Word:
+        """What may be said of a child's device at this moment: nothing younger than the lane's delay."""
+        child = self._children.get(device.device)
+        if child is None or child.household != _family(device):
             return Word("unknown", self._begun)
-        word, rules = child.word, self._rules
-        age = now - word.since
-        if word.state == "unknown":
-            return word
-        too_old = age > (rules.ttl if word.state == "place" else DAY)
-        if too_old or age < rules.delay:
+        rules = self._rules
+        ripe = [one for one in child.words if now - one.since >= rules.delay]
+        if not ripe:
+            return Word("unknown", self._begun)
+        word = ripe[-1]
+        limit = rules.ttl if word.state == "place" else DAY
+        if word.state != "unknown" and now - word.since > limit:
             return Word("unknown", word.since)
         return word
 
@@ -118,5 +127,14 @@ class LivePlaces:
             if now - child.guard.heard <= DAY
         }
         for child in self._children.values():
-            if child.word.state == "place" and now - child.word.since > self._rules.ttl:
-                child.word = Word("unknown", child.word.since)
+            newest = child.words[-1]
+            if newest.state == "place" and now - newest.since > self._rules.ttl:
+                child.words = [Word("unknown", newest.since)]
+
+
+def _family(device: Device) -> str | None:
+    return None if device.household is None else device.household.household
+
+
+_MOST = 120
+"""Words that wait for a delay, at most."""

@@ -6,8 +6,9 @@ named below is not copied) → suppress → shape → generalise → pseudonymis
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
+from gateway.model.device import Device
 from gateway.model.identity import DeviceId
-from gateway.model.instant import DAY, MINUTE, Instant
+from gateway.model.instant import DAY, Instant
 from gateway.model.observation import Observation
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
@@ -23,21 +24,25 @@ from gateway.privacy.policy import Policy
 from gateway.privacy.rows import ChildRows
 from gateway.privacy.shelter import Shelters
 from gateway.privacy.tags import TagReads
-from gateway.privacy.trip import Fix, Step, Trip
+from gateway.privacy.trip import SILENCE, Fix, Step, Trip
 from gateway.privacy.turn import Masked, Turn, ends, turn
 
-_SILENCE: Instant = 30 * MINUTE
-"""After so long without a further fix, what is held is forgotten (decisions 1)."""
-
 _observe = tuple.__new__  # a third cheaper than Observation(...), on the hottest line there is
+
+
+def same_child(was: Device, now: Device) -> bool:
+    """Whether what is remembered of a tracker is still of the same child, and may be kept if it was to be."""
+    families = [None if one.household is None else one.household.household for one in (was, now)]
+    return families[0] == families[1] and (LANE in was.consents) <= (LANE in now.consents)
 
 
 class _Child:
     """What is remembered of one child's device."""
 
-    __slots__ = ("guard", "rows", "trip")
+    __slots__ = ("device", "guard", "rows", "trip")
 
-    def __init__(self, guard: Guard, rows: ChildRows, trip: Trip | None) -> None:
+    def __init__(self, device: Device, guard: Guard, rows: ChildRows, trip: Trip | None) -> None:
+        self.device = device
         self.guard = guard
         self.rows = rows
         self.trip = trip
@@ -153,8 +158,9 @@ class Mask:
             return []
         gone: list[tuple[str, Reason | Fate]] = []
         for child in self._children.values():
-            silent = now is None or now - child.guard.heard > _SILENCE
-            if silent and child.trip is not None and child.trip.held():
+            if child.trip is None or not child.trip.held():
+                continue
+            if now is None or now - child.trip.heard > SILENCE:
                 gone += ends(child.trip.lose().gone)
                 child.guard.fail()
         return gone
@@ -174,15 +180,30 @@ class Mask:
         policy = self._policy
         guard = Guard(policy, self._periods, self._shelters, self._purposes)
         rows = ChildRows(policy, self._files, reading.device.device)
-        child = _Child(guard, rows, Trip(policy) if self._holds else None)
+        child = _Child(reading.device, guard, rows, Trip(policy) if self._holds else None)
         self._children[reading.device.device] = child
         return child
 
     def _child(self, reading: Reading) -> Masked:
-        child = self._children.get(reading.device.device) or self._new(reading)
-        guard, trip = child.guard, child.trip
         if self._live is not None:
             self._live.hear(reading)
+        child = self._children.get(reading.device.device)
+        if child is None:
+            return self._judge(reading, self._new(reading))
+        if child.device is reading.device:
+            return self._judge(reading, child)
+        if same_child(child.device, reading.device):
+            child.device = reading.device
+            return self._judge(reading, child)
+        left = [] if child.trip is None else ends(child.trip.lose().gone)
+        verdict = self._judge(reading, self._new(reading))
+        assert not isinstance(
+            verdict, Turn | list
+        )  # a new guard holds nothing and lets nothing pass
+        return Turn(verdict, [], left) if left else verdict
+
+    def _judge(self, reading: Reading, child: _Child) -> Masked:
+        guard, trip = child.guard, child.trip
         refused = guard.judge(reading)
         if refused is not None:
             return refused if trip is None else self._beside(refused, reading, child, trip)

@@ -45,20 +45,24 @@ class Placing:
         Raises:
             KeysUnavailable: noise needs a key.
         """
-        if self._noise is not None:
-            lat, lon = self._moved(lat, lon, household)
-        if self._dense:
-            mesh = self._by_density(lat, lon)
-            if mesh is None:
-                return Reason.SPARSE
-        else:
-            mesh = self._mesh
+        if self._noise is None:
+            return self._said(lat, lon, shelter)
+        still = self._said(lat, lon, shelter)
+        if isinstance(still, Reason):  # noise brings out nothing that would not be said without
+            return still
+        return self._said(*self._moved(lat, lon, household), None)
+
+    def _said(self, lat: float, lon: float, shelter: Shelter | None) -> Place | Reason:
+        """A place as rows say it; None hides no cell, since the place was moved there."""
+        mesh = self._by_density(lat, lon) if self._dense else self._mesh
         if mesh is None:
+            if self._dense:
+                return Reason.SPARSE
             return (rounded(lat), rounded(lon), None) if self._says_place else (None, None, None)
         cell = mesh.cell(lat, lon)
         if cell == NOWHERE:
             return Reason.OUTSIDE_AREA
-        if self._noise is None and shelter.hides_cell(mesh, cell):
+        if shelter is not None and shelter.hides_cell(mesh, cell):
             return Reason.INSIDE_ZONE if self._policy.zoned else Reason.INSIDE_HOME
         return (None, None, mesh.code(cell) if self._says_cell else None)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from math import cos, hypot, radians
 from typing import NamedTuple, NoReturn
 
+from gateway.model.instant import MINUTE, Instant
 from gateway.model.reading import Reading
 from gateway.model.reason import Reason
 from gateway.privacy.generalise import battery_class
@@ -16,6 +17,9 @@ from gateway.privacy.policy import Policy
 _DEGREE_M = 111_320.0
 _MOST = 240
 """Fixes held of one child; whoever says more without going anywhere stays."""
+
+SILENCE: Instant = 30 * MINUTE
+"""After so long without a further fix, what is held is forgotten (decisions 1)."""
 
 
 class Fix:
@@ -93,10 +97,9 @@ class Trip:
         self._waiting: tuple[Fix, ...] = ()  # it may still stay where the first of them was
         self._run: tuple[Fix, ...] = ()  # did not stay; too few so far
         self._shows = False
-        self._start: tuple[float, float] | None = (
-            None  # where it stays: the first fix of the stay …
-        )
-        self._place: tuple[float, float] | None = None  # … and the middle of all that showed it
+        # where it stays: the first fix of the stay, and the middle of all that showed it
+        self._start: tuple[float, float] | None = None
+        self._place: tuple[float, float] | None = None
         self._leg: int | None = None
 
     def __repr__(self) -> str:
@@ -105,6 +108,11 @@ class Trip:
     def held(self) -> int:
         """How many fixes wait."""
         return len(self._waiting) + len(self._run)
+
+    @property
+    def heard(self) -> Instant:
+        """When the newest that waits came, by our clock; uplinks without a place say nothing of where it is."""
+        return max(fix.received_at for fix in (*self._run, *self._waiting))
 
     def save(self) -> tuple[object, ...]:
         """What `restore` brings back."""
@@ -124,6 +132,7 @@ class Trip:
         """One more fix behind the guard."""
         kept: list[Fix] = []
         gone: list[tuple[Fix, Reason]] = []
+        self._break(fix, gone)
         fix.leg = self._leg
         staying = self._policy.staying
         if staying is None:
@@ -140,6 +149,18 @@ class Trip:
             if fix.at - waiting[0].at >= staying.least or len(waiting) > _MOST:
                 self._settle(gone)
         return Step(kept, gone)
+
+    def _break(self, fix: Fix, gone: list[tuple[Fix, Reason]]) -> None:
+        """What a time without a fix means: it may have stayed where it was last, or nobody knows."""
+        held = (*self._run, *self._waiting)
+        if not held:
+            return
+        silent = fix.at - max(one.at for one in held)
+        staying = self._policy.staying
+        if silent > SILENCE:
+            gone += self.lose().gone
+        elif staying is not None and self._waiting and silent >= staying.least:
+            self._settle(gone)
 
     def come_home(self) -> Step:
         """The child is in hiding again: it did not stay where it was last."""

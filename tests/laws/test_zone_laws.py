@@ -19,7 +19,7 @@ from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.mask import Mask
 from gateway.privacy.mesh import NOWHERE
-from gateway.privacy.policy import Policy, Shape
+from gateway.privacy.policy import Noise, Policy, Shape
 from gateway.privacy.turn import Masked, Turn
 from tests.fakes.readings import HOME, METRE_NORTH, NOON, ROWS, Keys, child, document, reading
 from tests.fakes.zones import EIGHTH, PARTITION, PIN, QUARTER, zoned
@@ -239,3 +239,71 @@ def test_the_walks_do_leave_the_zone() -> None:
     assert wanted <= ends.keys()
     assert PARTITION.zone_of(*HOME) == "z-0001"
     assert QUARTER.cell(float("nan"), 137.0) == NOWHERE
+
+
+def _held(by: Mask, device: Device) -> int:
+    """Walk a child out of its zone until fixes of it are held; how many are."""
+    steps = [(60 * n, 62.0 * n, 0.0, 6.0) for n in range(18)]
+    return sum(by.apply(one) is Fate.HELD for one in said(device, steps))
+
+
+def _later(device: Device, minute: int, north_m: float) -> Reading:
+    return said(device, [(0, 0.0, 0.0, 6.0)] * 30 + [(60 * minute, north_m, 0.0, 6.0)])[-1]
+
+
+@pytest.mark.parametrize("change", ["withdrawn", "another family"])
+def test_what_was_held_is_gone_with_consent_and_with_the_family(change: str) -> None:
+    """A withdrawal is in force at once, also for what waits; and no row of one child goes under another family's key."""
+    device = at_home(*HOME)
+    by = Mask(zoned(), Keys(), ROWS)
+    held = _held(by, device)
+    assert held >= 2
+    if change == "withdrawn":
+        now = replace(device, consents=frozenset({"analysis"}))
+    else:
+        now = replace(
+            device, household=Household(HouseholdId("h-2"), Position(*HOME), None, "EPSG:4326")
+        )
+    verdict = by.apply(_later(now, 18, 0.0))
+    assert isinstance(verdict, Turn)
+    assert not verdict.kept
+    assert len(verdict.gone) == held
+
+
+def test_an_hour_without_a_position_may_have_been_a_stay() -> None:
+    """At a clinic's door the fixes end and the device speaks on: what waits is forgotten, neither door is told."""
+    device = at_home(*HOME)
+    by = Mask(zoned(), Keys(), ROWS)
+    assert _held(by, device)
+    silent = [
+        reading(device, document(battery_pct=50.0), NOON + (18 + n) * 60 * SECOND, 100 + n)
+        for n in range(25)
+    ]
+    assert all(by.apply(one) is Reason.NO_FIX for one in silent)
+    verdict = by.apply(_later(device, 44, 17 * 62.0 + 120.0))
+    assert isinstance(verdict, Turn)
+    assert not verdict.kept
+    assert {end for _, end in verdict.gone} & {Reason.STAYING, Reason.SHORT_RUN}
+
+
+def test_a_device_that_speaks_without_a_position_holds_nothing_for_ever() -> None:
+    """Thirty minutes without a further fix (decisions 1), whatever else it says."""
+    device = at_home(*HOME)
+    by = Mask(zoned(), Keys(), ROWS)
+    held = _held(by, device)
+    for n in range(40):
+        by.apply(
+            reading(device, document(battery_pct=50.0), NOON + (18 + n) * 60 * SECOND, 100 + n)
+        )
+    assert len(by.forget_held(NOON + 58 * 60 * SECOND)) == held
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_noise_brings_out_nothing_that_would_not_be_kept_without(seed: int) -> None:
+    """A further rule never adds rows: each row under noise has its uplink's row without."""
+    readings = said(at_home(*HOME), way(Random(seed), 80))
+    plain = RULES["plain"]
+    noisy = replace(plain, shape=replace(plain.shape, noise=Noise(30.0, "school-2026")))
+    without = Counter(row[1] for row in kept(plain, readings))
+    assert not Counter(row[1] for row in kept(noisy, readings)) - without

@@ -5,15 +5,13 @@ from dataclasses import replace
 import pytest
 
 from gateway.model.device import Device
-from gateway.model.identity import DeviceId
 from gateway.model.instant import DAY, HOUR, MINUTE, SECOND
 from gateway.privacy.live import LivePlaces
 from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Live, Policy
-from tests.fakes.readings import HOME, NOON, ROWS, Keys, child, fix, policy
+from tests.fakes.readings import HOME, NOON, ROWS, Keys, child, fix, household, policy
 from tests.fakes.zones import zoned
 
-CHILD = DeviceId("child-1")
 BEGUN = NOON - HOUR
 AGREED = replace(child(), consents=frozenset({"guardian_live"}))
 
@@ -33,50 +31,70 @@ def test_a_place_is_shown_while_it_is_fresh() -> None:
     by = places()
     walk_out(by)
     seen = NOON + 4 * MINUTE
-    word = by.say(CHILD, seen + 119 * SECOND)
+    word = by.say(AGREED, seen + 119 * SECOND)
     assert (word.state, word.since) == ("place", seen)
     assert word.lat is not None
     assert word.lat > HOME[0] + 0.008
-    assert by.say(CHILD, seen + 121 * SECOND) == ("unknown", seen, None, None)
+    assert by.say(AGREED, seen + 121 * SECOND) == ("unknown", seen, None, None)
     by.forget_older(seen + 121 * SECOND)
-    assert by.say(CHILD, seen) == ("unknown", seen, None, None)
+    assert by.say(AGREED, seen) == ("unknown", seen, None, None)
 
 
 @pytest.mark.channel("C35")
 def test_near_home_is_said_only_after_it_was_seen() -> None:
     """After a start it is unknown since then, also where the first fixes are good; a fix in hiding says near home."""
     by = places()
-    assert by.say(CHILD, NOON) == ("unknown", BEGUN, None, None)
+    assert by.say(AGREED, NOON) == ("unknown", BEGUN, None, None)
     by.hear(fix(400, 0, AGREED))
-    assert by.say(CHILD, NOON) == ("unknown", BEGUN, None, None)
+    assert by.say(AGREED, NOON) == ("unknown", BEGUN, None, None)
     by.hear(fix(10, 60, AGREED))
-    assert by.say(CHILD, NOON + 10 * MINUTE) == ("near_home", NOON + MINUTE, None, None)
-    assert by.say(CHILD, NOON + 2 * DAY).state == "unknown"
+    assert by.say(AGREED, NOON + 10 * MINUTE) == ("near_home", NOON + MINUTE, None, None)
+    assert by.say(AGREED, NOON + 2 * DAY).state == "unknown"
 
 
 def test_a_silence_is_unknown_since_the_last_word() -> None:
     by = places()
     walk_out(by)
     by.hear(fix(900, 4 * 60 + 3600, AGREED))
-    assert by.say(CHILD, NOON + HOUR + 5 * MINUTE) == ("unknown", NOON + 4 * MINUTE, None, None)
+    assert by.say(AGREED, NOON + HOUR + 5 * MINUTE) == ("unknown", NOON + 4 * MINUTE, None, None)
 
 
 def test_nobody_is_shown_without_a_guardian_who_agreed() -> None:
     """Consent for another lane is none, and a withdrawal is in force with the next uplink."""
     by = places()
     walk_out(by, child())
-    assert by.say(CHILD, NOON + 4 * MINUTE).state == "unknown"
+    assert by.say(AGREED, NOON + 4 * MINUTE).state == "unknown"
     walk_out(by)
     by.hear(fix(910, 301, replace(child(), consents=frozenset({"store"}))))
-    assert by.say(CHILD, NOON + 4 * MINUTE) == ("unknown", BEGUN, None, None)
+    assert by.say(AGREED, NOON + 4 * MINUTE) == ("unknown", BEGUN, None, None)
+
+
+def test_a_tracker_of_another_family_says_nothing_of_the_first() -> None:
+    """Handed over: what was known is of another child, before and after the first uplink."""
+    by = places()
+    walk_out(by)
+    other = replace(AGREED, household=household(name="h-2"))
+    assert by.say(other, NOON + 4 * MINUTE) == ("unknown", BEGUN, None, None)
+    by.hear(fix(910, 301, other))
+    assert by.say(other, NOON + 6 * MINUTE) == ("unknown", BEGUN, None, None)
+
+
+def test_under_a_long_delay_the_newest_ripe_place_is_shown() -> None:
+    """Fixes keep coming: the one that is old enough is told, and of a younger one not even when it was."""
+    by = LivePlaces(Live(policy(), ttl=10 * MINUTE, delay=5 * MINUTE), BEGUN)
+    walk_out(by)
+    for minute in range(5, 30):
+        by.hear(fix(900 + minute, minute * 60, AGREED))
+    word = by.say(AGREED, NOON + 29 * MINUTE)
+    assert (word.state, word.since) == ("place", NOON + 24 * MINUTE)
 
 
 def test_a_delay_shows_nothing_younger() -> None:
     by = LivePlaces(Live(policy(), ttl=5 * MINUTE, delay=MINUTE), BEGUN)
     walk_out(by)
     seen = NOON + 4 * MINUTE
-    assert by.say(CHILD, seen + 59 * SECOND).state == "unknown"
-    assert by.say(CHILD, seen + 61 * SECOND).state == "place"
+    assert by.say(AGREED, seen + 59 * SECOND).state == "near_home"  # what was so before
+    assert by.say(AGREED, seen + 61 * SECOND).state == "place"
 
 
 @pytest.mark.parametrize("rules", [policy(), zoned()], ids=["circle", "zone"])
