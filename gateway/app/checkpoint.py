@@ -1,6 +1,7 @@
 """Everything between the doors and the disk, wired once for `run` and `replay` alike."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,6 +80,7 @@ class Checkpoint:
         synthetic, invented = state.mark is not None, state.mark is Mark.SIM
         self.facts = Facts(Recent(exact=synthetic))
         self.tally = Tally()
+        self._journal_may_hold_homes = policy.zoned is not None  # also one left by an earlier run
         self._forget_homes()
         self.directory: Directory = self.read_registry()
         self.counters = Counters(
@@ -143,6 +145,23 @@ class Checkpoint:
                 "Under zone rules a home is its zone: exact homes were overwritten in the registry. Another "
                 "partition, or a circle, needs them again (sekisho devices import-homes)",
             )
+            self._journal_may_hold_homes = True
+        self.settle_homes()
+
+    def settle_homes(self) -> None:
+        """Empty the registry's journal of exact homes, as long as it may hold any; where somebody reads, next time."""
+        if not self._journal_may_hold_homes:
+            return
+        self._journal_may_hold_homes = not self.registry.families.settle(wait_s=0)
+        if self._journal_may_hold_homes:
+            self.facts.note(
+                "homes in journal",
+                "Exact homes may still lie, sealed, in the journal of registry.db, because another program has been "
+                "reading that file: end it (a backup, sqlite3). It is tried again every quarter of an hour",
+                logging.WARNING,
+            )
+        else:
+            self.facts.over("homes in journal")
 
     async def _recall(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """What `sekisho doctor` asks: the last knocks and, of one device, what is remembered."""

@@ -91,16 +91,21 @@ def carry_out(
     """
     household = erasure.household
     registry.families.erase(household, at)
-    is_settled = registry.families.settle()
     ring.households.destroy(household)
     take_in()
     taken = {}
     for path in sorted(state.personal_dir.glob("*.db")):
         pseudonyms = erasure.pseudonyms(path, ring)
-        if pseudonyms:
+        if pseudonyms or not state.sealed:  # what a journal kept from the last time is tried again
             taken[path.name] = people.take_away(path, pseudonyms)
+    if not registry.families.settle():
+        raise Refusal(
+            "The household's key is destroyed, but its names are still in the journal of registry.db: another program "
+            "has been reading that file. End it (a backup, a query, sqlite3), and erase the household "
+            "again, or start the gateway: either finishes this erasure, and makes its proof."
+        )
     left = registry.families.traces(household)
-    proof = erasure_proof.made(state, ring, erasure, at, left, taken, is_settled=is_settled)
+    proof = erasure_proof.made(state, ring, erasure, at, left, taken)
     stamp = to_datetime(erasure.begun_at).strftime("%Y%m%dT%H%M%SZ")
     target = state.erasures_dir / f"{stamp}-{household}.json"
     text = json.dumps(proof, indent=1, ensure_ascii=False)

@@ -50,15 +50,12 @@ def made(
     at: Instant,
     left: Traces,
     taken: Mapping[str, int],
-    *,
-    is_settled: bool,
 ) -> dict[str, Any]:
     """The proof, signed. What it says was looked at a moment ago, not remembered.
 
     Args:
         left: what of the household is left in the registry.
         taken: plain rows that were deleted, by file.
-        is_settled: whether the registry's journal could be emptied.
     """
     files = [_file(path, ring, erasure, _keys(ring.households)) for path in _personal(state.path)]
     for file in files:
@@ -74,7 +71,7 @@ def made(
         "devices": list(erasure.devices),
         "begun_at": to_rfc3339(erasure.begun_at),
         "finished_at": to_rfc3339(at),
-        "registry": {**left._asdict(), "journal_emptied": is_settled},
+        "registry": left._asdict(),
         "files": files,
         "copies": [_copy(Path(path), state, ring, erasure) for path in erasure.copies],
         "exports": [

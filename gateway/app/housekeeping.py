@@ -121,6 +121,7 @@ async def keep_house(
             next_round = clock.now() + ROUND
             checkpoint.mask.forget_older(clock.now())
             checkpoint.forget_held(clock.now())
+            checkpoint.settle_homes()
             waited = waiting
             waiting = timekeeper.doubts(clock)
             if waiting:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from gateway.model.errors import Refusal
 
+PATIENCE_S = 5.0
+"""How long a change, or an emptying of the journal, waits for others."""
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode to the migrated database; made (0600) where there is none.
@@ -19,7 +22,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         _make(path)
         connection = sqlite3.connect(
-            path, isolation_level=None, timeout=5.0, check_same_thread=False
+            path, isolation_level=None, timeout=PATIENCE_S, check_same_thread=False
         )
     except (OSError, sqlite3.OperationalError) as error:
         raise Refusal(
@@ -76,6 +79,23 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             f"The registry could not be changed ({error}), and nothing of the change was kept. "
             "Another command may be at work on it, or the disk is full: try again."
         ) from error
+
+
+def settle(connection: sqlite3.Connection, wait_s: float | None = None) -> bool:
+    """Empty the journal, so that nothing deleted stays in it; False where somebody is reading for longer than
+    `wait_s` seconds (left out: as long as a change would wait).
+    """
+    if wait_s is not None:
+        _wait(connection, wait_s)
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        _wait(connection, PATIENCE_S)
+    return not busy
+
+
+def _wait(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

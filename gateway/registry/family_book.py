@@ -13,6 +13,7 @@ from gateway.model.instant import Instant
 from gateway.privacy.web_push import Subscription
 from gateway.registry import (
     credential_rows,
+    database,
     device_rows,
     guardian_rows,
     household_rows,
@@ -121,10 +122,9 @@ class FamilyBook:
         with self._change():
             return guardian_rows.remove(self._db, household, number)
 
-    def settle(self) -> bool:
-        """Empty the journal, so that nothing deleted stays in it; False where somebody is reading just now."""
-        busy, _frames, _done = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+    def settle(self, wait_s: float | None = None) -> bool:
+        """Empty the journal of what was deleted; see `database.settle`."""
+        return database.settle(self._db, wait_s)
 
 
 def traces(db: sqlite3.Connection, household: str) -> Traces:

@@ -223,12 +223,9 @@ class Registry:
             household_rows.put_zone(self._db, self._keys, household, zone, pin, at)
 
     def forget_homes(self, zone_of: household_rows.ZoneOf, pin: str, at: Instant) -> int:
-        """Replace every exact home by its zone (see `household_rows.forget_homes`), and leave nothing of it behind."""
+        """Replace every exact home by its zone (see `household_rows.forget_homes`); journal: `families.settle`."""
         with self.change():
-            gone = household_rows.forget_homes(self._db, self._keys, zone_of, pin, at)
-        if gone:
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return gone
+            return household_rows.forget_homes(self._db, self._keys, zone_of, pin, at)
 
     def record_consent(
         self, device: str, purpose: str, granted_by: str, text: str, at: Instant

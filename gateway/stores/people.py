@@ -13,6 +13,8 @@ from gateway.stores.sqlite_file import SEALED
 
 _PLAIN = "child_tracker"
 _AT_ONCE = 500
+PATIENCE_S = 5.0
+"""How long the deletion of plain rows waits for others."""
 
 
 class Rows(NamedTuple):
@@ -74,10 +76,11 @@ def take_away(path: Path, pseudonyms: Iterable[bytes]) -> int:
     """Delete a household's plain rows, overwritten, and empty the journal of them; how many there were.
 
     Raises:
-        sqlite3.Error: the disk does not take it, or somebody else is writing for longer than five seconds.
+        sqlite3.Error: the disk does not take it, or somebody else is writing for longer than `PATIENCE_S`.
+        Refusal: the rows are gone, but somebody reads the file, and its journal still holds them.
     """
     gone = 0
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=5.0)) as db:
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=PATIENCE_S)) as db:
         db.execute("PRAGMA secure_delete=ON")
         db.execute("BEGIN IMMEDIATE")
         for some in _portions(pseudonyms):
@@ -85,7 +88,12 @@ def take_away(path: Path, pseudonyms: Iterable[bytes]) -> int:
             sql = f"DELETE FROM {_PLAIN} WHERE pseudonym IN ({marks})"  # noqa: S608
             gone += db.execute(sql, some).rowcount
         db.execute("COMMIT")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, _frames, _done = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise Refusal(
+            f"The journal of {path.name} still holds rows of the household: another program has been reading that "
+            "file. End it, and erase the household again, or start the gateway: either finishes this erasure."
+        )
     return gone
 
 

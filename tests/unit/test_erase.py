@@ -166,7 +166,7 @@ def test_in_a_copy_of_the_registry_the_other_family_still_opens(house: House) ->
         other = erasing.begin(house.state, house.ring, registry, "h-2", (copy,), NOON)
     with house.registry() as registry:
         left = registry.families.traces("h-2")
-        before = erasure_proof.made(house.state, house.ring, other, NOON, left, {}, is_settled=True)
+        before = erasure_proof.made(house.state, house.ring, other, NOON, left, {})
     assert before["copies"][0]["registry"] == {"tried": 2, "readable": 2}
     assert readable(before) == 6 + 6 + 2 + 2 + 1
 
@@ -384,6 +384,37 @@ def test_a_household_that_comes_back_is_another_one(house: House) -> None:
         second = _erased(house, registry)
     assert first["key"]["id"] != second["key"]["id"]
     assert unreadable(second) == 0
+
+
+@pytest.mark.parametrize("mark", [None, Mark.SIM], ids=["sealed", "plain"])
+def test_where_somebody_reads_on_the_erasure_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: Mark | None
+) -> None:
+    """A journal under somebody's eyes cannot be emptied: that is refused, no proof is made, and nothing is forgotten of
+    what is left to do. Once they are gone the next call finishes it, and no name and no pseudonym is on the disk."""
+    monkeypatch.setattr("gateway.registry.database.PATIENCE_S", 0.01)
+    monkeypatch.setattr("gateway.stores.people.PATIENCE_S", 0.01)
+    house = House(tmp_path, mark)
+    ours = [row.row[2] for row in house.rows("child-1", "h-1", 0)] if mark else []
+    read = [house.state.registry_db, *(house.state.personal_dir.glob("*.db") if mark else ())]
+    readers = [sqlite3.connect(path, isolation_level=None) for path in read]
+    for reader in readers:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    with house.registry() as registry:
+        erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+        for reader in reversed(readers):
+            with pytest.raises(Refusal, match="another program has been reading"):
+                erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+            assert erasing.begun(house.state) == [erasure]
+            assert not list(house.state.erasures_dir.glob("*.json"))
+            reader.close()
+        assert house.ring.households.key("h-1") is None
+        file = erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+        assert erasing.begun(house.state) == []
+        assert readable(json.loads(file.read_bytes())) == 0
+        for path in house.state.path.rglob("*.db*"):
+            assert not any(said in path.read_bytes() for said in (b"child-1's", *ours))
 
 
 def test_whose_key_is_out_of_reach_is_not_erased_by_halves(house: House) -> None:

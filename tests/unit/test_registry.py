@@ -257,6 +257,7 @@ def test_under_zone_rules_a_home_is_its_zone(registry: Registry, state: StateDir
     (before,) = _sealed_homes(state)
 
     assert registry.forget_homes(lambda _lat, _lon: "z-0007", "7" * 64, T) == 1
+    assert registry.families.settle()
 
     household = registry.directory().devices[DeviceId("child-1")].household
     assert household is not None

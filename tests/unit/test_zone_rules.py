@@ -1,18 +1,29 @@
 """Zone rules from the configuration to the registry: homes become zones, and radii are refused."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from gateway.app.checkpoint import Checkpoint, Tempo
+from gateway.app.housekeeping import ROUND, ClockWatch, Timekeeper, keep_house
 from gateway.clock import SystemClock
 from gateway.keys.ring import KeyRing
+from gateway.model.instant import SECOND
 from gateway.registry.registry import Registry
 from gateway.settings.load import load_settings
 from gateway.settings.settings import Settings
 from gateway.statedir import Mark, StateDir
 from simulators.families import families
 from simulators.town import town
+from tests.fakes.clock import ManualClock
 from tests.fakes.front_door import Sekisho
+from tests.fakes.loop import in_virtual_time
+from tests.fakes.readings import HOME, NOON
+from tests.fakes.zones import zoned
 
 SHIPPED = Path(__file__).parents[2] / "config" / "privacy"
 
@@ -72,3 +83,41 @@ def test_a_radius_of_ones_own_is_refused(settings: Settings, sekisho: Sekisho) -
 
     assert answer.code == 2
     assert "two homes of one zone must give the same output" in answer.err
+
+
+@in_virtual_time
+async def test_homes_in_a_journal_that_is_read_go_at_the_next_round(tmp_path: Path) -> None:
+    """Exact homes become zones at a start, while another program reads: what lies in the journal is told of as
+    long as it lies there, and is gone with the round after that program has ended."""
+    clock = ManualClock(NOON)
+    state = StateDir.create(tmp_path / "state", None, clock)
+    keys = KeyRing.create(tmp_path / "keys", state.id, clock, UTC)
+    with (
+        Registry.open(state, keys) as registry,
+        closing(sqlite3.connect(state.registry_db)) as reader,
+    ):
+        registry.put_home("h-1", *HOME)
+        (exact,) = reader.execute("SELECT sealed FROM homes").fetchone()
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM homes").fetchone()
+
+        def lies_there() -> bool:
+            return any(exact in path.read_bytes() for path in state.path.glob("registry.db*"))
+
+        checkpoint = Checkpoint(state, keys, registry, zoned(), clock, Tempo())
+        told: list[object] = []
+        watch = ClockWatch(clock.now(), clock.monotonic(), None)
+        keeper = Timekeeper(watch, lambda: True, state)
+        keeping = asyncio.create_task(keep_house(checkpoint, told.append, keeper))
+        await asyncio.sleep(1)
+        assert lies_there()
+        assert checkpoint.facts.counts["homes forgotten"] == 1
+        assert "homes in journal" in checkpoint.facts.standing
+
+        reader.execute("ROLLBACK")
+        clock.advance(ROUND / SECOND)
+        await asyncio.sleep(1)
+        keeping.cancel()
+        assert not lies_there()
+        assert "homes in journal" not in checkpoint.facts.standing
+        await checkpoint.store.close()
