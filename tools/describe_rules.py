@@ -56,6 +56,12 @@ Rules act in one order, whatever the file says, and each may only take away: val
 generalise → perturb → pseudonymise → count → protect → write. A file that writes them in another order is refused, because its
 reader would be misled. Inside a stage they act in the order of the file. `dedupe` and `write` have no settings.
 
+Nothing may stand in a file that nobody does. A stage has one rule of a kind, and `suppress` one `circle` or one `zone`; `mesh` does
+not stand beside `density_classes`. `store` keeps rows, for a day at least and without `delay`: they are read long after. `guardian_live`
+has one circle or zone (that of `store`, where `store` stands on one), `delay`, `ttl` and a seal, and nothing else. All other lanes count:
+with `round` or `classes`, and not twice on one ground, which cells of two sizes share. `open` has `classes`, and tells them after a term or
+a school year.
+
 A lane reads the stream in memory (`from: ram`), or the rows of `store` (`from: store`), and no other lane's. Lengths, times and
 speeds have units: `50 m`, `15 min`, `15 km/h`. `retain` is in whole days, or `forever` for numbers.
 

@@ -14,6 +14,7 @@ def between_lanes(lanes: tuple[Lane, ...]) -> Iterator[Finding]:
     yield from _sources(lanes)
     yield from _names(lanes)
     yield from _slices(lanes)
+    yield from _zones(lanes)
 
 
 def _sources(lanes: tuple[Lane, ...]) -> Iterator[Finding]:
@@ -119,13 +120,36 @@ def _slices(lanes: tuple[Lane, ...]) -> Iterator[Finding]:
         for index, rule in enumerate(lane.count)
     ]
     for (_, lane, one), (path, other, two) in combinations(counts, 2):
-        if (lane is other or not lane.when or not other.when) and _overlap(one, two):
+        if _ground(one) != _ground(two):
+            continue
+        between = (not lane.when or not other.when) and one.distinct == two.distinct
+        if lane is other or between:
+            both = one.unit if one.unit == two.unit else f"the ground of {one.unit} and {two.unit}"
             yield Finding(
                 path,
-                f"{two.unit} is counted twice, and the difference of two tables names people. Keep one count of a "
-                "unit, with the slices that are needed.",
+                f"{both} is counted twice, and the difference of two tables names people. Keep one count of "
+                "it, with the slices that are needed.",
             )
 
 
-def _overlap(one: Count, two: Count) -> bool:
-    return one.unit == two.unit and one.distinct == two.distinct
+def _ground(rule: Count) -> str:
+    """What a unit is a part of: cells of one size lie in those of another."""
+    return "mesh" if rule.unit.startswith("mesh") else rule.unit
+
+
+def _zones(lanes: tuple[Lane, ...]) -> Iterator[Finding]:
+    """Where `store` stands on zones a home is its zone, for every lane."""
+    known = {zone.partition for lane in lanes if lane.name == "store" for zone in _zoned(lane)}
+    for position, lane in enumerate(lanes):
+        if lane.name != "guardian_live" or not known:
+            continue
+        if known.isdisjoint(zone.partition for zone in _zoned(lane)):
+            yield Finding(
+                ("lanes", position),
+                f"the lane store forgets homes and knows zones of {min(known)} alone, so nobody could be shown here. "
+                "Hide by the zone of store, not by another or a circle.",
+            )
+
+
+def _zoned(lane: Lane) -> list[Zone]:
+    return [rule for rule in lane.suppress if isinstance(rule, Zone)]

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from gateway.rules.counts import Classes, KSuppress, Seal
+from gateway.rules.counts import Seal
 from gateway.rules.finding import Finding, Path
 from gateway.rules.lint_lanes import between_lanes
+from gateway.rules.lint_numbers import numbers
 from gateway.rules.lint_partitions import Pins, pinned
+from gateway.rules.lint_stages import unkept
 from gateway.rules.masks import Circle, Zone
 from gateway.rules.model import RAM, STAGES, Lane, RuleSet
 
-LEAST_K = {"analysis": 5, "open": 10, "ridership": 5, "research": 5}
-"""The smallest k of each lane that counts; `config/privacy/` has no lane below it."""
 LEAST_RADIUS_M = 50.0
 """The cities' rule: nothing nearer to home."""
 _LEAST_REVIEW = 2
@@ -35,7 +35,8 @@ def findings(rules: RuleSet, pins: Pins, *, invented: bool) -> Iterator[Finding]
                 (*path, "perturb"), "noise is remembered for an epoch: say which above lanes, for example epoch: school-2026."
             )  # fmt: skip
         yield from _time(lane, path)
-        yield from _numbers(lane, path)
+        yield from unkept(lane, path)
+        yield from numbers(lane, path)
         yield from _duties(lane, path)
     yield from between_lanes(rules.lanes)
     yield from pinned(rules, pins)
@@ -98,38 +99,6 @@ def _time(lane: Lane, path: Path) -> Iterator[Finding]:
             )
 
 
-def _numbers(lane: Lane, path: Path) -> Iterator[Finding]:
-    if not lane.count:
-        return
-    thresholds = [
-        (index, rule) for index, rule in enumerate(lane.protect) if isinstance(rule, KSuppress)
-    ]
-    least = LEAST_K.get(lane.name, min(LEAST_K.values()))
-    if not thresholds:
-        yield Finding(
-            (*path, "count"),
-            f"numbers without a smallest one name single people. Add to protect: kind: k_suppress, k: {least}.",
-        )
-    for index, rule in thresholds:
-        if not rule.complementary:
-            yield Finding(
-                (*path, "protect", index, "complementary"),
-                "a hidden number is worked out from its neighbours and what they add up to. Leave it out, or write true.",
-            )
-        if rule.k < least:
-            yield Finding(
-                (*path, "protect", index, "k"),
-                f"k is at least {least} in the lane {lane.name}, and here it is {rule.k}. Write {least} or more.",
-            )
-        for place, shown in enumerate(lane.protect):
-            if isinstance(shown, Classes) and shown.bounds[0] < rule.k:
-                yield Finding(
-                    (*path, "protect", place, "bounds"),
-                    f"a class that begins at {shown.bounds[0]} tells numbers below k, which is {rule.k}. Let the first "
-                    "begin at k.",
-                )
-
-
 def _duties(lane: Lane, path: Path) -> Iterator[Finding]:
     """What some lanes must have, because of who reads them."""
     name = lane.name
@@ -150,7 +119,7 @@ def _duties(lane: Lane, path: Path) -> Iterator[Finding]:
             yield Finding(
                 path, "what a guardian is shown is sealed. Add to protect: kind: seal, to: guardian_device."
             )  # fmt: skip
-    if name in ("analysis", "open", "ridership") and not lane.count:
+    if name in ("analysis", "open", "ridership", "research") and not lane.count:
         yield Finding(path, f"the lane {name} holds numbers alone: say what it counts (count).")
     if name in ("analysis", "open", "research") and lane.count and lane.release is None:
         yield Finding(

@@ -66,6 +66,15 @@ def test_every_contradiction_that_the_code_knows_has_its_file() -> None:
         "no lane reads another's raw", "no lane named", "ttl is missing", "is sealed", "in memory alone", "two people look",
         "release is missing", "holds numbers alone", "agreement is missing", "for the same places", "density is known",
         "would show where children live", "the floor is 50 m", "its own guardian alone", "worked out from its neighbours", "noise is remembered for an epoch",
+        "a second circle", "a second zone", "a second stay", "a second mesh", "a second time_floor", "a second laplace",
+        "a second min_visible_fixes", "a second k_suppress", "a second round", "a mesh beside density_classes",
+        *(f"{what} is not done for what a guardian is shown" for what in (
+            "when", "validate", "strip", "stay", "shape", "mesh", "time_floor", "density_classes", "perturb", "pseudonymise",
+            "count", "k_suppress", "round",
+        )),
+        "a delay hides nothing", "0 d keeps none", "would keep them beside the numbers", "the lane research holds numbers alone",
+        "nobody could be shown here", "exact numbers would leave", "tells everybody classes alone", "a table for everybody each month",
+        "the ground of mesh_250 and mesh_500",
     }  # fmt: skip
     assert {head for head in heads if head not in spoken} == set()
 
