@@ -1,4 +1,4 @@
-"""`sekisho privacy erase`: a household leaves, and what it left in every copy becomes noise."""
+"""`sekisho privacy erase`: a household leaves, and what of it is sealed becomes noise in every copy."""
 
 import json as jsonlib
 import sqlite3
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.app import erasing
-from gateway.app.erasure_proof import NOBODY_CAN_TELL, readable, unreadable
+from gateway.app.erasure_proof import NOBODY_CAN_TELL, in_clear, readable, unreadable
 from gateway.model.errors import Refusal
 from gateway.privacy.keysource import KeysUnavailable
 from sekisho import looking, place, screen
@@ -101,7 +101,11 @@ def _tell(proof: dict[str, Any], file: Path) -> None:
             ("rows", f"{unreadable(proof):,} that nobody can read any more"),
             *(("copy", _of_copy(copy)) for copy in proof["copies"]),
             *(("destroy", _of_export(one)) for one in proof["exports"]),
-            ("left", f"{left:,} that can still be read: see the proof" if left else "nothing"),
+            (
+                "left",
+                f"{left:,} that can still be read: see the proof" if left else "no row and no home",
+            ),
+            ("in clear", in_clear(proof)),
             ("not reached", "; ".join(NOBODY_CAN_TELL)),
             ("proof", file),
         ]

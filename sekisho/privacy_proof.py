@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.app.erasure_proof import FORM, is_genuine, readable, unreadable
+from gateway.app.erasure_proof import FORM, in_clear, is_genuine, readable, unreadable
 from gateway.model.errors import Refusal
 from sekisho import place, screen
 from sekisho.place import Config, Json, Keys, State
@@ -36,7 +36,9 @@ def proof(
         raise Refusal(f"{file}: FALSE. It is not what was signed: somebody changed it.")
     left = readable(said)
     if json:
-        screen.document({"genuine": True, "ours": ours, "readable": left})
+        screen.document(
+            {"genuine": True, "ours": ours, "readable": left, "in_clear": in_clear(said)}
+        )
     else:
         screen.facts(
             [
@@ -44,7 +46,8 @@ def proof(
                 ("erased", said["finished_at"]),
                 ("key", said["key"]["id"]),
                 ("rows", f"{unreadable(said):,} that nobody can read any more"),
-                ("left", f"{left:,} that could still be read" if left else "nothing"),
+                ("left", f"{left:,} that could still be read" if left else "no row and no home"),
+                ("in clear", in_clear(said)),
                 ("signature", "genuine" if ours else "genuine, but of ANOTHER key than this one"),
             ]
         )

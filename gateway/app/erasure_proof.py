@@ -14,7 +14,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.privacy.sealing import RowKey
 from gateway.registry import family_book
-from gateway.registry.family_book import Traces
+from gateway.registry.family_book import InCopy, Traces
 from gateway.statedir import StateDir
 from gateway.stores import people
 
@@ -22,6 +22,7 @@ FORM = 1
 NOBODY_CAN_TELL = (
     "numbers of counting lanes and releases: they hold no household",
     "reads of tags: a bag belongs to no household",
+    "in copies of the registry, in clear: names of devices, whose they were, and when was agreed to what for them",
     "rows that another program exported, and copies of the keys that were made by hand",
 )
 """What an erasure does not reach, in the words of the proof."""
@@ -100,6 +101,19 @@ def readable(proof: Mapping[str, Any]) -> int:
     )  # fmt: skip
 
 
+def in_clear(proof: Mapping[str, Any]) -> str | None:
+    """What stands of the household in copies of the registry for whoever has them, in words; None where nothing does."""
+    said = [copy.get("in_clear", {"devices": 0, "consents": 0}) for copy in proof["copies"]]
+    holding = [one for one in said if one["devices"] or one["consents"]]
+    if not holding:
+        return None
+    devices, consents = (max(one[name] for one in holding) for name in ("devices", "consents"))
+    return (
+        f"in {len(holding)} of {len(said)} copies, for anybody: that up to {devices} devices are the household's, with their "
+        f"names, and device, purpose and time of up to {consents} consents. Destroy those copies"
+    )
+
+
 def unreadable(proof: Mapping[str, Any]) -> int:
     """Rows of the household that are there and cannot be read any more, or were deleted; in copies, too."""
     looked = [*proof["files"], *(f for copy in proof["copies"] for f in copy["files"])]
@@ -117,16 +131,17 @@ def _copy(path: Path, state: StateDir, ring: KeyRing, erasure: Erasure) -> dict[
     ]
     held = {id_: key for keys in (ring.households, *beside) for id_, key in _keys(keys).items()}
     registry = path / "registry.db"
-    tried, opened = 0, 0
+    known = InCopy(0, 0, 0, 0)
     if registry.exists():
         for keys in (ring.households, *beside):
-            tried, found = family_book.sealed_in(registry, erasure.household, keys)
-            opened = max(opened, found)
+            found = family_book.in_copy(registry, erasure.household, keys)
+            known = max(known, found, key=lambda one: (one.tried, one.readable))
     return {
         "directory": str(path),
         "keys_beside": any(erasure.household in keys.names() for keys in beside),
         "files": [_file(file, ring, erasure, held) for file in _personal(path)],
-        "registry": {"tried": tried, "readable": opened},
+        "registry": {"tried": known.tried, "readable": known.readable},
+        "in_clear": {"devices": known.devices, "consents": known.consents},
     }
 
 

@@ -138,8 +138,23 @@ def traces(db: sqlite3.Connection, household: str) -> Traces:
     return Traces(*counts)
 
 
-def sealed_in(path: Path, household: str, keys: Seal) -> tuple[int, int]:
-    """Homes, consents and guardians' devices of a household in a copy of a registry: how many, and how many these keys open.
+class InCopy(NamedTuple):
+    """What a copy of a registry holds of a household.
+
+    Attributes:
+        tried, readable: homes, consents and guardians' devices that are sealed, and those of them that open.
+        devices: that stand under its name, in clear, with their own names.
+        consents: whose device, purpose and time stand in clear.
+    """
+
+    tried: int
+    readable: int
+    devices: int
+    consents: int
+
+
+def in_copy(path: Path, household: str, keys: Seal) -> InCopy:
+    """Look for a household in a copy of a registry, with these keys.
 
     Raises:
         Refusal: it cannot be read.
@@ -153,4 +168,5 @@ def sealed_in(path: Path, household: str, keys: Seal) -> tuple[int, int]:
     except sqlite3.Error as error:
         raise Refusal(f"{path} cannot be read as a copy of a registry ({error}).") from error
     opened = (held is not None) + sum(one.granted_by is not None for one in consents)
-    return said.homes + said.consents + said.guardians, opened + len(guardians)
+    tried = said.homes + said.consents + said.guardians
+    return InCopy(tried, opened + len(guardians), said.devices, said.consents)

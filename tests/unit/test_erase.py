@@ -140,6 +140,9 @@ def test_erased_a_household_can_be_read_nowhere(house: House, sekisho: Sekisho) 
     assert [sum(f["theirs"] for f in copy["files"]) for copy in proof["copies"]] == [12, 12]
     assert [copy["registry"] for copy in proof["copies"]] == [{"tried": 3, "readable": 0}] * 2
     assert len(house.people()) == 6
+    assert [copy["in_clear"] for copy in proof["copies"]] == [{"devices": 2, "consents": 2}] * 2
+    told = sekisho("privacy", "proof", proof["proof"], *where)
+    assert "in 2 of 2 copies" in told.out.replace("\n", " ")
     assert not any(key in path.read_bytes() for path in house.folder.rglob("*") if path.is_file())
     with house.registry() as registry:
         assert not any(registry.families.traces("h-1"))
