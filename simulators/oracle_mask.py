@@ -236,7 +236,13 @@ def _keep(
     others = tuple(one for one in known if one is not own)
     if own is not None and own.reason is not None:
         return Ruling(Fate.SUPPRESSED, own.reason, slack_m, None, others)
-    return Ruling(Fate.HELD if own is None else Fate.STORED, None, slack_m, held, others)
+    return Ruling(
+        Fate.HELD if own is None else Fate.STORED,
+        None,
+        slack_m,
+        held if own is None else own.held,
+        others,
+    )
 
 
 def _level(lat: float, lon: float, rules: Rules) -> str | None:

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from math import asin, cos, pi, radians, sin, sqrt
 from typing import Any, NamedTuple
 
-from gateway.model.instant import Instant
+from gateway.model.instant import MINUTE, Instant
 from gateway.model.reason import Reason
 from simulators.oracle_rules import Rules
 
 _SPHERE_M = 111_320.0 * 180 / pi  # on which a degree has this many metres
 _WIDER = 1.01
 _MOST = 240
+_SILENCE: Instant = 30 * MINUTE
 
 
 class Held(NamedTuple):
@@ -56,27 +57,41 @@ class Trip:
     def take(self, fix: Held, rules: Rules) -> list[Ended]:
         """One fix more; those whose fate is known now, perhaps its own."""
         self.slack_m = float("inf")
+        known = self._without_fix(fix.at, rules)
+        fix = fix._replace(leg=self.leg)
         if rules.stay is None:
-            return self._go_on(fix, rules)
+            return known + self._go_on(fix, rules)
         if self.stay is not None:
             if any(self._near((fix.lat, fix.lon), place, rules) for place in self.stay):
-                return [Ended(fix, Reason.STAYING)]
+                return [*known, Ended(fix, Reason.STAYING)]
             self.stay = None
-        known = []
         while self.waiting and not self._near(self.waiting[0][2:4], (fix.lat, fix.lon), rules):
             known += self._go_on(self.waiting.pop(0), rules)
         self.waiting.append(fix)
         if fix.at - self.waiting[0].at >= rules.stay or len(self.waiting) >= _MOST:
-            known += [Ended(one, Reason.STAYING) for one in self.waiting]
-            known += self._end_run()
-            number = len(self.waiting)
-            mean = (
-                sum(one.lat for one in self.waiting) / number,
-                sum(one.lon for one in self.waiting) / number,
-            )
-            self.stay = ((self.waiting[0].lat, self.waiting[0].lon), mean)
-            self.waiting, self.leg = [], 2
+            known += self._stays()
         return known
+
+    def _without_fix(self, at: Instant, rules: Rules) -> list[Ended]:
+        """What the time since the newest that waits means, whatever the device said meanwhile."""
+        newest = max((one.at for one in (*self.short, *self.waiting)), default=at)
+        if at - newest > _SILENCE:
+            return self.forget()
+        if rules.stay is not None and self.waiting and at - newest >= rules.stay:
+            return self._stays()
+        return []
+
+    def _stays(self) -> list[Ended]:
+        """The child stays where those that wait were."""
+        ended = [Ended(one, Reason.STAYING) for one in self.waiting] + self._end_run()
+        number = len(self.waiting)
+        mean = (
+            sum(one.lat for one in self.waiting) / number,
+            sum(one.lon for one in self.waiting) / number,
+        )
+        self.stay = ((self.waiting[0].lat, self.waiting[0].lon), mean)
+        self.waiting, self.leg = [], 2
+        return ended
 
     def open(self, lat: float, lon: float, *, known: bool, rules: Rules) -> None:
         """The guard has opened; where nobody knows since when the child is there, it may be a stay."""
