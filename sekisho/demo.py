@@ -16,11 +16,15 @@ from gateway.clock import SystemClock
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.instant import parse_rfc3339
+from gateway.settings.load import load_settings
+from gateway.settings.rule_set import PARTITIONS
 from gateway.statedir import Mark, StateDir
 from sekisho import certificate, place
 from sekisho.demo_screen import DemoScreen
 from sekisho.enrolment import write_private
 from sekisho.reconciliation import reconcile
+from sekisho.rules_in_force import rules_in_force
+from sekisho.shipped import rule_sets
 from sekisho.window import ask
 from simulators.calendar import ZONE
 
@@ -53,16 +57,8 @@ doors:
 privacy: {folder}/privacy.yaml
 """
 
-_PRIVACY = """\
-lanes:
-  - name: store
-    purpose: Show what the mask does to the ways of fictional children.
-    retain: 28 d
-    suppress:
-      - kind: circle
-        anchor: home
-        radius: 50 m
-"""
+_RULES = ("toyama-zone", "ridership")
+"""The recommended rules, and tags are counted."""
 
 
 def demo(
@@ -116,7 +112,8 @@ def demo(
             f"Their own words are in {folder}/gateway.log and {folder}/town.log."
         )
     lived = time.monotonic()  # noqa: TID251
-    result = reconcile(folder / "ledger.jsonl", answer["terms"], state, now)
+    rules = rules_in_force(load_settings(folder / "gateway.yaml"))
+    result = reconcile(folder / "ledger.jsonl", answer["terms"], state, now, rules)
     seconds_taken = (lived - begun, time.monotonic() - lived)  # noqa: TID251
     screen.summary(result, answer, state, seconds_taken)
     raise typer.Exit(1 if result.unexplained else 0)
@@ -131,8 +128,17 @@ def _prepare(folder: Path) -> StateDir:
     KeyRing.create(folder.absolute() / "keys", state.id, clock, ZONE)
     certificate.issue(folder, ["127.0.0.1", "localhost"], datetime.now(UTC))  # noqa: TID251
     (folder / "gateway.yaml").write_text(_GATEWAY.format(folder=folder.absolute()))
-    (folder / "privacy.yaml").write_text(_PRIVACY)
+    _write_rules(folder)
     return state
+
+
+def _write_rules(folder: Path) -> None:
+    """One rule set of the lanes that are shipped, and the partitions on which it stands."""
+    texts = [(rule_sets() / f"{name}.yaml").read_text(encoding="utf-8") for name in _RULES]
+    lanes = [text.split("\nlanes:\n", 1)[1] for text in texts[1:]]
+    text = texts[0].replace(f"\nid: {_RULES[0]}\n", "\nid: demo\n").rstrip("\n")
+    (folder / "privacy.yaml").write_text("\n".join([text, *lanes]), encoding="utf-8")
+    shutil.copytree(rule_sets() / PARTITIONS, folder / PARTITIONS, dirs_exist_ok=True)
 
 
 def _clear(folder: Path) -> None:

@@ -124,6 +124,8 @@ class DemoScreen:
         if self._quiet:
             figures = {
                 **account.as_json(result, in_flight),
+                "ways": result.ways,
+                "rows_per_way": round(result.rows_per_way, 1),
                 "first_row_s": self._first_row_s,
                 "ran_s": round(seconds[0], 1),
                 "reconciled_s": round(seconds[1], 1),
@@ -133,6 +135,9 @@ class DemoScreen:
             return
         print()
         account.show(result, in_flight)
+        print(
+            f"  ways        {result.ways:,} of children who take part, {result.rows_per_way:.1f} rows of each"
+        )
         own = sum(term["count"] for term in answer["terms"] if term["origin"] == "own")
         if own:
             print(f"  yours       {screen.count(own, 'uplink')} of your own, not counted above")

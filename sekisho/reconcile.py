@@ -11,7 +11,7 @@ from gateway.statedir import StateDir
 from sekisho import account, air_account, air_reconciliation, place, screen
 from sekisho.place import Config, Json, Keys, State
 from sekisho.reconciliation import reconcile as compare
-from sekisho.rules_in_force import rules_in_force
+from sekisho.rules_in_force import rules_of
 from sekisho.sealed_rows import SealedRows
 from sekisho.window import ask, is_answered
 from sekisho.witness import testimony
@@ -85,7 +85,7 @@ def _compare(
     """Print what a gateway counted and stored of a ledger; the exit code."""
     directory, settings = place.find_state(state, config)
     _require_mark(directory)
-    rules = None if settings is None else rules_in_force(settings)
+    rules = rules_of(directory, settings, named=config is not None)
     running: dict[str, Any] = {}
     now = None
     if is_answered(directory):  # what a killed one left behind says that one runs

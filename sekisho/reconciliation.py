@@ -43,6 +43,7 @@ class Reconciliation:
         surplus: rows stored that nothing explains, per kind.
         mixed: people whose rows bear no pseudonym of their own, or more than one, per kind (where rows
             are missing or too many, nothing is said of it), and rows that bear a tag as it was read.
+        ways: how often a child who takes part set out, as the town knows.
         elsewhen: of the rows too many, those observed before or after everything that the ledger explains.
     """
 
@@ -53,6 +54,12 @@ class Reconciliation:
     surplus: Counter[str]
     mixed: Counter[str]
     elsewhen: int = 0
+    ways: int = 0
+
+    @property
+    def rows_per_way(self) -> float:
+        """How much is left of each."""
+        return fates(self.account, "child_tracker")[Fate.STORED] / max(self.ways, 1)
 
     @property
     def account(self) -> Counter[tuple[str, str, str]]:
@@ -93,8 +100,9 @@ def reconcile(
     personal = {kind.name for kind in catalog().values() if kind.personal}
     devices: set[str] = set()
     tags: set[str | bytes] = set()
-    sent, last = 0, 0
+    sent, last, ways = 0, 0, _Ways(set(), set())
     for line in read_ledger(ledger):
+        ways.note(line)
         verdict = oracle.judge(line)
         if verdict is None:
             continue
@@ -124,7 +132,29 @@ def reconcile(
     mixed += bare
     counted = None if terms is None else _counted(terms)
     elsewhen = sum(n for row, n in (-wanted).items() if not due.begins <= row[1] <= due.ends)
-    return Reconciliation(sent, expected, counted, missing, surplus, mixed, elsewhen)
+    return Reconciliation(sent, expected, counted, missing, surplus, mixed, elsewhen, ways.begun)
+
+
+@dataclass(slots=True)
+class _Ways:
+    """How often children who take part set out."""
+
+    children: set[str]
+    walking: set[str]
+    begun: int = 0
+
+    def note(self, line: Mapping[str, Any]) -> None:
+        """One line of the ledger."""
+        if line.get("consent"):
+            self.children.add(line["roster"])
+        truth = line.get("truth")
+        if not truth or line.get("device") not in self.children:
+            return
+        if truth.get("place") != "walk":
+            self.walking.discard(line["device"])
+        elif line["device"] not in self.walking:
+            self.walking.add(line["device"])
+            self.begun += 1
 
 
 @dataclass(slots=True)

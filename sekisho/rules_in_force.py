@@ -7,9 +7,30 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import MINUTE
 from gateway.privacy.partition import Partition
 from gateway.privacy.policy import Policy
+from gateway.settings.load import load_settings
 from gateway.settings.settings import Settings
+from gateway.statedir import StateDir
+from sekisho.place import DEFAULT_CONFIG
 from simulators.oracle_mesh import Zones
 from simulators.oracle_rules import Rules
+
+
+def rules_of(directory: StateDir, settings: Settings | None, *, named: bool) -> Rules | None:
+    """The rules of a state directory; None where no configuration tells them.
+
+    Those of a configuration that somebody named, or that names this directory itself; of a `gateway.yaml` beside the
+    directory that does; else of the one at hand.
+    """
+    if not named and (settings is None or not _names(settings, directory)):
+        beside = directory.path.absolute().parent / DEFAULT_CONFIG.name
+        if beside.is_file():
+            own = load_settings(beside)
+            settings = own if _names(own, directory) else settings
+    return None if settings is None else rules_in_force(settings)
+
+
+def _names(settings: Settings, directory: StateDir) -> bool:
+    return settings.state.resolve() == directory.path.resolve()
 
 
 def rules_in_force(settings: Settings) -> Rules:
