@@ -48,9 +48,11 @@ class Oracle:
 
     Args:
         rules: those in force; None: a circle in the town's municipality.
+        looks: whether somebody looks every quarter of an hour for children without a fix, as a gateway does.
     """
 
-    def __init__(self, rules: Rules | None = None) -> None:
+    def __init__(self, rules: Rules | None = None, *, looks: bool = True) -> None:
+        self._looks = looks
         self._rules = Rules(in_municipality) if rules is None else rules
         self._retain_days = self._rules.retain_days
         self._roster: dict[str, Line] = {}
@@ -133,7 +135,7 @@ class Oracle:
             accuracy_m=values.get("accuracy_m"),
         )
         memory = self._memory.setdefault(line["device"], Memory())
-        lost = _lost(memory, received - received % _ROUND)
+        lost = _lost(memory, received - received % _ROUND) if self._looks else []
         if unheard(memory, received):
             memory = self._memory[line["device"]] = Memory()
         memory.heard = received
@@ -267,7 +269,7 @@ def judge_ledger(
 
 
 def _lost(memory: Memory, looked: Instant) -> list[Ended]:
-    """What was held of a child that had been silent for too long when the gateway looked."""
-    if memory.heard is None or looked - memory.heard <= _SILENCE or not memory.trip.holds:
+    """What was held of a child without a fix for too long when the gateway looked."""
+    if not memory.trip.holds or looked - memory.trip.heard <= _SILENCE:
         return []
     return memory.lose()

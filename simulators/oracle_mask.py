@@ -227,11 +227,12 @@ def _keep(
         slack_m = min(slack_m, abs(gap - limit))
         if gap <= limit:
             return _suppress(_hiding(rules), slack_m)
-    held = Held(fix.identity, fix.at, lat, lon, cell, memory.trip.leg)
+    held = Held(fix.identity, fix.at, fix.received_at, lat, lon, cell, memory.trip.leg)
     if not rules.holds:
         return Ruling(Fate.STORED, None, slack_m, held)
     known = memory.trip.take(held, rules)
     slack_m = min(slack_m, memory.trip.slack_m)
+    held = held._replace(leg=memory.trip.leg)
     own = next((one for one in known if one.held.key == held.key), None)
     others = tuple(one for one in known if one is not own)
     if own is not None and own.reason is not None:

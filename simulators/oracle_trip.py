@@ -11,7 +11,7 @@ from simulators.oracle_rules import Rules
 _SPHERE_M = 111_320.0 * 180 / pi  # on which a degree has this many metres
 _WIDER = 1.01
 _MOST = 240
-_SILENCE: Instant = 30 * MINUTE
+_SILENCE = 30 * MINUTE
 
 
 class Held(NamedTuple):
@@ -25,6 +25,7 @@ class Held(NamedTuple):
 
     key: Any
     at: Instant
+    received_at: Instant
     lat: float
     lon: float
     cell: str | None
@@ -50,6 +51,11 @@ class Trip:
     slack_m: float = float("inf")
 
     @property
+    def heard(self) -> Instant:
+        """When the newest fix that is held was received."""
+        return max(one.received_at for one in (*self.short, *self.waiting))
+
+    @property
     def holds(self) -> bool:
         """Whether any fix waits for its fate."""
         return bool(self.waiting or self.short)
@@ -57,7 +63,7 @@ class Trip:
     def take(self, fix: Held, rules: Rules) -> list[Ended]:
         """One fix more; those whose fate is known now, perhaps its own."""
         self.slack_m = float("inf")
-        known = self._without_fix(fix.at, rules)
+        known = self._pause(fix, rules)
         fix = fix._replace(leg=self.leg)
         if rules.stay is None:
             return known + self._go_on(fix, rules)
@@ -65,25 +71,30 @@ class Trip:
             if any(self._near((fix.lat, fix.lon), place, rules) for place in self.stay):
                 return [*known, Ended(fix, Reason.STAYING)]
             self.stay = None
-        while self.waiting and not self._near(self.waiting[0][2:4], (fix.lat, fix.lon), rules):
+        while self.waiting and not self._near(
+            (self.waiting[0].lat, self.waiting[0].lon), (fix.lat, fix.lon), rules
+        ):
             known += self._go_on(self.waiting.pop(0), rules)
         self.waiting.append(fix)
         if fix.at - self.waiting[0].at >= rules.stay or len(self.waiting) >= _MOST:
-            known += self._stays()
+            known += self._settle()
         return known
 
-    def _without_fix(self, at: Instant, rules: Rules) -> list[Ended]:
-        """What the time since the newest that waits means, whatever the device said meanwhile."""
-        newest = max((one.at for one in (*self.short, *self.waiting)), default=at)
-        if at - newest > _SILENCE:
+    def _pause(self, fix: Held, rules: Rules) -> list[Ended]:
+        """A time without a fix: it may have stayed where it was last, or nobody knows."""
+        if not self.holds:
+            return []
+        silent = fix.at - (self.waiting or self.short)[-1].at
+        if silent > _SILENCE:
             return self.forget()
-        if rules.stay is not None and self.waiting and at - newest >= rules.stay:
-            return self._stays()
+        if rules.stay is not None and self.waiting and silent >= rules.stay:
+            return self._settle()
         return []
 
-    def _stays(self) -> list[Ended]:
-        """The child stays where those that wait were."""
-        ended = [Ended(one, Reason.STAYING) for one in self.waiting] + self._end_run()
+    def _settle(self) -> list[Ended]:
+        """It stays where those that wait are; the run ends."""
+        known = [Ended(one, Reason.STAYING) for one in self.waiting]
+        known += self._end_run()
         number = len(self.waiting)
         mean = (
             sum(one.lat for one in self.waiting) / number,
@@ -91,7 +102,7 @@ class Trip:
         )
         self.stay = ((self.waiting[0].lat, self.waiting[0].lon), mean)
         self.waiting, self.leg = [], 2
-        return ended
+        return known
 
     def open(self, lat: float, lon: float, *, known: bool, rules: Rules) -> None:
         """The guard has opened; where nobody knows since when the child is there, it may be a stay."""
