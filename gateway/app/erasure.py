@@ -45,12 +45,22 @@ class Erasure:
         if key is None or span is None:
             return []
         names = FileNames(file.stem, key)
-        days = list(_days(*span))
         return [
-            names.child(self.household, said)
-            for device in self.devices
-            for said in (device, *(f"{device} {day}" for day in days))
+            name for device in self.devices for name in borne(names, self.household, device, *span)
         ]
+
+
+def borne(
+    names: FileNames, household: str, device: str, first: Instant, last: Instant
+) -> Iterator[bytes]:
+    """Every pseudonym that a household's device may bear in plain rows of a file: the file's, and those of its days.
+
+    Args:
+        first, last: minutes of plain rows.
+    """
+    yield names.child(household, device)
+    for day in _days(first, last):
+        yield names.child(household, f"{device} {day}")
 
 
 def _days(first: Instant, last: Instant) -> Iterator[str]:

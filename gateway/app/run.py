@@ -146,7 +146,7 @@ async def _serve(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
 def _checkpoint(plan: Plan, registry: Registry) -> Checkpoint:
     """Everything behind the doors, once whatever erasure was cut off is finished, and no row about people is plain."""
     finished = finish(plan.state, plan.keys, registry, plan.clock.now())
-    sealed = seal_up(plan.state, plan.keys, registry)
+    found = seal_up(plan.state, plan.keys, registry)
     policy = under_rules(plan.policy, registry, plan.clock.now())
     made = Checkpoint(
         *(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo, plan.counted)
@@ -155,9 +155,17 @@ def _checkpoint(plan: Plan, registry: Registry) -> Checkpoint:
         made.facts.note(
             "erasure finished", "The erasure of a household that was cut off is finished"
         )
-    if sealed:
+    if found.sealed:
         made.facts.note(
-            "rows sealed", f"{sealed:,} rows about people that lay here in plain are sealed now"
+            "rows sealed",
+            f"{found.sealed:,} rows about people that lay here in plain are sealed now",
+        )
+    if found.dropped:
+        made.facts.note(
+            "rows dropped",
+            f"{found.dropped:,} plain rows about people were deleted: no registered household's device bears their "
+            "pseudonym, so no erasure would reach them under any key",
+            logging.WARNING,
         )
     return made
 

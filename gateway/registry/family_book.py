@@ -74,6 +74,13 @@ class FamilyBook:
         """Households whose home was imported; says nothing about where it is."""
         return {row[0] for row in self._db.execute("SELECT household FROM homes")}
 
+    def members(self) -> list[tuple[str, str]]:
+        """Every household with each device that is its own, or was when somebody agreed to something for it."""
+        return self._db.execute(
+            "SELECT household, device FROM devices WHERE household IS NOT NULL"
+            " UNION SELECT household, device FROM consents"
+        ).fetchall()
+
     def held(self, household: str) -> Held:
         """What is known of a household.
 

@@ -11,7 +11,8 @@ from gateway.model.errors import Refusal
 from gateway.privacy.sealing import Damaged, FileSeal, RowKey
 from gateway.stores.sqlite_file import SEALED
 
-_PLAIN = "child_tracker"
+PLAIN = "child_tracker"
+"""The kind, and the table, of plain rows that are a household's: they bear a pseudonym."""
 _AT_ONCE = 500
 PATIENCE_S = 5.0
 """How long the deletion of plain rows waits for others."""
@@ -34,7 +35,7 @@ class Rows(NamedTuple):
 def minutes(path: Path) -> tuple[int, int] | None:
     """The first and the last minute of plain rows; None where there is none."""
     with _reading(path) as db:
-        first, last = db.execute(f"SELECT min(minute), max(minute) FROM {_PLAIN}").fetchone()  # noqa: S608
+        first, last = db.execute(f"SELECT min(minute), max(minute) FROM {PLAIN}").fetchone()  # noqa: S608
     return None if first is None else (first, last)
 
 
@@ -58,7 +59,7 @@ def of_household(
     """
     with _reading(path) as db:
         (sealed,) = db.execute(f"SELECT count(*) FROM {SEALED}").fetchone()  # noqa: S608
-        (plain,) = db.execute(f"SELECT count(*) FROM {_PLAIN}").fetchone()  # noqa: S608
+        (plain,) = db.execute(f"SELECT count(*) FROM {PLAIN}").fetchone()  # noqa: S608
         theirs = _plain_rows(db, pseudonyms)
         if key is None:
             return Rows(sealed + plain, None if sealed else theirs, theirs)
@@ -85,7 +86,7 @@ def take_away(path: Path, pseudonyms: Iterable[bytes]) -> int:
         db.execute("BEGIN IMMEDIATE")
         for some in _portions(pseudonyms):
             marks = ",".join("?" * len(some))
-            sql = f"DELETE FROM {_PLAIN} WHERE pseudonym IN ({marks})"  # noqa: S608
+            sql = f"DELETE FROM {PLAIN} WHERE pseudonym IN ({marks})"  # noqa: S608
             gone += db.execute(sql, some).rowcount
         db.execute("COMMIT")
         busy, _frames, _done = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -101,7 +102,7 @@ def _plain_rows(db: sqlite3.Connection, pseudonyms: Iterable[bytes]) -> int:
     found = 0
     for some in _portions(pseudonyms):
         marks = ",".join("?" * len(some))
-        sql = f"SELECT count(*) FROM {_PLAIN} WHERE pseudonym IN ({marks})"  # noqa: S608
+        sql = f"SELECT count(*) FROM {PLAIN} WHERE pseudonym IN ({marks})"  # noqa: S608
         found += db.execute(sql, some).fetchone()[0]
     return found
 

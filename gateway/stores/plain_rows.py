@@ -15,8 +15,8 @@ from gateway.stores.sqlite_file import SEALED, SqliteFile, sound
 
 _PAGE = 5000
 
-Sealing = Callable[[str, tuple[Any, ...]], Sealed]
-"""Kind and row → the row as it is sealed."""
+Sealing = Callable[[str, tuple[Any, ...]], Sealed | None]
+"""Kind and row → the row as it is sealed; None where nobody can tell whose it is, and it is not to stay."""
 
 
 def are_there(path: Path) -> bool:
@@ -34,9 +34,9 @@ def are_there(path: Path) -> bool:
         )
 
 
-def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> int:
+def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> tuple[int, int]:
     """Put sealed rows in the place of all plain ones, in one transaction; overwritten, and gone from the journal
-    when this returns. How many there were.
+    when this returns. How many were sealed, and how many were dropped.
 
     Args:
         generation, ruleset: the rules that they were masked by.
@@ -44,7 +44,7 @@ def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> int:
     Raises:
         Refusal: the file is damaged, or none of ours.
     """
-    count = 0
+    sealed, dropped = 0, 0
     file = SqliteFile(path, "personal")
     try:
         with sound(path):
@@ -52,13 +52,15 @@ def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> int:
             file.name_rules(generation, ruleset)
             for kind in _people():
                 for page in _pages(file, kind):
-                    file.insert(SEALED, [sealing(kind.name, row) for row in page])
-                    count += len(page)
+                    made = [said for row in page if (said := sealing(kind.name, row)) is not None]
+                    file.insert(SEALED, made)
+                    sealed += len(made)
+                    dropped += len(page) - len(made)
                 file.db.execute(f"DELETE FROM {kind.name}")  # noqa: S608
             file.db.execute("COMMIT")
     finally:
         file.close()
-    return count
+    return sealed, dropped
 
 
 def _people() -> Iterator[DeviceKind]:

@@ -1,5 +1,7 @@
 """Rows that an earlier version left in plain are sealed at the next start."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,8 +41,8 @@ def test_plain_rows_are_sealed_under_their_households(
         plain = house.people()
     with house.registry() as registry:
         registry.ruleset("ab" * 32, NOON)
-        assert seal_up(house.state, house.ring, registry) == 19
-        assert seal_up(house.state, house.ring, registry) == 0
+        assert seal_up(house.state, house.ring, registry) == (19, 0)
+        assert seal_up(house.state, house.ring, registry) == (0, 0)
         key = [(row["minute"], row["identity"]) for row in plain]
         assert sorted(key) == sorted((row["minute"], row["identity"]) for row in house.people())
         assert sorted(map(repr, house.people())) == sorted(map(repr, plain))
@@ -52,15 +54,33 @@ def test_plain_rows_are_sealed_under_their_households(
         erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
         erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
     left = house.people()
-    weekly = [row for row in plain if row["pseudonym"] in {r["pseudonym"] for r in left}]
-    assert (
-        len(left) == len(weekly) == 6 + 4
-    )  # the last week's pseudonyms of a day are no device's own
+    theirs = {row.row[2] for row in house.rows("child-3", "h-2", 2)}
+    assert len(left) == 6
+    assert {row["pseudonym"] for row in left} == theirs
+
+
+def test_plain_rows_of_nobody_known_are_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that moved to another household leaves its rows with the one that had agreed for it, and they go with
+    that. What no household is known to have left is deleted: under the file's key alone no erasure would reach it."""
+    house = Old(tmp_path, monkeypatch)
+    with house.registry() as registry:
+        registry.put_device("child-1", "child_tracker", "16201", 0, "h-2")
+        registry.drop_device("child-3")
+        registry.put_device("unknown", "child_tracker", "16201", 0, "h-3")
+        with closing(sqlite3.connect(house.state.registry_db)) as db, db:
+            db.execute("DELETE FROM consents WHERE device = 'child-3'")
+        assert seal_up(house.state, house.ring, registry) == (12 + 1, 6)
+        assert len(house.people()) == 12
+        erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+        erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+    assert house.people() == []
 
 
 def test_plain_rows_of_invented_people_stay(tmp_path: Path) -> None:
     """SIM directories are plain."""
     house = House(tmp_path, Mark.SIM)
     with house.registry() as registry:
-        assert seal_up(house.state, house.ring, registry) == 0
+        assert seal_up(house.state, house.ring, registry) == (0, 0)
     assert len(house.people()) == 18
