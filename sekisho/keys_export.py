@@ -75,7 +75,8 @@ def import_(
     """Bring the keys of an export to where a state directory looks for them.
 
     Keys that are there already stay; where another key lies under the same
-    name nothing is imported. Households that were erased here do not come back.
+    name nothing is imported. Households that were erased here do not come back, nor
+    do keys of files whose time was over.
     """
     settings = place.settings_of(config)
     directory, _ = place.find_state(state, config)

@@ -200,12 +200,15 @@ async def remove(checkpoint: Checkpoint) -> None:
 
 
 async def retain(checkpoint: Checkpoint) -> None:
-    """Remove the personal files whose time is over, with their keys (decisions 12)."""
+    """Remove the personal files whose time is over, with their keys (decisions 12), and keys that came without files."""
     policy = checkpoint.policy
     today = local_day(checkpoint.clock.now(), policy.zone)
-    periods = [path.stem for path in checkpoint.state.personal_dir.glob("*.db")]
-    for period in expired(periods, today, policy.retain_days):
+    files = {path.stem for path in checkpoint.state.personal_dir.glob("*.db")}
+    periods = files.union(checkpoint.keys.file_periods())
+    for period in sorted(expired(periods, today, policy.retain_days)):
         checkpoint.keys.destroy_file_key(period)
+        if period not in files:
+            continue
         await checkpoint.store.forget_file(period)
         checkpoint.facts.note("period removed", "A personal file was removed: its time was over")
     kept_from = (today - timedelta(days=_LOOKS_KEPT_DAYS)).isoformat()[:7]

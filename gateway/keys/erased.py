@@ -1,4 +1,4 @@
-"""Which households' keys were destroyed for good: by their ids, which tell nothing of the keys."""
+"""Which keys of households and personal files were destroyed for good: by their ids, which tell nothing of the keys."""
 
 from pathlib import Path
 

@@ -142,17 +142,13 @@ def read(text: bytes, passphrase: str) -> tuple[dict[str, Any], dict[str, bytes]
 def put(ring: Path, keys: Mapping[str, bytes]) -> tuple[int, int]:
     """Bring keys into a ring, which is made if it is not there: how many came, how many were there already.
 
-    The key of a household that was erased from this ring never comes back.
+    The key of a household that was erased from this ring, or of a file whose time was over, never comes back.
 
     Raises:
         Refusal: another key lies there under the same name (nothing was written), or the place cannot be written.
     """
     erased = ErasedKeys(ring)
-    keys = {
-        name: key
-        for name, key in keys.items()
-        if not (name.startswith("households/") and erased.holds(key))
-    }
+    keys = {name: key for name, key in keys.items() if not erased.holds(key)}
     there = {name: keyfile.read(ring / name) for name in keys}
     for name, key in there.items():
         if key is not None and key != keys[name]:

@@ -7,9 +7,10 @@
     days/<YYYY-MM-DD>.key          one per service day; <YYYY-MM-DD>.gone once destroyed
     periods/<name>-<period>.key    one per counter and period, destroyed when it closes
     households/<name>.key          one per household; never derived from anything
-    erased/<id>                    empty: a household's key that was destroyed, and never comes back
+    erased/<id>                    empty: a household's or a file's key that was destroyed, and never comes back
 """
 
+from contextlib import suppress
 from datetime import date, tzinfo
 from pathlib import Path
 from typing import NoReturn, Self
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from gateway.clock import Clock, SystemClock
 from gateway.keys import keyfile
 from gateway.keys.days import DayKeys
+from gateway.keys.erased import ErasedKeys
 from gateway.keys.households import HouseholdKeys
 from gateway.keys.periods import PeriodKeys
 from gateway.keys.reach import reachable
@@ -157,13 +159,22 @@ class KeyRing:
             return self._file_path(period).exists()
 
     def destroy_file_key(self, period: str) -> None:
-        """Destroy the key of a personal file whose time is over.
+        """Destroy the key of a personal file whose time is over, once it is noted that it must not come back.
 
         Raises:
             OSError: it cannot be reached.
         """
+        key = None
+        with suppress(Refusal):  # one that is no key any more goes all the same
+            key = self.known_file_key(period)
+        if key is not None:
+            ErasedKeys(self.path).add(key)
         self._file_keys.pop(period, None)
         keyfile.destroy(self._file_path(period))
+
+    def file_periods(self) -> list[str]:
+        """The personal files that have a key, also those that are not here."""
+        return sorted(path.stem for path in (self.path / "files").glob("*.key"))
 
     def _file_path(self, period: str) -> Path:
         if not is_name(period.lower()):

@@ -195,6 +195,16 @@ async def test_files_whose_time_is_over_go_with_their_keys_and_no_others(house: 
 
 
 @in_virtual_time
+async def test_keys_that_came_without_their_files_go_too(house: House) -> None:
+    """An export from elsewhere brings keys of weeks that are over: they would open a backup beyond its time."""
+    for week in WEEKS:
+        house.checkpoint.keys.file_key(week)
+    await house.keep(house.watch())
+    assert house.keys() == WEEKS[2:]
+    assert house.checkpoint.facts.counts == {}
+
+
+@in_virtual_time
 async def test_files_go_while_the_gateway_runs(house: House) -> None:
     """Not at its start alone: week 17 is over on the fourth Monday since its own."""
     watch = house.watch()

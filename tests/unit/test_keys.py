@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.keys import keyfile
+from gateway.keys.exports import Exports, put, read
 from gateway.keys.place import default_root, refuse_inside
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
@@ -139,6 +140,33 @@ def test_sealing_without_the_folder_of_the_households_is_refused_in_words(ring: 
     (ring.path / "households").rename(ring.path / "away")
     with pytest.raises(Refusal, match="Bring that folder back"):
         ring.seal("h-1", b"x", b"y")
+
+
+def test_a_file_key_whose_time_was_over_comes_back_with_no_export(ring: KeyRing) -> None:
+    """An export of before still holds it: imported here it lacks that key and nothing else, also where the file has
+    another key by now. On another ring it would come, so the trial can fail."""
+    gone, stays = ring.file_key("store-2026-W19"), ring.file_key("store-2026-W20")
+    _, text = Exports(ring.path).make("town", "a long passphrase", 0)
+    _, keys = read(text, "a long passphrase")
+    ring.destroy_file_key("store-2026-W19")
+
+    came, _known = put(ring.path, keys)
+
+    assert (came, ring.file_periods()) == (0, ["store-2026-W20"])
+    assert ring.file_key("store-2026-W19") != gone
+    assert put(ring.path, keys)[0] == 0
+    put(ring.path.parent / "other", keys)
+    other = ring.path.parent / "other" / "files"
+    assert [path.read_bytes() for path in sorted(other.glob("*.key"))] == [gone, stays]
+
+
+def test_a_file_key_that_is_none_any_more_is_destroyed_all_the_same(ring: KeyRing) -> None:
+    """Cut short by a fault of the disk, it must not keep its file beyond its time."""
+    path = ring.path / "files" / "store-2026-W19.key"
+    path.write_bytes(b"short")
+    path.chmod(0o600)
+    ring.destroy_file_key("store-2026-W19")
+    assert ring.file_periods() == []
 
 
 def test_a_destroyed_file_key_is_not_remembered(ring: KeyRing) -> None:
