@@ -41,7 +41,7 @@ class Guard:
 
     __slots__ = (
         "_before", "_far_run", "_fresh", "_gap", "_household", "_last", "_newest", "_open", "_periods", "_place", "_policy", "_purposes",
-        "_recent", "_run", "_run_start", "_shelters", "_whole", "closed", "heard", "known", "lat", "lon", "lost",
+        "_recent", "_run", "_run_start", "_shelters", "closed", "heard", "known", "lat", "lon", "lost",
         "opened", "shelter",
     )  # fmt: skip
 
@@ -53,7 +53,6 @@ class Guard:
         self._periods = periods
         self._shelters = shelters
         self._gap = _gap_of(policy.gap_minutes)
-        self._whole = policy.shape.cells is None and not policy.shape.dense
         self._recent = b""
         self._newest = _NEVER
         self._household: Household | None = None
@@ -173,7 +172,7 @@ class Guard:
         doubt = self._doubt(reading, accuracy)
         if ring == HIDDEN:
             return self._hide()
-        if self._whole:
+        if self._shelters.whole:
             self.lat, self.lon = rounded(lat), rounded(lon)
             if shelter.hides(self.lat, self.lon, accuracy):
                 return self._hide()
@@ -239,7 +238,7 @@ class Guard:
         if (
             not isfinite(lat + lon)
             or shelter.ring(lat, lon, accuracy) == HIDDEN
-            or (self._whole and shelter.hides(rounded(lat), rounded(lon), accuracy))
+            or (self._shelters.whole and shelter.hides(rounded(lat), rounded(lon), accuracy))
         ):
             self.fail()
 

@@ -142,12 +142,17 @@ _MOST_CELLS = 65_536
 
 
 class Shelters:
-    """Finds what hides a household; zones are laid out once."""
+    """Finds what hides a household; zones are laid out once.
 
-    __slots__ = ("_policy", "_zones")
+    Attributes:
+        whole: whether rows say places, which are then asked for rounded, too.
+    """
+
+    __slots__ = ("_policy", "_zones", "whole")
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self.whole = policy.shape.cells is None and not policy.shape.dense
         self._zones: dict[str, ZoneShelter] = {}
 
     def of(self, household: Household | None) -> Shelter | Reason:
