@@ -12,6 +12,7 @@ from gateway.app.erasure_proof import NOBODY_CAN_TELL
 from gateway.devices.catalog import catalog
 from gateway.devices.kind import DeviceKind
 from gateway.devices.tables import table_columns
+from gateway.model.device import Household
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_rfc3339
 from gateway.privacy.keysource import KeysUnavailable
@@ -100,14 +101,12 @@ def _held(here: Place, household: str) -> dict[str, Any]:
 
 def _of_registry(known: Held, here: Place) -> dict[str, Any]:
     zone = place.zone_of(here.settings)
-    home = known.home
     return {
-        "home": None if home is None else {
-            "lat": home.home and home.home.lat,
-            "lon": home.home and home.home.lon,
-            "radius_m": home.radius_m,
-            "zone": home.zone,
-        },
+        "home": _place(known.home),
+        "former_homes": [
+            {**(_place(one.place) or {}), "left_at": to_rfc3339(one.left_at, zone)}
+            for one in known.former
+        ],
         "devices": [
             {
                 "device": row.device,
@@ -130,6 +129,13 @@ def _of_registry(known: Held, here: Place) -> dict[str, Any]:
             for one in known.consents
         ],
     }  # fmt: skip
+
+
+def _place(home: Household | None) -> dict[str, Any] | None:
+    if home is None:
+        return None
+    lat, lon = (None, None) if home.home is None else (home.home.lat, home.home.lon)
+    return {"lat": lat, "lon": lon, "radius_m": home.radius_m, "zone": home.zone}
 
 
 def _rows(here: Place, household: str, known: Held, kind: DeviceKind) -> Iterator[dict[str, Any]]:
@@ -158,6 +164,7 @@ def _tell(held: dict[str, Any], out: Path | None) -> None:
         [
             ("household", held["household"]),
             ("home", "none" if home is None else (home["zone"] and "its zone alone") or "known"),
+            ("former homes", len(held["former_homes"]) or None),
             ("devices", ", ".join(row["device"] for row in held["devices"]) or "none"),
             ("consents", f"{len(held['consents'])} recorded, withdrawn ones too"),
             ("guardians", ", ".join(one["name"] for one in held["guardians"]) or None),

@@ -105,10 +105,11 @@ def import_homes(
         _refuse_radii(homes)
     here.keys.households.make_all(home.household for home in homes)
     with here.registry() as registry, registry.change():
-        if zoned is None:
+        moved = (
             _put_homes(registry, homes, now)
-        else:
-            _put_zones(registry, homes, zoned, now)
+            if zoned is None
+            else _put_zones(registry, homes, zoned, now)
+        )
         known = {row.household for row in registry.devices()}
     followed = follow(here.state)
     nobody = sorted({home.household for home in homes} - known)
@@ -118,32 +119,42 @@ def import_homes(
             f"sekisho devices set DEVICE --household {nobody[0]}."
         )
     if json:
-        screen.document({"sealed": len(homes)})
+        screen.document({"sealed": len(homes), "moved": moved})
     elif not quiet:
         print(f"{screen.count(len(homes), 'home')} sealed. {followed.sentence}")
+        if moved:
+            print(
+                f"{screen.count(moved, 'household')} moved: the old home stays hidden like the new one until the rows "
+                "from before are gone."
+            )
         if file != "-":
             print(f"They are still in {file}: delete it (shred -u {file}).")
 
 
-def _put_homes(registry: Registry, homes: Sequence[HomeEntry], now: Instant) -> None:
+def _put_homes(registry: Registry, homes: Sequence[HomeEntry], now: Instant) -> int:
+    """Keep each home; how many households moved."""
     own = registry.families.own_radii()  # no circle shrinks because a line leaves its radius out
+    moved = 0
     for home in homes:
         radius_m = own.get(home.household) if home.radius_m is None else home.radius_m
-        registry.put_home(home.household, home.lat, home.lon, radius_m, at=now)
+        moved += registry.put_home(home.household, home.lat, home.lon, radius_m, at=now)
+    return moved
 
 
-def _put_zones(registry: Registry, homes: Sequence[HomeEntry], zoned: Zoned, now: Instant) -> None:
-    """Keep of each home its zone alone, and say of how many there is none."""
-    nowhere = 0
+def _put_zones(registry: Registry, homes: Sequence[HomeEntry], zoned: Zoned, now: Instant) -> int:
+    """Keep of each home its zone alone, and say of how many there is none; how many households moved."""
+    registry.families.forget_homes(zoned.partition.zone_of, zoned.pin, now)  # to tell who moves
+    nowhere = moved = 0
     for home in homes:
         zone = zoned.partition.zone_of(home.lat, home.lon)
         nowhere += zone is None
-        registry.put_zone(home.household, zone or "", zoned.pin, at=now)
+        moved += registry.put_zone(home.household, zone or "", zoned.pin, at=now)
     if nowhere:
         screen.warn(
             f"{screen.count(nowhere, 'home')} {'lies' if nowhere == 1 else 'lie'} in no zone of "
             f"{zoned.partition.id}: nothing will be kept of the children there (no zone known)."
         )
+    return moved
 
 
 def _refuse_radii(homes: Sequence[HomeEntry]) -> None:

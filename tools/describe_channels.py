@@ -46,7 +46,7 @@ CHANNELS: Mapping[str, tuple[str, str]] = {
     "C30": ("old fixes under looser rules", "raw fixes are gone; a rule set acts on what is observed after it"),
     "C31": ("a published street ends at a door", "dead ends that few walk are not told"),
     "C32": ("two children of one home", "zones and keys are the household's"),
-    "C33": ("a new home, a new key", "the guard closes, rows of the old home keep their file; **not yet**: the old place is hidden no longer"),
+    "C33": ("a new home, a new key", "the guard closes; the old home hides like the new one until the last row from before is gone"),
     "C34": ("grandparents, a friend, a clinic", "what shows a stay is held back and forgotten"),
     "C35": ("when a guardian is told", "told when asked, one length for every word"),
     "C36": ("an answer that differs", "every outcome of the mask takes the same way and the same code"),

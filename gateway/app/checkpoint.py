@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -128,8 +128,9 @@ class Checkpoint:
     def read_registry(self) -> Directory:
         """What the registry says now; under zone rules a home is its zone (decisions 11)."""
         directory = self.registry.directory()
-        homes = (device.household.home for device in directory.devices.values() if device.household)
-        if self.policy.zoned is None or not any(homes):
+        families = [device.household for device in directory.devices.values() if device.household]
+        exact = any(place.home for one in families for place in (one, *one.former))
+        if self.policy.zoned is None or not exact:
             return directory
         self._forget_homes()
         return self.registry.directory()
@@ -139,7 +140,9 @@ class Checkpoint:
         zoned = self.policy.zoned
         if zoned is None:
             return
-        if self.registry.forget_homes(zoned.partition.zone_of, zoned.pin, self.clock.now()):
+        if self.registry.families.forget_homes(
+            zoned.partition.zone_of, zoned.pin, self.clock.now()
+        ):
             self.facts.note(
                 "homes forgotten",
                 "Under zone rules a home is its zone: exact homes were overwritten in the registry. Another "
@@ -147,6 +150,15 @@ class Checkpoint:
             )
             self._journal_may_hold_homes = True
         self.settle_homes()
+
+    def forget_former(self, is_over: Callable[[Instant], bool]) -> None:
+        """Let the homes that families moved from hide no longer, once their rows from then are gone."""
+        if self.registry.families.forget_former(is_over):
+            self.facts.note(
+                "former homes forgotten",
+                "The rows from before a move are gone: the old home hides nothing any more, and was overwritten",
+            )
+            self._journal_may_hold_homes = True
 
     def settle_homes(self) -> None:
         """Empty the registry's journal of exact homes, as long as it may hold any; where somebody reads, next time."""

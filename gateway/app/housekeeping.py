@@ -17,7 +17,7 @@ from gateway.devices.catalog import catalog
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.instant import DAY, HOUR, Instant, local_day
-from gateway.pipeline.retention import expired
+from gateway.pipeline.retention import expired, first_day
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.statedir import StateDir
 from gateway.stores.access_log import AccessLog
@@ -205,12 +205,21 @@ async def retain(checkpoint: Checkpoint) -> None:
     today = local_day(checkpoint.clock.now(), policy.zone)
     files = {path.stem for path in checkpoint.state.personal_dir.glob("*.db")}
     periods = files.union(checkpoint.keys.file_periods())
-    for period in sorted(expired(periods, today, policy.retain_days)):
+    over = expired(periods, today, policy.retain_days)
+    for period in sorted(over):
         checkpoint.keys.destroy_file_key(period)
         if period not in files:
             continue
         await checkpoint.store.forget_file(period)
         checkpoint.facts.note("period removed", "A personal file was removed: its time was over")
+    left = periods.difference(over)
+    oldest = min((day for period in left if (day := first_day(period))), default=today)
+
+    def is_over(left_at: Instant) -> bool:
+        """Whether every file that is left begins after a move; two days of doubt for clocks and late commits."""
+        return local_day(left_at, policy.zone) + timedelta(days=2) <= oldest
+
+    checkpoint.forget_former(is_over)
     kept_from = (today - timedelta(days=_LOOKS_KEPT_DAYS)).isoformat()[:7]
     log = AccessLog(checkpoint.state.path, checkpoint.keys.log_key(), checkpoint.keys.signer)
     if log.forget_before(kept_from):

@@ -19,9 +19,10 @@ class Household:
         crs: coordinate reference system the home was given in; only "EPSG:4326" is accepted.
         zone: under zone rules all that is kept of a home: the name of its zone; None otherwise.
         partition: hex SHA-256 of the partition's file that has this zone.
+        former: where the family lived before, as long as there are rows from then: hidden like its home.
     """
 
-    __slots__ = ("crs", "home", "household", "partition", "radius_m", "zone")
+    __slots__ = ("crs", "former", "home", "household", "partition", "radius_m", "zone")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Household:
         crs: str,
         zone: str | None = None,
         partition: str = "",
+        former: "tuple[Household, ...]" = (),
     ) -> None:
         self.household = household
         self.home = home
@@ -38,6 +40,7 @@ class Household:
         self.crs = crs
         self.zone = zone
         self.partition = partition
+        self.former = former
 
     def __repr__(self) -> str:
         return "<household>"

@@ -284,4 +284,6 @@ def _same_home(one: Household, other: Household) -> bool:
         and one.radius_m == other.radius_m
         and one.crs == other.crs
         and (one.zone, one.partition) == (other.zone, other.partition)
+        and len(one.former) == len(other.former)
+        and all(_same_home(was, now) for was, now in zip(one.former, other.former, strict=True))
     )

@@ -62,7 +62,7 @@ class LivePlaces:
         self._rules = rules
         self._begun = begun
         self._periods = Periods(rules.policy)
-        self._shelters = Shelters(rules.policy)
+        self._shelters = Shelters(rules.policy, former=False)
         self._children: dict[DeviceId, _Child] = {}
 
     def __repr__(self) -> str:

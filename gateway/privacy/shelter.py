@@ -1,9 +1,10 @@
-"""What hides a household: a circle round its home, or its zone of a public partition.
+"""What hides a household: a circle round its home, or its zone of a public partition; of one that moved, both homes.
 
 Both answer one question of a place, how far out it is, in four rings. A zone's answer is a function of the zone
 alone: two homes of one zone cannot be told apart by it.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.model.device import Household
@@ -141,6 +142,30 @@ class ZoneShelter:
 _MOST_CELLS = 65_536
 
 
+class Several:
+    """What hides a household that moved: its home, and those from which rows are still kept."""
+
+    __slots__ = ("_each",)
+
+    def __init__(self, each: Sequence[Shelter]) -> None:
+        self._each = tuple(each)
+
+    def __repr__(self) -> str:
+        return "<shelters>"
+
+    def ring(self, lat: float, lon: float, accuracy_m: float) -> int:
+        """As `Shelter.ring`: the nearest one decides."""
+        return min(one.ring(lat, lon, accuracy_m) for one in self._each)
+
+    def hides(self, lat: float, lon: float, accuracy_m: float) -> bool:
+        """As `Shelter.hides`."""
+        return any(one.hides(lat, lon, accuracy_m) for one in self._each)
+
+    def hides_cell(self, mesh: Mesh, cell: int) -> bool:
+        """As `Shelter.hides_cell`."""
+        return any(one.hides_cell(mesh, cell) for one in self._each)
+
+
 class Shelters:
     """Finds what hides a household; zones are laid out once.
 
@@ -148,10 +173,17 @@ class Shelters:
         whole: whether rows say places, which are then asked for rounded, too.
     """
 
-    __slots__ = ("_policy", "_zones", "whole")
+    __slots__ = ("_former", "_policy", "_zones", "whole")
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, *, former: bool = True) -> None:
+        """Find it by a policy.
+
+        Args:
+            former: whether homes that a family moved from hide, too. Not where nothing is kept: a child at its old
+                home is not near its home.
+        """
         self._policy = policy
+        self._former = former
         self.whole = policy.shape.cells is None and not policy.shape.dense
         self._zones: dict[str, ZoneShelter] = {}
 
@@ -161,13 +193,36 @@ class Shelters:
         Raises:
             ValueError: a home or a radius no circle can be drawn with.
         """
+        if household is None:
+            return Reason.NO_HOME
+        here = self._one(household)
+        if isinstance(here, Reason):
+            return here
         zoned = self._policy.zoned
-        if household is None or (household.home is None and household.zone is None):
+        if zoned is not None:
+            zone = zone_of(zoned, household)
+            assert zone is not None
+            if not self._lives_here(zoned.partition.density(zone)):
+                return Reason.NO_LANE
+        if not household.former or not self._former:
+            return here
+        each = [here]
+        for place in household.former:
+            if place.home is None and place.zone == "":
+                continue  # outside all zones nothing was kept of it
+            there = self._one(place)
+            if isinstance(there, Reason):
+                return there
+            each.append(there)
+        return Several(each)
+
+    def _one(self, household: Household) -> Shelter | Reason:
+        if household.home is None and household.zone is None:
             return Reason.NO_HOME
         if household.home is not None and household.crs != _CRS:
             return Reason.UNKNOWN_CRS
-        if zoned is not None:
-            return self._by_zone(zoned, household)
+        if self._policy.zoned is not None:
+            return self._by_zone(self._policy.zoned, household)
         if household.home is None:
             return Reason.NO_HOME
         home = household.home
@@ -177,8 +232,6 @@ class Shelters:
         zone = zone_of(zoned, household)
         if zone is None:
             return Reason.NO_ZONE
-        if not self._lives_here(zoned.partition.density(zone)):
-            return Reason.NO_LANE
         shelter = self._zones.get(zone)
         if shelter is None:
             shelter = self._zones[zone] = ZoneShelter(self._policy, zoned.partition, zone)

@@ -12,16 +12,19 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.privacy.web_push import Subscription
 from gateway.registry import (
+    consent_rows,
     credential_rows,
     database,
     device_rows,
     guardian_rows,
-    household_rows,
+    home_rows,
     radio_rows,
 )
+from gateway.registry.consent_rows import Consent
 from gateway.registry.device_rows import DeviceRow
 from gateway.registry.guardian_rows import Guardian
-from gateway.registry.household_rows import Consent, Seal
+from gateway.registry.home_rows import Former, ZoneOf
+from gateway.registry.seal import Seal
 
 
 class Held(NamedTuple):
@@ -29,11 +32,13 @@ class Held(NamedTuple):
 
     Attributes:
         home: its place or its zone; None where neither is known, or the key is gone.
+        former: where it lived before, as long as that is remembered.
         devices: those that belong to it now.
         consents: every one that was recorded, withdrawn ones too.
     """
 
     home: Household | None
+    former: list[Former]
     devices: list[DeviceRow]
     consents: list[Consent]
 
@@ -42,6 +47,7 @@ class Traces(NamedTuple):
     """What of a household is left in a registry: sealed homes, consents and guardians' devices, devices that name it."""
 
     homes: int
+    former_homes: int
     consents: int
     guardians: int
     devices: int
@@ -67,7 +73,7 @@ class FamilyBook:
 
     def own_radii(self) -> dict[str, float]:
         """Household → its own home radius in metres, where it has one."""
-        homes = household_rows.homes(self._db, self._keys)
+        homes = home_rows.homes(self._db, self._keys)
         return {name: home.radius_m for name, home in homes.items() if home.radius_m is not None}
 
     def with_home(self) -> set[str]:
@@ -88,17 +94,31 @@ class FamilyBook:
             Refusal: the keys of households cannot be read just now.
         """
         return Held(
-            household_rows.home(self._db, self._keys, household),
+            home_rows.home(self._db, self._keys, household),
+            home_rows.former(self._db, self._keys, household),
             [row for row in device_rows.rows(self._db) if row.household == household],
-            household_rows.consents_of(self._db, self._keys, household),
+            consent_rows.consents_of(self._db, self._keys, household),
         )
+
+    def forget_homes(self, zone_of: ZoneOf, pin: str, at: Instant) -> int:
+        """Replace every exact home by its zone (see `home_rows.forget_homes`); `settle` empties the journal of them."""
+        with self._change():
+            return home_rows.forget_homes(self._db, self._keys, zone_of, pin, at)
+
+    def forget_former(self, is_over: Callable[[Instant], bool]) -> int:
+        """Forget the former homes that were left before a moment that is over; how many. `settle` empties the journal."""
+        over = home_rows.left_before(self._db, is_over)
+        if over:
+            with self._change():
+                home_rows.forget_former(self._db, over)
+        return len(over)
 
     def traces(self, household: str) -> Traces:
         """What is left of a household, readable or not."""
         return traces(self._db, household)
 
     def erase(self, household: str, at: Instant) -> None:
-        """Forget home and consents; its devices belong to nobody, have no name and no radio keys, and may not speak.
+        """Forget homes and consents; its devices belong to nobody, have no name and no radio keys, and may not speak.
 
         A credential that speaks for them alone lets nobody in any more; one that speaks for others too speaks for
         those only. Deleted bytes are overwritten; `settle` empties the journal of them.
@@ -112,7 +132,8 @@ class FamilyBook:
                 credential_rows.unlink(self._db, device)
                 radio_rows.drop(self._db, device)
             device_rows.leave(self._db, household, at)
-            household_rows.erase(self._db, household)
+            home_rows.erase(self._db, household)
+            consent_rows.erase(self._db, household)
             guardian_rows.erase(self._db, household)
 
     def guardians(self, household: str) -> list[Guardian]:
@@ -169,11 +190,14 @@ def in_copy(path: Path, household: str, keys: Seal) -> InCopy:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
             said = traces(db, household)
-            held = household_rows.home(db, keys, household)
-            consents = household_rows.consents_of(db, keys, household)
+            homes = [home_rows.home(db, keys, household)]
+            if said.former_homes:
+                homes += [one.place for one in home_rows.former(db, keys, household)]
+            consents = consent_rows.consents_of(db, keys, household)
             guardians = guardian_rows.of(db, keys, household) if said.guardians else []
     except sqlite3.Error as error:
         raise Refusal(f"{path} cannot be read as a copy of a registry ({error}).") from error
-    opened = (held is not None) + sum(one.granted_by is not None for one in consents)
-    tried = said.homes + said.consents + said.guardians
+    opened = sum(one is not None for one in homes)
+    opened += sum(one.granted_by is not None for one in consents)
+    tried = said.homes + said.former_homes + said.consents + said.guardians
     return InCopy(tried, opened + len(guardians), said.devices, said.consents)

@@ -9,7 +9,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import Instant
 from gateway.privacy.web_push import Subscription
 from gateway.registry import rules
-from gateway.registry.household_rows import Seal
+from gateway.registry.seal import Seal
 
 _AAD = b"guardian"
 _SIZE = 1024

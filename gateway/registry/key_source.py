@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from gateway.registry import household_rows
+from gateway.registry.seal import Seal
 
 
-class Keys(household_rows.Seal, Protocol):
+class Keys(Seal, Protocol):
     """What the registry asks of the key ring."""
 
     def token_key(self) -> bytes:

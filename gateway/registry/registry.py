@@ -12,11 +12,12 @@ from gateway.model.identity import DeviceId, HouseholdId
 from gateway.model.instant import Instant
 from gateway.model.position import Position
 from gateway.registry import (
+    consent_rows,
     credential_rows,
     database,
     device_rows,
     generations,
-    household_rows,
+    home_rows,
     tokens,
 )
 from gateway.registry.device_rows import DeviceRow
@@ -207,43 +208,42 @@ class Registry:
         crs: str = "EPSG:4326",
         *,
         at: Instant = 0,
-    ) -> None:
-        """Remember a home (degrees, metres), sealed under the household's own key."""
+    ) -> bool:
+        """Remember a home (degrees, metres), sealed under the household's own key.
+
+        Returns:
+            whether the household moved: the place before stays hidden as long as rows from then are kept.
+        """
         if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
             raise Refusal(f"The home of {household} is not a position on earth.")
         with self.change():
             home = Position(lat, lon)
-            household_rows.put_home(
+            return home_rows.put_home(
                 self._db, self._keys, household, home, radius_m=radius_m, crs=crs, at=at
             )
 
-    def put_zone(self, household: str, zone: str, pin: str, *, at: Instant = 0) -> None:
-        """Remember of a household's home its zone alone ("" for none), of the partition with this digest."""
+    def put_zone(self, household: str, zone: str, pin: str, *, at: Instant = 0) -> bool:
+        """Remember of a home its zone alone ("" for none), of the partition with this digest; as `put_home`."""
         with self.change():
-            household_rows.put_zone(self._db, self._keys, household, zone, pin, at)
-
-    def forget_homes(self, zone_of: household_rows.ZoneOf, pin: str, at: Instant) -> int:
-        """Replace every exact home by its zone (see `household_rows.forget_homes`); journal: `families.settle`."""
-        with self.change():
-            return household_rows.forget_homes(self._db, self._keys, zone_of, pin, at)
+            return home_rows.put_zone(self._db, self._keys, household, zone, pin, at)
 
     def record_consent(
         self, device: str, purpose: str, granted_by: str, text: str, at: Instant
     ) -> None:
         """Record who opted in for a device, to which purpose and by which text."""
         with self.change():
-            household_rows.record_consent(
+            consent_rows.record_consent(
                 self._db, self._keys, device, purpose, granted_by=granted_by, text=text, at=at
             )
 
     def withdraw_consent(self, device: str, purpose: str, at: Instant) -> int:
         """Withdraw the consents of a device for a purpose; returns how many stood."""
         with self.change():
-            return household_rows.withdraw_consent(self._db, device, purpose, at)
+            return consent_rows.withdraw_consent(self._db, device, purpose, at)
 
     def consents(self) -> dict[str, frozenset[str]]:
         """Device → the purposes for which a guardian's opt-in stands; none, no entry."""
-        return household_rows.consents(self._db, self._keys)
+        return consent_rows.consents(self._db, self._keys)
 
     def ruleset(self, digest: str, now: Instant) -> tuple[int, Instant]:
         """(generation, since) of a rule set; one unlike the newest opens the next generation now.
@@ -268,8 +268,8 @@ class Registry:
         """
         self._db.execute("BEGIN")
         try:
-            homes = household_rows.homes(self._db, self._keys)
-            consents = household_rows.consents(self._db, self._keys)
+            homes = home_rows.homes(self._db, self._keys)
+            consents = consent_rows.consents(self._db, self._keys)
             devices = {}
             for row in device_rows.rows(self._db):
                 device = DeviceId(row.device)

@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import replace
 from importlib.resources import files
-from math import cos, radians
+from math import cos, hypot, radians
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 
 from gateway.devices.catalog import catalog
 from gateway.devices.tables import table_columns
+from gateway.model.device import Household
+from gateway.model.identity import HouseholdId
 from gateway.model.instant import DAY, MINUTE
 from gateway.model.reading import Reading
 from gateway.privacy.mask import Mask
@@ -30,7 +32,7 @@ from tests.fakes.readings import (
     policy,
     reading,
 )
-from tests.fakes.zones import EIGHTH, PARTITION, zoned
+from tests.fakes.zones import EIGHTH, PARTITION, PIN, zoned
 from tests.laws.test_zone_laws import kept, said, way
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +162,45 @@ def test_no_walk_with_drift_is_kept_inside_its_zone() -> None:
             assert PARTITION.gap_m(cell, "z-0001") > 100.0
     assert told > WALKS / 100
 
+
+@pytest.mark.channel("C33")
+@pytest.mark.parametrize("ground", ["zone", "circle"])
+def test_a_family_that_moved_shows_nothing_of_its_old_home(ground: str) -> None:
+    """Random walks that cross both homes: no row touches the old one; without the memory of the move some would."""
+    if ground == "zone":
+        rules, lived = (
+            zoned(staying=None),
+            [Household(_OURS, None, None, "EPSG:4326", name, PIN) for name in ("z-0001", "z-0002")],
+        )
+    else:
+        there = (HOME[0] + 400.0 * METRE_NORTH, HOME[1])
+        rules, lived = policy(home_radius_m=100.0), [household(HOME), household(there)]
+    old, new = lived
+    new_alone = child(family=new)
+    moved = child(family=_with_former(new, (old,)))
+
+    def touches(row: Any) -> bool:
+        if ground == "zone":
+            return PARTITION.gap_m(_bounds(row[6]), "z-0001") <= 100.0
+        return hypot((row[3] - HOME[0]) / METRE_NORTH, (row[4] - HOME[1]) / _EAST) <= 100.0
+
+    told = inside = 0
+    for seed in range(600):
+        walk = way(Random(seed), 60)
+        rows = kept(rules, said(moved, walk))
+        assert not any(touches(row) for row in rows)
+        told += len(rows)
+        inside += sum(touches(row) for row in kept(rules, said(new_alone, walk)))
+    assert told > 100
+    assert inside > 100
+
+
+def _with_former(home: Household, former: tuple[Household, ...]) -> Household:
+    said = (home.household, home.home, home.radius_m, home.crs, home.zone, home.partition)
+    return Household(*said, former)
+
+
+_OURS = HouseholdId("h-1")
 
 _BOXES = {
     "a made-up walk on the open sea": (36.87, 137.17, 36.93, 137.23),

@@ -389,6 +389,21 @@ def test_a_household_that_comes_back_is_another_one(house: House) -> None:
     assert unreadable(second) == 0
 
 
+@pytest.mark.channel("C33")
+def test_the_homes_it_moved_from_go_too(house: House) -> None:
+    """None is left in the registry; in a backup they are tried, and none opens any more."""
+    with house.registry() as registry:
+        registry.put_home("h-1", HOME[0] + 0.01, HOME[1], at=NOON)
+    copies = house.copies()
+    with house.registry() as registry:
+        erasure = erasing.begin(house.state, house.ring, registry, "h-1", tuple(copies), NOON)
+        assert registry.families.traces("h-1").former_homes == 1
+        file = erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+        assert registry.families.traces("h-1").former_homes == 0
+    proof = json.loads(file.read_bytes())
+    assert [copy["registry"] for copy in proof["copies"]] == [{"tried": 4, "readable": 0}] * 2
+
+
 @pytest.mark.parametrize("mark", [None, Mark.SIM], ids=["sealed", "plain"])
 def test_where_somebody_reads_on_the_erasure_is_not_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: Mark | None

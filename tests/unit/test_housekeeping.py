@@ -137,7 +137,7 @@ async def test_a_registry_that_cannot_be_read_ends_no_gateway(
         def refuse(*_args: object) -> None:
             raise fault
 
-        patched.setattr("gateway.registry.household_rows.homes", refuse)
+        patched.setattr("gateway.registry.home_rows.homes", refuse)
         with Registry.open(house.checkpoint.state, house.checkpoint.keys) as other:
             other.put_device("river-1", "river_gauge", "16201", NOON)
         keeping = house.keeping(house.watch())

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.model.device import Device
+from gateway.model.device import Device, Household
 from gateway.model.instant import DAY, HOUR, MINUTE, SECOND
 from gateway.privacy.live import LivePlaces
 from gateway.privacy.mask import Mask
@@ -109,3 +109,15 @@ def test_what_is_shown_live_changes_nothing_that_is_kept(rules: Policy) -> None:
     ]
     verdicts = [[str(by.apply(one)) for one in readings] for by in masks]
     assert verdicts[0] == verdicts[1]
+
+
+def test_the_old_home_of_a_family_that_moved_is_a_place() -> None:
+    """Nothing of it is kept here that a former home must not be seen in: a child there is not near its home."""
+    there = household((HOME[0] + 0.1, HOME[1]))
+    said = (there.household, there.home, None, there.crs, None, "")
+    moved = replace(AGREED, household=Household(*said, (household(),)))
+    by = places()
+    for minute, north_m in enumerate((11_118.0, 5_000.0, 2_000.0, 1_000.0, 500.0, 0.0)):
+        by.hear(fix(north_m, minute * 60, moved))
+    assert by.say(moved, NOON + 5 * MINUTE).state == "place"
+    assert by.say(moved, NOON + 5 * MINUTE).lat == pytest.approx(HOME[0], abs=1e-4)

@@ -256,7 +256,7 @@ def test_under_zone_rules_a_home_is_its_zone(registry: Registry, state: StateDir
     registry.put_home("h-0001", 36.6953, 137.2137)
     (before,) = _sealed_homes(state)
 
-    assert registry.forget_homes(lambda _lat, _lon: "z-0007", "7" * 64, T) == 1
+    assert registry.families.forget_homes(lambda _lat, _lon: "z-0007", "7" * 64, T) == 1
     assert registry.families.settle()
 
     household = registry.directory().devices[DeviceId("child-1")].household
@@ -265,7 +265,7 @@ def test_under_zone_rules_a_home_is_its_zone(registry: Registry, state: StateDir
     (after,) = _sealed_homes(state)
     assert len(before) == len(after)
     assert before not in everything_on_disk(state)
-    assert registry.forget_homes(lambda _lat, _lon: "z-0007", "7" * 64, T) == 0
+    assert registry.families.forget_homes(lambda _lat, _lon: "z-0007", "7" * 64, T) == 0
 
 
 def test_a_home_outside_all_zones_is_none(registry: Registry) -> None:

@@ -73,7 +73,7 @@ def test_homes_are_taken_in_as_zones(settings: Settings, sekisho: Sekisho) -> No
     assert settings.keys is not None
     keys = KeyRing.open(settings.keys, state.id, SystemClock(), settings.zone)
     with Registry.open(state, keys) as registry:
-        assert registry.forget_homes(lambda _lat, _lon: None, "0" * 64, 0) == 0
+        assert registry.families.forget_homes(lambda _lat, _lon: None, "0" * 64, 0) == 0
 
 
 def test_a_radius_of_ones_own_is_refused(settings: Settings, sekisho: Sekisho) -> None:
