@@ -111,7 +111,7 @@ class Trip:
 
     @property
     def heard(self) -> Instant:
-        """When the newest that waits came, by our clock; uplinks without a place say nothing of where it is."""
+        """When the newest held fix came, by our clock; uplinks without a place say nothing of where it is."""
         return max(fix.received_at for fix in (*self._run, *self._waiting))
 
     def save(self) -> tuple[object, ...]:
