@@ -57,8 +57,9 @@ generalise → perturb → pseudonymise → count → protect → write. A file 
 reader would be misled. Inside a stage they act in the order of the file. `dedupe` and `write` have no settings.
 
 Nothing may stand in a file that nobody does. A stage has one rule of a kind, and `suppress` one `circle` or one `zone`; `mesh` does
-not stand beside `density_classes`. `store` keeps rows, for a day at least and without `delay`: they are read long after. `guardian_live`
-has one circle or zone (that of `store`, where `store` stands on one), `delay`, `ttl` and a seal, and nothing else. All other lanes count:
+not stand beside `density_classes`. There is one lane `store`; it keeps rows, for a day at least, without `delay`, because they are read long
+after, and without `protect`, which is for numbers. `guardian_live` has one circle or zone (that of `store`, where `store` stands on one),
+`ttl`, a seal and perhaps a `delay`, and nothing else. All other lanes count:
 with `round` or `classes`, and not twice on one ground, which cells of two sizes share. `open` has `classes`, and tells them after a term or
 a school year.
 

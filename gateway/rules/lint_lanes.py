@@ -6,7 +6,7 @@ from itertools import combinations
 from gateway.rules.counts import Count
 from gateway.rules.finding import Finding, Path
 from gateway.rules.masks import Circle, Delay, Mesh, TimeFloor, Zone
-from gateway.rules.model import RAM, Lane, When
+from gateway.rules.model import RAM, Lane
 
 
 def between_lanes(lanes: tuple[Lane, ...]) -> Iterator[Finding]:
@@ -96,21 +96,17 @@ def _radius(rule: Circle | Zone) -> float:
 
 
 def _names(lanes: tuple[Lane, ...]) -> Iterator[Finding]:
-    for (_, one), (position, two) in combinations(enumerate(lanes), 2):
-        if one.name == two.name and _meet(one.when, two.when):
+    seen = set[str]()
+    for position, lane in enumerate(lanes):
+        if lane.name in seen:
             yield Finding(
                 ("lanes", position, "name"),
-                f"two lanes {two.name} for the same places: give each a when that excludes the other, or leave one out.",
+                "one gateway keeps one lane store: give the other town its own gateway and rule set."
+                if lane.name == "store"
+                else f"a second lane {lane.name}: nobody could tell whose rows or numbers are whose. Leave one out, or "
+                "count both in one lane.",
             )
-
-
-def _meet(one: When | None, two: When | None) -> bool:
-    """Whether some density belongs to both."""
-    if one is None or two is None:
-        return True
-    begin = max(one.density_from or 0, two.density_from or 0)
-    ends = [end for end in (one.density_below, two.density_below) if end is not None]
-    return not ends or begin < min(ends)
+        seen.add(lane.name)
 
 
 def _slices(lanes: tuple[Lane, ...]) -> Iterator[Finding]:

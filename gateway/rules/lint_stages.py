@@ -22,8 +22,10 @@ def unkept(lane: Lane, path: Path) -> Iterator[Finding]:
     yield from _twice(lane, path)
     if lane.name == "guardian_live":
         yield from _not_shown(lane, path)
-    elif not lane.count:
-        yield from _late(lane, path)
+    else:
+        yield from _unprotected(lane, path)
+        if not lane.count:
+            yield from _late(lane, path)
     if lane.name == "store":
         yield from _stored(lane, path)
 
@@ -63,6 +65,24 @@ def _not_shown(lane: Lane, path: Path) -> Iterator[Finding]:
             f"{what} is not done for what a guardian is shown: there one circle or zone hides, delay waits, ttl ends "
             f"and a seal closes. Take {what} out.",
         )
+
+
+def _unprotected(lane: Lane, path: Path) -> Iterator[Finding]:
+    for index, rule in enumerate(lane.protect):
+        where = (*path, "protect", index)
+        if isinstance(rule, Seal):
+            yield Finding(
+                where,
+                f"seal closes what a guardian is shown, and nobody seals {lane.name} for a guardian's device. Take it "
+                "out; it is for the lane guardian_live.",
+            )
+        elif not lane.count:
+            kind = _kind(rule)
+            yield Finding(
+                where,
+                f"{kind} protects numbers, and {lane.name} keeps rows, to which nobody would do it. Take {kind} out; it "
+                "is for a lane that counts.",
+            )
 
 
 def _late(lane: Lane, path: Path) -> Iterator[Finding]:

@@ -103,22 +103,7 @@ def _duties(lane: Lane, path: Path) -> Iterator[Finding]:
     """What some lanes must have, because of who reads them."""
     name = lane.name
     if name == "guardian_live":
-        if lane.retain_us != 0 or lane.source != RAM:
-            yield Finding(
-                (*path, "retain"), "what a guardian is shown is in memory alone: write retain: 0 d and from: ram."
-            )  # fmt: skip
-        if lane.audience != "guardian:own":
-            yield Finding(
-                (*path, "audience"), "a child's place is shown to its own guardian alone: write guardian:own."
-            )  # fmt: skip
-        if lane.ttl_us is None:
-            yield Finding(
-                path, "ttl is missing: say how long a place may be shown, for example ttl: 2 min."
-            )
-        if not any(isinstance(rule, Seal) for rule in lane.protect):
-            yield Finding(
-                path, "what a guardian is shown is sealed. Add to protect: kind: seal, to: guardian_device."
-            )  # fmt: skip
+        yield from _shown(lane, path)
     if name in ("analysis", "open", "ridership", "research") and not lane.count:
         yield Finding(path, f"the lane {name} holds numbers alone: say what it counts (count).")
     if name in ("analysis", "open", "research") and lane.count and lane.release is None:
@@ -135,6 +120,32 @@ def _duties(lane: Lane, path: Path) -> Iterator[Finding]:
             "agreement is missing: a researcher's lane names recipient, reference, ends, secondary_use: none, "
             "deletion_receipt: true.",
         )
+
+
+def _shown(lane: Lane, path: Path) -> Iterator[Finding]:
+    """What a guardian is shown."""
+    if lane.retain_us != 0 or lane.source != RAM:
+        yield Finding(
+            (*path, "retain"), "what a guardian is shown is in memory alone: write retain: 0 d and from: ram."
+        )  # fmt: skip
+    if lane.audience != "guardian:own":
+        yield Finding(
+            (*path, "audience"), "a child's place is shown to its own guardian alone: write guardian:own."
+        )  # fmt: skip
+    if not any(isinstance(rule, (Circle, Zone)) for rule in lane.suppress):
+        yield Finding(
+            path,
+            "a guardian would be shown the way to the door, also where an address is protected. Add to suppress the "
+            "zone of store, or a circle of 50 m.",
+        )
+    if lane.ttl_us is None:
+        yield Finding(
+            path, "ttl is missing: say how long a place may be shown, for example ttl: 2 min."
+        )
+    if not any(isinstance(rule, Seal) for rule in lane.protect):
+        yield Finding(
+            path, "what a guardian is shown is sealed. Add to protect: kind: seal, to: guardian_device."
+        )  # fmt: skip
 
 
 def misplaced(names: list[str]) -> Iterator[tuple[str, str]]:

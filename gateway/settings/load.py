@@ -122,13 +122,6 @@ def _rules(
     except SettingsError as error:
         found += error.complaints
         return None
-    stores = [position for position, lane in enumerate(rules.lanes) if lane.name == "store"]
-    if len(stores) > 1:
-        sentence = (
-            "one gateway keeps one lane store: give the other town its own gateway and rule set."
-        )
-        found.append(complain(Document(path), ("lanes", stores[1], "name"), sentence))
-        return None
     return path, rules
 
 

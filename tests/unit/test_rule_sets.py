@@ -64,7 +64,7 @@ def test_every_contradiction_that_the_code_knows_has_its_file() -> None:
         "tells numbers below k", "invented people only", "unknown setting", "setting purpose is missing",
         "setting retain is missing", "setting audience is missing", "setting legal_basis is missing", "would read itself",
         "no lane reads another's raw", "no lane named", "ttl is missing", "is sealed", "in memory alone", "two people look",
-        "release is missing", "holds numbers alone", "agreement is missing", "for the same places", "density is known",
+        "release is missing", "holds numbers alone", "agreement is missing", "a second lane analysis", "density is known",
         "would show where children live", "the floor is 50 m", "its own guardian alone", "worked out from its neighbours", "noise is remembered for an epoch",
         "a second circle", "a second zone", "a second stay", "a second mesh", "a second time_floor", "a second laplace",
         "a second min_visible_fixes", "a second k_suppress", "a second round", "a mesh beside density_classes",
@@ -74,7 +74,8 @@ def test_every_contradiction_that_the_code_knows_has_its_file() -> None:
         )),
         "a delay hides nothing", "0 d keeps none", "would keep them beside the numbers", "the lane research holds numbers alone",
         "nobody could be shown here", "exact numbers would leave", "tells everybody classes alone", "a table for everybody each month",
-        "the ground of mesh_250 and mesh_500",
+        "the ground of mesh_250 and mesh_500", "one gateway keeps one lane store", "shown the way to the door", "nobody seals analysis",
+        "nobody seals store", *(f"{what} protects numbers, and store keeps rows" for what in ("k_suppress", "round", "classes")),
     }  # fmt: skip
     assert {head for head in heads if head not in spoken} == set()
 
@@ -116,6 +117,20 @@ def test_a_shipped_set_says_what_it_hides_and_what_not(path: Path) -> None:
     assert "# Hides:" in comments
     assert "# Does not hide:" in comments
     assert load_rules(path).id == path.stem
+
+
+def test_the_gateway_refuses_what_check_refuses_in_the_same_words(tmp_path: Path) -> None:
+    """Two lanes `store`: neither would check pass them, nor would a gateway start."""
+    shutil.copytree(ROOT / "config", tmp_path, dirs_exist_ok=True)
+    two = tmp_path / "lint_two_stores.yaml"
+    shutil.copy(GOLDEN / two.name, two)
+    shutil.copytree(GOLDEN / "partitions", tmp_path / "partitions")
+    gateway = tmp_path / "gateway.yaml"
+    gateway.write_text(gateway.read_text().replace("privacy: privacy.yaml", f"privacy: {two.name}"))
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings(gateway)
+    assert [str(one)[str(one).index(two.name) :] for one in refused.value.complaints] == [said(two)]
 
 
 def test_the_gateways_file_means_the_same_as_a_rule_set() -> None:
