@@ -167,6 +167,13 @@ def _checkpoint(plan: Plan, registry: Registry) -> Checkpoint:
             "pseudonym, so no erasure would reach them under any key",
             logging.WARNING,
         )
+    if found.waiting:
+        made.facts.note(
+            "plain rows remain",
+            f"Rows about people are sealed, and their plain bytes are not gone from {', '.join(found.waiting)} yet: "
+            "another program reads there. End it (a query, a copy, sqlite3), and start the gateway anew",
+            logging.ERROR,
+        )
     return made
 
 

@@ -20,10 +20,12 @@ class SealedUp(NamedTuple):
     Attributes:
         sealed: those that are sealed now.
         dropped: those of a household that nobody can name, so that no erasure would ever reach them.
+        waiting: files in which bytes of plain rows are left, because somebody reads them.
     """
 
     sealed: int
     dropped: int
+    waiting: tuple[str, ...]
 
 
 def seal_up(state: StateDir, ring: KeyRing, registry: Registry) -> SealedUp:
@@ -37,18 +39,19 @@ def seal_up(state: StateDir, ring: KeyRing, registry: Registry) -> SealedUp:
         Refusal: a file is damaged, or a key cannot be read.
         KeysUnavailable: a household's key cannot be read just now.
     """
-    sealed, dropped = 0, 0
+    sealed, dropped, waiting = 0, 0, list[str]()
     for path in sorted(state.personal_dir.glob("*.db") if state.sealed else ()):
         key = ring.known_file_key(path.stem)
-        if key is None or not plain_rows.are_there(path):
+        if key is None or not plain_rows.waits(path):
             continue
         generation = generation_of(path.stem)
         ruleset = registry.ruleset_of(generation)
         seal = FileSeal(path.stem, ruleset, key)
         owners = _owners(FileNames(path.stem, key), people.minutes(path), ring, registry)
-        there, gone = plain_rows.seal(path, _sealing(seal, owners), generation, ruleset)
-        sealed, dropped = sealed + there, dropped + gone
-    return SealedUp(sealed, dropped)
+        replaced = plain_rows.seal(path, _sealing(seal, owners), generation, ruleset)
+        sealed, dropped = sealed + replaced.sealed, dropped + replaced.dropped
+        waiting += [] if replaced.gone else [path.name]
+    return SealedUp(sealed, dropped, tuple(waiting))
 
 
 def _owners(

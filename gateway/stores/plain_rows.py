@@ -4,19 +4,45 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from gateway.devices.catalog import catalog
 from gateway.devices.kind import DeviceKind
 from gateway.devices.tables import table_columns, table_key
 from gateway.privacy.sealing import Sealed
+from gateway.statedir import sync_directory, write_durably
 from gateway.stores.sqlite_file import SEALED, SqliteFile, sound
+
+NOTE = ".sealing"
+"""The ending of the note that plain rows of a file are being sealed."""
 
 _PAGE = 5000
 
 Sealing = Callable[[str, tuple[Any, ...]], Sealed | None]
 """Kind and row → the row as it is sealed; None where nobody can tell whose it is, and it is not to stay."""
+
+
+class Replaced(NamedTuple):
+    """What became of the plain rows of a file.
+
+    Attributes:
+        sealed, dropped: how many were sealed, and how many deleted.
+        gone: whether no byte of them is left; else somebody has been reading the file for longer than `PATIENCE_S`.
+    """
+
+    sealed: int
+    dropped: int
+    gone: bool
+
+
+def waits(path: Path) -> bool:
+    """Whether plain rows of a file are to be sealed, or those sealed are not out of it to the last byte.
+
+    Raises:
+        Refusal: it is damaged, or none of ours.
+    """
+    return _note(path).exists() or are_there(path)
 
 
 def are_there(path: Path) -> bool:
@@ -34,9 +60,11 @@ def are_there(path: Path) -> bool:
         )
 
 
-def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> tuple[int, int]:
-    """Put sealed rows in the place of all plain ones, in one transaction; overwritten, and gone from the journal
-    when this returns. How many were sealed, and how many were dropped.
+def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> Replaced:
+    """Put sealed rows in the place of all plain ones, in one transaction, and overwrite those.
+
+    Until their bytes are out of file and journal a note lies beside it, `<name>.sealing`, so that neither a kill nor a
+    reader in between lets them be forgotten.
 
     Args:
         generation, ruleset: the rules that they were masked by.
@@ -45,6 +73,7 @@ def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> tuple[i
         Refusal: the file is damaged, or none of ours.
     """
     sealed, dropped = 0, 0
+    write_durably(_note(path), b"", 0o600)
     file = SqliteFile(path, "personal")
     try:
         with sound(path):
@@ -59,8 +88,15 @@ def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> tuple[i
                 file.db.execute(f"DELETE FROM {kind.name}")  # noqa: S608
             file.db.execute("COMMIT")
     finally:
-        file.close()
-    return sealed, dropped
+        gone = file.close()
+    if gone:
+        _note(path).unlink()
+        sync_directory(path.parent)
+    return Replaced(sealed, dropped, gone)
+
+
+def _note(path: Path) -> Path:
+    return path.with_suffix(NOTE)
 
 
 def _people() -> Iterator[DeviceKind]:

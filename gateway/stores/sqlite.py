@@ -19,6 +19,7 @@ from gateway.interfaces import PATIENCE_S, Committed, Outcome, Table
 from gateway.model.instant import Instant
 from gateway.model.observation import REJECTIONS_KEPT
 from gateway.stores.journal import frames_left_out
+from gateway.stores.plain_rows import NOTE
 from gateway.stores.sqlite_file import SEALED, SqliteFile, sound
 from gateway.stores.thread import DiskThread
 from gateway.telemetry import Facts
@@ -189,7 +190,12 @@ class SqliteStore:
         file = self._personal.pop(period, None)
         if file is not None:
             file.abandon()
-        for suffix in (".db-wal", ".db-shm", ".db"):  # by its .db it is found again if one stays
+        for suffix in (
+            NOTE,
+            ".db-wal",
+            ".db-shm",
+            ".db",
+        ):  # by its .db it is found again if one stays
             (self._personal_path / f"{period}{suffix}").unlink(missing_ok=True)
 
     async def close(self) -> None:

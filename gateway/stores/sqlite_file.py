@@ -17,6 +17,9 @@ from gateway.stores.declared import fit
 SEALED = "sealed"
 """The table of a personal file that holds the sealed rows of every kind."""
 
+PATIENCE_S = 5.0
+"""How long to wait for whoever else has the file open, and try again meanwhile."""
+
 _ROWS = 48
 """Rows in one INSERT: between 32 and 64 the cost per row is lowest."""
 
@@ -92,7 +95,9 @@ class SqliteFile:
         self.path = path
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.db = sqlite3.connect(
+            path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False
+        )
         self._inserts: dict[tuple[str, int, int], str] = {}
         with sound(path):
             for pragma in _PRAGMAS:
@@ -174,11 +179,16 @@ class SqliteFile:
         with sound(self.path):
             return self.db.execute(sql, tuple(values)).fetchall()
 
-    def close(self) -> None:
-        """Checkpoint, so that one file holds everything, and close."""
+    def close(self) -> bool:
+        """Checkpoint, so that one file holds everything, and close.
+
+        Returns:
+            whether it does: somebody who reads longer than `PATIENCE_S` keeps it in two, file and journal.
+        """
         with sound(self.path):
-            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _, _ = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self.db.close()
+        return not busy
 
     def abandon(self) -> None:
         """Close a file that is about to be removed: a disk that takes nothing cannot keep it."""

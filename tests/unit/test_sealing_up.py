@@ -9,7 +9,7 @@ import pytest
 from gateway.app import erasing
 from gateway.app.sealing_up import seal_up
 from gateway.statedir import Mark
-from gateway.stores import plain_rows
+from gateway.stores import plain_rows, sqlite_file
 from gateway.stores.sqlite_file import SqliteFile
 from tests.fakes.readings import NOON
 from tests.fakes.sealed import opened
@@ -41,8 +41,8 @@ def test_plain_rows_are_sealed_under_their_households(
         plain = house.people()
     with house.registry() as registry:
         registry.ruleset("ab" * 32, NOON)
-        assert seal_up(house.state, house.ring, registry) == (19, 0)
-        assert seal_up(house.state, house.ring, registry) == (0, 0)
+        assert seal_up(house.state, house.ring, registry) == (19, 0, ())
+        assert seal_up(house.state, house.ring, registry) == (0, 0, ())
         key = [(row["minute"], row["identity"]) for row in plain]
         assert sorted(key) == sorted((row["minute"], row["identity"]) for row in house.people())
         assert sorted(map(repr, house.people())) == sorted(map(repr, plain))
@@ -59,6 +59,51 @@ def test_plain_rows_are_sealed_under_their_households(
     assert {row["pseudonym"] for row in left} == theirs
 
 
+def test_plain_bytes_that_a_reader_holds_go_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody reads a file while its rows are sealed: it is named, and remembered over a kill until nothing is left."""
+    house = Old(tmp_path, monkeypatch)
+    monkeypatch.setattr(sqlite_file, "PATIENCE_S", 0.05)
+    path = house.state.personal_dir / f"{WEEKS[0]}.db"
+
+    def plain() -> bool:
+        return any(TAG[5] in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+    with house.registry() as registry:
+        registry.ruleset("ab" * 32, NOON)
+        with closing(sqlite3.connect(path)) as reader:
+            reader.execute("BEGIN").execute("SELECT * FROM bus_stop_reader").fetchone()
+            assert seal_up(house.state, house.ring, registry) == (19, 0, (path.name,))
+            assert seal_up(house.state, house.ring, registry) == (0, 0, (path.name,))
+            assert plain()
+        assert seal_up(house.state, house.ring, registry) == (0, 0, ())
+        assert not plain()
+        assert len(list(opened(house.state, "bus_stop_reader", house.ring))) == 1
+        assert list(path.parent.glob("*.sealing")) == []
+
+
+def test_sealing_that_was_cut_off_behind_its_commit_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file itself still has the plain rows then, behind a journal that has them overwritten."""
+    house = Old(tmp_path, monkeypatch)
+    with house.registry() as registry:
+        registry.ruleset("ab" * 32, NOON)
+        monkeypatch.setattr(SqliteFile, "close", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            seal_up(house.state, house.ring, registry)
+        monkeypatch.undo()
+        done = seal_up(house.state, house.ring, registry)
+        assert (done.dropped, done.waiting) == (0, ())
+        assert not any(TAG[5] in file.read_bytes() for file in house.state.personal_dir.iterdir())
+        assert list(house.state.personal_dir.glob("*.sealing")) == []
+
+
+def _cut_off(file: SqliteFile) -> bool:
+    raise KeyboardInterrupt(file.path)
+
+
 def test_plain_rows_of_nobody_known_are_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +116,7 @@ def test_plain_rows_of_nobody_known_are_dropped(
         registry.put_device("unknown", "child_tracker", "16201", 0, "h-3")
         with closing(sqlite3.connect(house.state.registry_db)) as db, db:
             db.execute("DELETE FROM consents WHERE device = 'child-3'")
-        assert seal_up(house.state, house.ring, registry) == (12 + 1, 6)
+        assert seal_up(house.state, house.ring, registry) == (12 + 1, 6, ())
         assert len(house.people()) == 12
         erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
         erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
@@ -82,5 +127,5 @@ def test_plain_rows_of_invented_people_stay(tmp_path: Path) -> None:
     """SIM directories are plain."""
     house = House(tmp_path, Mark.SIM)
     with house.registry() as registry:
-        assert seal_up(house.state, house.ring, registry) == (0, 0)
+        assert seal_up(house.state, house.ring, registry) == (0, 0, ())
     assert len(house.people()) == 18
