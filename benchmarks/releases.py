@@ -147,7 +147,7 @@ def _plan(rules: str, units: Streets | MeshUnits) -> Plan:
     (lane,) = load_rules(_RULES / f"{rules}.yaml").lanes
     held: Lane = lane
     (rule,) = held.count
-    return Plan(held.name, held, rule, Calendar(rule.period, rule.slices, _ZONE), units)
+    return Plan(held.name, held, rule, Calendar(rule.period, rule.slices, _ZONE), units, rules)
 
 
 def _reading(family: int, place: tuple[float, float], at: Instant) -> Reading:

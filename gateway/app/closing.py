@@ -28,7 +28,7 @@ class Closing:
     """That of one run; blocks on the disk.
 
     Args:
-        rules: the rule set in force, as a release names it.
+        rules: the digest of the rule set in force.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ class Counters:
 
     Args:
         plans: what is counted.
-        rules: the rule set in force, as a release names it.
+        rules: the digest of the rule set in force.
         directory: → the devices registered now.
         zone: local time zone.
     """

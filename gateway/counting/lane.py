@@ -24,6 +24,7 @@ class Plan(NamedTuple):
 
     Attributes:
         name: of its files: the lane's, and with several rules the unit's.
+        rules: the name of the rule set that it stands in.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Plan(NamedTuple):
     rule: Count
     calendar: Calendar
     units: Units
+    rules: str
 
     @property
     def basis(self) -> str:

@@ -29,7 +29,7 @@ def release(
     """What is told of a period.
 
     Args:
-        rules: the rule set's name and digest.
+        rules: the digest of the rule set in force.
         before: the release of the period before; one of other units or another rule is left aside.
     """
     lane, rule, calendar, units = plan.lane, plan.rule, plan.calendar, plan.units
@@ -48,7 +48,7 @@ def release(
         "purpose": lane.purpose,
         "audience": lane.audience,
         "legal_basis": lane.legal_basis,
-        "rules": rules,
+        "rules": f"{plan.rules} {rules}",
         "units": units.pin,
         "basis": sha256(plan.basis.encode()).hexdigest(),
         "period": {

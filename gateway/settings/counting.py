@@ -64,7 +64,7 @@ def plans(
                 continue
             name = lane.name if len(lane.count) == 1 else f"{lane.name}.{rule.unit}"
             calendar = Calendar(rule.period, rule.slices, zone)
-            made.append(Plan(name, lane, rule, calendar, units))
+            made.append(Plan(name, lane, rule, calendar, units, rules.id))
     return tuple(made)
 
 

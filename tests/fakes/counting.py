@@ -33,7 +33,7 @@ def plan(
     """A rule of a lane, `analysis` unless it is said, ready to be counted."""
     calendar = Calendar(rule.period, rule.slices, zone)
     held = of or lane()
-    return Plan(held.name, held, rule, calendar, units or MeshUnits("250m"))
+    return Plan(held.name, held, rule, calendar, units or MeshUnits("250m"), "made-up")
 
 
 def lane(protect: Sequence[Protect] = (K5,), name: Any = "analysis") -> Lane:

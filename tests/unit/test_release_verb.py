@@ -34,7 +34,7 @@ def state(tmp_path: Path) -> StateDir:
         for n in range(families):
             counting.take(walked((HOME[0] + shift, HOME[1]), f"h-{n}"))
     (held,) = counting.open.values()
-    Releases(made.releases_dir, clock).publish(release(planned, "test 0123", held), 2, None)
+    Releases(made.releases_dir, clock).publish(release(planned, "0123", held), 2, None)
     return made
 
 
@@ -97,7 +97,14 @@ def test_rows_stand_in_the_order_of_their_codes(state: StateDir) -> None:
 def test_who_looks_sees_what_would_leave_and_what_was_lost(state: StateDir) -> None:
     shown = said(state, "show", "open", "2026-05")
 
-    for words in ("open 2026-05", "2026-05-01 to 2026-05-31", "none below 5", "lost", "nothing"):
+    for words in (
+        "open 2026-05",
+        "2026-05-01 to 2026-05-31",
+        "none below 5",
+        "lost",
+        "nothing",
+        "made-up 0123",
+    ):
         assert words in shown
     assert json.loads(said(state, "show", "open", "2026-05", "--geojson"))["type"] == "FeatureCollection"  # fmt: skip
     assert said(state, "show", "open", "2026-05", "--csv").count("\n") == 3

@@ -27,7 +27,7 @@ def made(families: int = 7, period: str = "2026-05", **counts: Any) -> dict[str,
     for n in range(families):
         counting.take(walked(HOME, f"h-{n}"))
     (held,) = counting.open.values()
-    document = release(planned, "test 0123", held)
+    document = release(planned, "0123", held)
     document["period"] = {**document["period"], "name": period}
     document["counts"].update(counts)
     return document
@@ -47,6 +47,11 @@ def test_a_release_tells_rounded_numbers_and_no_exact_one(releases: Releases) ->
     assert (row["households"], row["weekday_type"], row["hour"]) == ("5", "weekday", 3)
     assert "7" not in json.dumps([document["rows"][0]["households"], document["losses"]])
     assert set(document["shapes"]) == {row["unit"]}
+
+
+def test_a_release_names_its_rule_set_and_the_digest() -> None:
+    """So that whoever reads it years later finds the file, and knows that it is the one."""
+    assert made()["rules"] == "made-up 0123"
 
 
 def test_a_number_below_k_leaves_no_row() -> None:
