@@ -28,9 +28,10 @@ from gateway.pipeline.flow import Flow
 from gateway.pipeline.intake import Intake
 from gateway.pipeline.process import Process, ended
 from gateway.pipeline.retention import expired, first_day
+from gateway.privacy.children import same_child
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.live import LivePlaces
-from gateway.privacy.mask import Mask, same_child
+from gateway.privacy.mask import Mask
 from gateway.privacy.policy import Policy
 from gateway.privacy.sealed_mask import SealedMask
 from gateway.recent import Recent
