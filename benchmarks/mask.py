@@ -90,7 +90,7 @@ class Lane:
     def mask(self) -> Mask:
         """One that heard of nobody yet."""
         mask = Mask(self._policy, MemoryKeys(), {KIND: None})
-        mask._children._shelters = self._shelters  # noqa: SLF001 - what all share is not a child's
+        mask._children._all.shelters = self._shelters  # noqa: SLF001 - what all share is not a child's
         return mask
 
 

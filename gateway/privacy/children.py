@@ -10,7 +10,7 @@ from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.counting import CountingLane
 from gateway.privacy.files import Files
-from gateway.privacy.guard import Guard
+from gateway.privacy.guard import Guard, Shared
 from gateway.privacy.keysource import KeySource, KeysUnavailable
 from gateway.privacy.live import LivePlaces
 from gateway.privacy.periods import LANE, Periods
@@ -62,21 +62,20 @@ class Children:
         """
         self._policy = policy
         self._children: dict[DeviceId, _Child] = {}
-        self._periods = periods
         self._files = files
-        self._shelters = Shelters(policy)
         self._placing = Placing(policy, keys)
         self._live = live
         self._plain = self._placing.plain
         self._holds = policy.staying is not None or policy.shape.run > 1
         self._walked = counting
-        self._purposes = frozenset(lane.purpose for lane in counting)
+        purposes = frozenset(lane.purpose for lane in counting)
         if policy.keeps_ways:
-            self._purposes |= {LANE}
+            purposes |= {LANE}
+        self._all = Shared(policy, periods, Shelters(policy), purposes)
 
     def _new(self, reading: Reading) -> _Child:
         policy = self._policy
-        guard = Guard(policy, self._periods, self._shelters, self._purposes)
+        guard = Guard(self._all)
         rows = ChildRows(policy, self._files, reading.device.device)
         child = _Child(reading.device, guard, rows, Trip(policy) if self._holds else None)
         self._children[reading.device.device] = child

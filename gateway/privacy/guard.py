@@ -3,7 +3,6 @@
 Everything here lives in memory and begins closed: forgetting it can only remove rows.
 """
 
-from functools import cache
 from math import cos, hypot, isfinite, radians
 from struct import Struct
 
@@ -26,6 +25,29 @@ _NULL_ISLAND_DEG = 0.001
 _DEGREE_M = 111_320.0  # of latitude, and of longitude at the equator; for speeds alone
 
 
+class Shared:
+    """What all guards of a lane share.
+
+    Attributes:
+        policy: the rules.
+        periods: which files are over.
+        shelters: what hides a household.
+        purposes: the lanes for one of which somebody must have agreed.
+        gap: after so long a silence nothing is known, in µs.
+    """
+
+    __slots__ = ("gap", "periods", "policy", "purposes", "shelters")
+
+    def __init__(
+        self, policy: Policy, periods: Periods, shelters: Shelters, purposes: frozenset[str]
+    ) -> None:
+        self.policy = policy
+        self.periods = periods
+        self.shelters = shelters
+        self.purposes = purposes
+        self.gap: Instant = int(policy.gap_minutes * MINUTE)
+
+
 class Guard:
     """The state of one child tracker.
 
@@ -40,25 +62,20 @@ class Guard:
     """
 
     __slots__ = (
-        "_before", "_far_run", "_fresh", "_gap", "_household", "_last", "_newest", "_open", "_periods", "_place", "_policy", "_purposes",
-        "_recent", "_run", "_run_start", "_shelters", "closed", "heard", "known", "lat", "lon", "lost",
-        "opened", "shelter",
+        "_before", "_far_run", "_fresh", "_household", "_last", "_newest", "_open", "_place", "_recent", "_run",
+        "_run_start", "_shared", "closed", "heard", "known", "lat", "lon", "lost", "opened", "shelter",
     )  # fmt: skip
 
-    def __init__(
-        self, policy: Policy, periods: Periods, shelters: Shelters, purposes: frozenset[str]
-    ) -> None:
-        self._policy = policy
-        self._purposes = purposes
-        self._periods = periods
-        self._shelters = shelters
-        self._gap = _gap_of(policy.gap_minutes)
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
         self._recent = b""
         self._newest = _NEVER
         self._household: Household | None = None
         self.shelter: Shelter | None = None
         self._open = False
-        self._fresh = policy.staying is not None  # it may stay somewhere since before we began
+        self._fresh = (
+            shared.policy.staying is not None
+        )  # it may stay somewhere since before we began
         self._last: Instant | None = None
         self._before: Instant | None = None  # `_last` before the newest fix
         self._place: tuple[float, float, Instant] | None = (
@@ -99,13 +116,13 @@ class Guard:
         self.opened = self.closed = self.lost = False
         if self._is_known(reading):
             return Fate.DUPLICATE
-        device = reading.device
+        device, shared = reading.device, self._shared
         at = reading.observed_at
-        if self._purposes.isdisjoint(device.consents):
+        if shared.purposes.isdisjoint(device.consents):
             return Reason.NO_CONSENT
-        if reading.late or self._periods.is_over(at, received_at):
+        if reading.late or shared.periods.is_over(at, received_at):
             return Reason.LATE
-        if at < self._policy.rules_since:
+        if at < shared.policy.rules_since:
             return Reason.RULES_CHANGED
         household = device.household
         if household is None or household is not self._household:
@@ -117,7 +134,7 @@ class Guard:
             if at <= last:
                 self._heed(reading)
                 return Reason.LATE
-            if at - last > self._gap:
+            if at - last > shared.gap:
                 self.fail()
         self._before, self._last = last, at
         return self._judge_fix(reading)
@@ -144,7 +161,7 @@ class Guard:
         Raises:
             ValueError: a home or a radius no circle can be drawn with.
         """
-        found = self._shelters.of(household)
+        found = self._shared.shelters.of(household)
         if isinstance(found, Reason):
             return found
         assert household is not None
@@ -165,14 +182,14 @@ class Guard:
             return self._stay(nowhere)
         accuracy = values.accuracy_m
         if accuracy is None:
-            accuracy = self._policy.default_accuracy_m
+            accuracy = self._shared.policy.default_accuracy_m
         shelter = self.shelter
         assert shelter is not None
         ring = shelter.ring(lat, lon, accuracy)
         doubt = self._doubt(reading, accuracy)
         if ring == HIDDEN:
             return self._hide()
-        if self._shelters.whole:
+        if self._shared.shelters.whole:
             self.lat, self.lon = rounded(lat), rounded(lon)
             if shelter.hides(self.lat, self.lon, accuracy):
                 return self._hide()
@@ -192,11 +209,11 @@ class Guard:
             return Reason.FAULT
         if abs(lat) < _NULL_ISLAND_DEG and abs(lon) < _NULL_ISLAND_DEG:
             return Reason.ZERO_ZERO
-        return None if self._policy.in_area(lat, lon) else Reason.OUTSIDE_AREA
+        return None if self._shared.policy.in_area(lat, lon) else Reason.OUTSIDE_AREA
 
     def _doubt(self, reading: Reading, accuracy: float) -> Reason | None:
         """Why a fix is not believed."""
-        policy = self._policy
+        policy = self._shared.policy
         believed = policy.believed
         fast = believed.speed_m_s is not None and self._is_fast(reading)
         if accuracy > policy.accuracy_limit_m:
@@ -211,7 +228,7 @@ class Guard:
         self.close()
         self.known = self.closed = True
         self._fresh = False
-        return Reason.INSIDE_HOME if self._policy.zoned is None else Reason.INSIDE_ZONE
+        return Reason.INSIDE_HOME if self._shared.policy.zoned is None else Reason.INSIDE_ZONE
 
     def _is_fast(self, reading: Reading) -> bool:
         """Whether nobody walked here from the fix before; where none is known nobody can tell: as if so."""
@@ -219,7 +236,7 @@ class Guard:
         before, self._place = self._place, (lat, lon, at)
         if before is None:
             return True
-        limit = self._policy.believed.speed_m_s
+        limit = self._shared.policy.believed.speed_m_s
         assert limit is not None
         east = (lon - before[1] + 180.0) % 360.0 - 180.0
         way = hypot(lat - before[0], east * cos(radians(lat))) * _DEGREE_M
@@ -233,12 +250,12 @@ class Guard:
             return
         accuracy = values.accuracy_m
         if accuracy is None:
-            accuracy = self._policy.default_accuracy_m
+            accuracy = self._shared.policy.default_accuracy_m
         assert shelter is not None
         if (
             not isfinite(lat + lon)
             or shelter.ring(lat, lon, accuracy) == HIDDEN
-            or (self._shelters.whole and shelter.hides(rounded(lat), rounded(lon), accuracy))
+            or (self._shared.shelters.whole and shelter.hides(rounded(lat), rounded(lon), accuracy))
         ):
             self.fail()
 
@@ -250,7 +267,7 @@ class Guard:
 
     def _try_to_open(self, lat: float, lon: float, ring: int) -> Reason:
         """Let a fix beyond the buffer join the run; the fixes that decide are dropped themselves."""
-        policy = self._policy
+        policy = self._shared.policy
         if ring < BEYOND:
             return self._stay(Reason.NOT_REOPENED)
         if self._run_start is None:
@@ -264,12 +281,6 @@ class Guard:
                 self._open = self.opened = True
                 self.known = self.known and went
         return Reason.NOT_REOPENED
-
-
-@cache
-def _gap_of(minutes: float) -> Instant:
-    """Microseconds: one number that the guards of all children share."""
-    return int(minutes * MINUTE)
 
 
 def _same_home(one: Household, other: Household) -> bool:

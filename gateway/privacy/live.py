@@ -16,7 +16,7 @@ from gateway.model.instant import DAY, Instant
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate
 from gateway.privacy.generalise import rounded
-from gateway.privacy.guard import Guard
+from gateway.privacy.guard import Guard, Shared
 from gateway.privacy.periods import Periods
 from gateway.privacy.policy import Live
 from gateway.privacy.shelter import Shelters
@@ -61,8 +61,10 @@ class LivePlaces:
     def __init__(self, rules: Live, begun: Instant) -> None:
         self._rules = rules
         self._begun = begun
-        self._periods = Periods(rules.policy)
-        self._shelters = Shelters(rules.policy, former=False)
+        policy = rules.policy
+        self._all = Shared(
+            policy, Periods(policy), Shelters(policy, former=False), frozenset({PURPOSE})
+        )
         self._children: dict[DeviceId, _Child] = {}
 
     def __repr__(self) -> str:
@@ -76,7 +78,7 @@ class LivePlaces:
             return
         child = self._children.get(device.device)
         if child is None or child.household != _family(device):
-            guard = Guard(self._rules.policy, self._periods, self._shelters, frozenset({PURPOSE}))
+            guard = Guard(self._all)
             child = self._children[device.device] = _Child(guard, _family(device), self._begun)
         try:
             verdict = child.guard.judge(reading)
