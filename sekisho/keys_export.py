@@ -1,7 +1,5 @@
 """`sekisho keys export` and `import`: a ring under a passphrase, to a safe or another machine."""
 
-import getpass
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,21 +7,12 @@ import typer
 
 from gateway.clock import SystemClock
 from gateway.keys import exports
-from gateway.keys.exports import LEAST, Exports
+from gateway.keys.exports import Exports
 from gateway.model.errors import Refusal
-from gateway.registry.home_import import read_private
 from gateway.statedir import write_durably
 from sekisho import place, screen
+from sekisho.passphrase import PassphraseFile, passphrase
 from sekisho.place import Config, Json, Keys, Quiet, State
-
-Passphrase = Annotated[
-    Path | None,
-    typer.Option(
-        "--passphrase-file",
-        metavar="FILE",
-        help="Its first line is the passphrase; only its owner may read it. Asked for where left out.",
-    ),
-]
 
 
 def export(
@@ -31,7 +20,7 @@ def export(
         Path, typer.Argument(metavar="FILE", show_default=False, help="The export; mode 0600.")
     ],
     *,
-    passphrase_file: Passphrase = None,
+    passphrase_file: PassphraseFile = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     state: State = None,
     keys: Keys = None,
@@ -48,8 +37,8 @@ def export(
     here = place.find(state, keys, config)
     place.refuse_inside(file, here.state)
     place.replaceable("FILE", file, force=force)
-    passphrase = _passphrase(passphrase_file, twice=True)
-    number, sealed = Exports(here.keys.path).make(here.state.id, passphrase, SystemClock().now())
+    said = passphrase(passphrase_file, twice=True)
+    number, sealed = Exports(here.keys.path).make(here.state.id, said, SystemClock().now())
     try:
         write_durably(file.absolute(), sealed, 0o600)
     except OSError as error:
@@ -65,7 +54,7 @@ def import_(
         Path, typer.Argument(metavar="FILE", show_default=False, help="What keys export wrote.")
     ],
     *,
-    passphrase_file: Passphrase = None,
+    passphrase_file: PassphraseFile = None,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
@@ -84,7 +73,7 @@ def import_(
         text = file.read_bytes()
     except OSError as error:
         raise Refusal(f"{file} cannot be read: {error.strerror}.") from error
-    head, held = exports.read(text, _passphrase(passphrase_file, twice=False))
+    head, held = exports.read(text, passphrase(passphrase_file, twice=False))
     if head["id"] != directory.id:
         raise Refusal(
             f"Export {head['number']} holds the keys of another state directory. Name the one they belong to (--state)."
@@ -95,19 +84,3 @@ def import_(
         screen.document({"keys": str(ring), "came": came, "known": known})
     elif not quiet:
         print(f"{ring}  {screen.count(came, 'key')} came, {known} were there.")
-
-
-def _passphrase(file: Path | None, *, twice: bool) -> str:
-    if file is not None:
-        first = read_private(file).splitlines()
-        return first[0] if first else ""
-    if not sys.stdin.isatty():
-        raise Refusal(
-            "Nobody is there to ask for the passphrase: name a --passphrase-file.", exit_code=2
-        )
-    said = getpass.getpass("Passphrase: ")
-    if twice and getpass.getpass("Once more: ") != said:
-        raise Refusal("The two are not alike. Nothing was written.", exit_code=2)
-    if len(said) < LEAST:
-        raise Refusal(f"The passphrase is shorter than {LEAST} letters.", exit_code=2)
-    return said

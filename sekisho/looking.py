@@ -1,7 +1,5 @@
 """Notes who looks at rows about people, before they do (docs/operations.md, The access log)."""
 
-import getpass
-import os
 from typing import Annotated
 
 import typer
@@ -11,6 +9,7 @@ from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.statedir import StateDir
 from gateway.stores.access_log import Access, AccessLog, shape_of
+from sekisho.login import account
 
 Purpose = Annotated[
     str | None,
@@ -56,10 +55,5 @@ def note(
         Refusal: the log takes no entry.
     """
     said = (purpose or "").strip() or _NOT_SAID
-    look = Access(SystemClock().now(), _user(), act, said, "store", shape_of(act, *shape), rows)
+    look = Access(SystemClock().now(), account(), act, said, "store", shape_of(act, *shape), rows)
     log_of(directory, ring).write(look)
-
-
-def _user() -> str:
-    """Who asked: behind sudo the user who called it."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()

@@ -12,7 +12,9 @@ from gateway.model.errors import Refusal
 from gateway.statedir import StateDir, write_durably
 from gateway.stores.counters import CounterFiles
 from gateway.stores.releases import Releases
-from sekisho import place, release_forms, screen
+from sekisho import place, release_forms, release_reviewer, screen
+from sekisho.login import account
+from sekisho.passphrase import PassphraseFile, passphrase
 from sekisho.place import Config, Json, Keys, Quiet, State
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
@@ -21,6 +23,8 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose numbers: the l
 _Period = Annotated[str, typer.Argument(metavar="PERIOD", help="As list shows it, like 2026-05.")]
 _By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who you are.")]
 _FOR_READERS = 0o644
+
+app.add_typer(release_reviewer.app, name="reviewer")
 
 
 @app.callback()
@@ -45,15 +49,10 @@ def list_(*, state: State = None, config: Config = None, json: Json = False) -> 
         return
     if not found:
         print("No period was closed yet.")
-        return
-    screen.table(
-        ("name", "period", "days", "looked", "state"),
-        [
-            (name, period, _days(one), f"{len(one.approved)} of {one.facts.get('review', 0)}", _state(one, today))
-            for (name, period), one in found.items()
-        ],
-    )  # fmt: skip
-    print(f"\nledger  {len(entries)} lines, hash {last}")
+    else:
+        _table(found, today)
+    if entries:
+        print(f"\nledger  {len(entries)} lines, hash {last}")
 
 
 @app.command()
@@ -86,6 +85,7 @@ def review(
         bool, typer.Option("--refuse", help="It must not leave, and never will.")
     ] = False,
     note: Annotated[str, typer.Option(metavar="TEXT", help="What you saw.")] = "",
+    passphrase_file: PassphraseFile = None,
     state: State = None,
     config: Config = None,
     quiet: Quiet = False,
@@ -93,12 +93,17 @@ def review(
     """Say that you have looked at a release, and that it may leave, or that it must not.
 
     A cell may be large enough and still speak of one place: a shelter, a clinic, one family's street.
-    Different people look; nobody counts twice.
+    Different people look, each with a passphrase of their own (release reviewer add); nobody counts twice.
     """
     if not by.strip():
         raise Refusal("--by: who has looked? Say a name.", exit_code=2)
     releases = _releases(state, config)
-    found = releases.review(name, period, by, agrees=not refuse, note=note)
+    releases.document(name, period)
+    who = release_reviewer.of(state, config)[1].require(by)
+    key = release_reviewer.key_of(who, passphrase(passphrase_file, twice=False))
+    if key is None:
+        raise Refusal(f"This is not the passphrase of {who.name}. Nothing was entered.")
+    found = releases.review(name, period, by, account(), key, agrees=not refuse, note=note)
     if not quiet:
         print(f"{name} {period}: {_state(found, releases.today())}")
 
@@ -186,6 +191,16 @@ def withhold(
 def _releases(state: Path | None, config: Path | None) -> Releases:
     directory: StateDir = place.find_state(state, config)[0]
     return Releases(directory.releases_dir, SystemClock())
+
+
+def _table(found: Mapping[tuple[str, str], Standing], today: str) -> None:
+    screen.table(
+        ("name", "period", "days", "looked", "state"),
+        [
+            (name, period, _days(one), f"{len(one.approved)} of {one.facts.get('review', 0)}", _state(one, today))
+            for (name, period), one in found.items()
+        ],
+    )  # fmt: skip
 
 
 def _told(found: Standing, today: str) -> dict[str, Any]:

@@ -1,18 +1,24 @@
 """The release ledger: lines that only grow, each bound to the one before; who released, looked and took away.
 
-    {"number", "at", "what", …facts…, "before": hash of the line before, "hash"}
+    {"number", "at", "what", …facts…, "before": hash of the line before, "signature" of a reviewer's lines, "hash"}
 
 `hash` is SHA-256 of the line's canonical JSON without it: whoever changes, removes or moves a line breaks every line
-behind it. A tail that was cut off shows where somebody kept the last hash, which every release prints.
+behind it, and the signatures of those (`reviewers`). A tail that was cut off shows where somebody kept the last hash, which every release prints.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
-What: TypeAlias = Literal["release", "withheld", "review", "export", "receipt", "removed"]
+from gateway.counting.reviewers import Roll, canonical, folded, signed
+
+What: TypeAlias = Literal[
+    "reviewer", "reviewer left", "release", "withheld", "review", "export", "receipt", "removed"
+]
+Sign: TypeAlias = Callable[[bytes], str]
+"""Bytes → a reviewer's signature in hex."""
 BEGINNING = "0" * 64
 """What stands before the first line."""
 _SAME_GROUND = {"mesh_250": "mesh", "mesh_500": "mesh"}
@@ -22,15 +28,24 @@ class Broken(ValueError):
     """A line that does not follow from the one before; the text names it."""
 
 
-def line(number: int, at: str, what: What, facts: Mapping[str, Any], before: str) -> dict[str, Any]:
+def line(
+    number: int,
+    at: str,
+    what: What,
+    facts: Mapping[str, Any],
+    before: str,
+    sign: Sign | None = None,
+) -> dict[str, Any]:
     """The next line of a ledger."""
     entry = {"number": number, "at": at, "what": what, **facts, "before": before}
+    if sign is not None:
+        entry["signature"] = sign(signed(entry))
     return {**entry, "hash": _hash(entry)}
 
 
 def written(entry: Mapping[str, Any]) -> str:
     """A line as it stands in the file."""
-    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
+    return canonical(entry) + "\n"
 
 
 def read(text: str) -> list[dict[str, Any]]:
@@ -102,11 +117,16 @@ def standings(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Sta
     """(name of a counter, period) → what became of it, in the order of release.
 
     Raises:
-        Broken: a line speaks of what was never released, or is none of ours.
+        Broken: a line speaks of what was never released, is not signed by whom it names, or is none of ours.
     """
     found: dict[tuple[str, str], Standing] = {}
+    roll = Roll()
     for entry in entries:
         try:
+            if not roll.take(entry):
+                raise Broken(f"line {entry['number']} is not signed by the reviewer whom it names")
+            if entry["what"] in ("reviewer", "reviewer left"):
+                continue
             key = entry["name"], entry["period"]
             if entry["what"] in ("release", "withheld"):
                 found[key] = Standing(entry)
@@ -125,11 +145,6 @@ def standings(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Sta
         standing.exported += entry["what"] == "export"
         standing.removed |= entry["what"] == "removed"
     return found
-
-
-def folded(person: str) -> str:
-    """A name as names are told apart: neither case nor spaces make another person."""
-    return "".join(person.casefold().split())
 
 
 def overlap(facts: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> str | None:
@@ -159,5 +174,4 @@ def _ground(unit: str) -> str:
 
 
 def _hash(entry: Mapping[str, Any]) -> str:
-    text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return sha256(text.encode()).hexdigest()
+    return sha256(canonical(entry).encode()).hexdigest()

@@ -6,7 +6,7 @@ households' keys it holds, so that an erasure can name those that must be destro
 
     {"sekisho_keys": 1, "id": …, "number": …, "made_at": …, "salt": …, "sealed": nonce ‖ AES-256-GCM}
 
-The key is scrypt(passphrase, salt; N = 2^16, r = 8, p = 1), RFC 7914; what stands beside `sealed` is bound to it.
+The key is made of the passphrase (`passphrase.stretched`); what stands beside `sealed` is bound to it.
 """
 
 import base64
@@ -19,18 +19,15 @@ from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from gateway.keys import keyfile
 from gateway.keys.erased import ErasedKeys
+from gateway.keys.passphrase import require_long, stretched
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.statedir import write_durably
 
 FORM = 1
-LEAST = 12
-"""Letters of a passphrase, at least."""
-_N, _R, _P = 1 << 16, 8, 1
 _NONCE = _SALT = 12
 _KEPT = re.compile(r"root\.key|signing\.key|files/[A-Za-z0-9.-]+\.key|households/[a-z0-9._-]+\.key")
 _LEDGER = re.compile(r"(\d{4,})\.json")
@@ -82,8 +79,7 @@ class Exports:
         Raises:
             Refusal: the passphrase is too short, or the ring cannot be read or written.
         """
-        if len(passphrase) < LEAST:
-            raise Refusal(f"The passphrase is shorter than {LEAST} letters.", exit_code=2)
+        require_long(passphrase)
         held = dict(_keys(self._ring))
         try:
             self._ledger.mkdir(mode=0o700, exist_ok=True)
@@ -186,7 +182,7 @@ def _keys(ring: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _cipher(passphrase: str, salt: bytes) -> AESGCM:
-    return AESGCM(Scrypt(salt=salt, length=32, n=_N, r=_R, p=_P).derive(passphrase.encode()))
+    return AESGCM(stretched(passphrase, salt))
 
 
 def _bound(head: Mapping[str, Any]) -> bytes:

@@ -4,11 +4,8 @@ releases/<name>-<period>.json    what is told (`gateway.counting.release`), neve
 releases/ledger.jsonl            who released, looked, handed out (`gateway.counting.ledger`)
 """
 
-import fcntl
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from hashlib import sha256
@@ -18,10 +15,13 @@ from typing import Any
 from gateway.clock import Clock
 from gateway.counting import ledger
 from gateway.counting.ledger import Standing
+from gateway.counting.reviewers import Roll, folded
 from gateway.model.errors import Refusal
-from gateway.model.instant import MINUTE, to_rfc3339
+from gateway.model.instant import to_rfc3339
 from gateway.rules.counts import Agreement
 from gateway.statedir import sync_directory, write_durably
+from gateway.stores.access_chain import Signs
+from gateway.stores.ledger_file import LedgerFile
 
 _Facts = Mapping[str, Any]
 
@@ -32,37 +32,16 @@ class Releases:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
+        self._ledger = LedgerFile(folder, clock)
 
     @property
     def ledger_file(self) -> Path:
         """Where the ledger lies."""
-        return self._folder / "ledger.jsonl"
+        return self._ledger.path
 
     def entries(self) -> list[dict[str, Any]]:
-        """The ledger's lines, each held against the one before.
-
-        Raises:
-            Refusal: a line was changed or says nothing that can be, or there are releases and no ledger.
-            OSError: it cannot be read.
-        """
-        try:
-            text = self.ledger_file.read_text("utf-8")
-        except FileNotFoundError:
-            if any(self._folder.glob("*.json")):  # the ledger is made before the first of them
-                raise Refusal(
-                    f"{self._folder} holds releases and no ledger.jsonl, so nobody can tell which periods were "
-                    "released already. Bring the ledger back from a backup."
-                ) from None
-            return []
-        try:
-            entries = ledger.read(text)
-            ledger.standings(entries)
-        except ledger.Broken as error:
-            raise Refusal(
-                f"{self.ledger_file}: {error}: it was changed. Nothing is released until the file is back as it was; "
-                "bring it from a backup."
-            ) from None
-        return entries
+        """The ledger's lines; see `LedgerFile.entries` for what it raises."""
+        return self._ledger.entries()
 
     def standings(self) -> dict[tuple[str, str], Standing]:
         """What became of each release; see `entries` for what it raises."""
@@ -98,7 +77,7 @@ class Releases:
             "agreement": agreement and asdict(agreement),
         }
         content = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
-        with self._turn() as add:
+        with self._ledger.turn() as add:
             why = ledger.overlap(facts, _released(self.entries()))
             if why is not None:
                 return why
@@ -115,25 +94,49 @@ class Releases:
             Refusal: it is closed already.
             OSError: the disk does not take it.
         """
-        with self._turn() as add:
+        with self._ledger.turn() as add:
             if (name, period) in self.standings():
                 raise Refusal(f"{name} {period} is closed already.")
             add("withheld", {"name": name, "period": period, "why": why})
 
-    def review(self, name: str, period: str, by: str, *, agrees: bool, note: str) -> Standing:
-        """Enter that somebody has looked at a release.
+    def review(
+        self,
+        name: str,
+        period: str,
+        by: str,
+        account: str,
+        signer: Signs,
+        *,
+        agrees: bool,
+        note: str,
+    ) -> Standing:
+        """Enter that a reviewer has looked at a release, signed over the ledger up to here: its content, too.
+
+        Args:
+            account: of the machine, from which they come.
+            signer: the key that the ledger knows as theirs.
 
         Raises:
-            Refusal: there is no such release, or this person has looked already.
+            Refusal: there is no such release, or this person has looked already, or may not review.
             OSError: the disk does not take it.
         """
-        with self._turn() as add:
+        with self._ledger.turn() as add:
             found = self._standing(name, period)
-            person = ledger.folded(by)
+            who = Roll.of(self.entries()).present(by)
+            if who is None or who.public != signer.public:
+                raise Refusal(f"{by} may not review by this key.")
+            person = folded(by)
             if person in found.approved or person in found.refused:
                 raise Refusal(f"{by} has reviewed {name} {period} already, and a review stands.")
-            facts = {"name": name, "period": period, "by": by, "agrees": agrees, "note": note}
-            add("review", facts)
+            facts = {
+                "name": name,
+                "period": period,
+                "by": who.name,
+                "account": account,
+                "agrees": agrees,
+                "note": note,
+            }
+            add("review", facts, signer.sign)
         return self._standing(name, period)
 
     def export(self, name: str, period: str, form: str) -> dict[str, Any]:
@@ -143,7 +146,7 @@ class Releases:
             Refusal: too few people have looked, somebody refused, or the file is not the one that was released.
             OSError: the disk does not take it.
         """
-        with self._turn() as add:
+        with self._ledger.turn() as add:
             found = self._standing(name, period)
             if not found.may_leave(self.today()):
                 raise Refusal(_why_not(name, period, found, self.today()))
@@ -158,7 +161,7 @@ class Releases:
             Refusal: it was never handed out, or that is confirmed already.
             OSError: the disk does not take it.
         """
-        with self._turn() as add:
+        with self._ledger.turn() as add:
             found = self._standing(name, period)
             if not found.exported:
                 raise Refusal(f"{name} {period} was never handed out.")
@@ -193,7 +196,7 @@ class Releases:
         Raises:
             OSError: the disk does not let it go.
         """
-        with self._turn() as add:
+        with self._ledger.turn() as add:
             self._path(name, period).unlink(missing_ok=True)
             sync_directory(self._folder)
             add("removed", {"name": name, "period": period})
@@ -206,25 +209,6 @@ class Releases:
 
     def _path(self, name: str, period: str) -> Path:
         return self._folder / f"{name}-{period}.json"
-
-    @contextmanager
-    def _turn(self) -> Iterator[Callable[[ledger.What, _Facts], None]]:
-        """Hold the ledger for this process alone; what adds a line to it."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield self._add
-        finally:
-            os.close(descriptor)
-
-    def _add(self, what: ledger.What, facts: _Facts) -> None:
-        entries = self.entries()
-        before = entries[-1]["hash"] if entries else ledger.BEGINNING
-        at = self._clock.now()
-        entry = ledger.line(len(entries) + 1, to_rfc3339(at - at % MINUTE), what, facts, before)
-        text = "".join(ledger.written(one) for one in [*entries, entry])
-        write_durably(self.ledger_file, text.encode(), 0o600)
 
 
 def _released(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -247,5 +231,5 @@ def _why_not(name: str, period: str, found: Standing, today: str) -> str:
     wanted = found.facts["review"] - len(found.approved)
     return (
         f"{name} {period} stays here until {wanted} more {'person has' if wanted == 1 else 'people have'} looked at it: "
-        f"sekisho release review {name} {period} --by NAME."
+        f"sekisho release review {name} {period} --by NAME. Each is a reviewer of their own (sekisho release reviewer)."
     )

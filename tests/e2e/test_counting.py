@@ -195,7 +195,13 @@ async def test_what_is_counted_lies_nowhere(tmp_path: Path) -> None:
     cells = json.loads(await told(walks.town, "show", "open", "2026-T1", "--json"))
     assert {row["households"] for row in cells["rows"]} == {"10-24"}
     for name in ("Sato", "Suzuki"):
-        await told(walks.town, "review", "open", "2026-T1", "--by", name)
+        secret = tmp_path / "passphrases" / name
+        secret.parent.mkdir(exist_ok=True)
+        secret.touch(mode=0o600)
+        secret.write_text(f"{name} alone knows this\n")
+        theirs = ("--passphrase-file", str(secret))
+        await told(walks.town, "reviewer", "add", name, *theirs)
+        await told(walks.town, "review", "open", "2026-T1", "--by", name, *theirs)
     await told(walks.town, "export", "open", "2026-T1", "--out", str(tmp_path / "cells.geojson"))
     canaries = Canaries(tuple(apart(walks.places)[:5]), (), ())
     assert look(tmp_path, canaries) == []

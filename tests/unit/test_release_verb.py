@@ -1,6 +1,8 @@
 """`sekisho release`: looked at by two, handed out as table and map, never ranked."""
 
 import json
+import os
+import pwd
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -52,14 +54,49 @@ def refused(state: StateDir, *words: str) -> str:
     return str(result.exception)
 
 
+def secret(state: StateDir, name: str, text: str = "") -> Path:
+    """A file with somebody's passphrase."""
+    file = state.path.with_name(f"{name}.passphrase")
+    file.touch()
+    file.chmod(0o600)
+    file.write_text(f"{text or f'{name} alone knows this'}\n")
+    return file
+
+
+def sign_in(state: StateDir, name: str) -> None:
+    said(state, "reviewer", "add", name, "--passphrase-file", str(secret(state, name)))
+
+
+def look(state: StateDir, name: str, *words: str) -> str:
+    """What somebody's review prints; who never was here signs in first."""
+    if name not in [who["name"] for who in reviewers(state)]:
+        sign_in(state, name)
+    file = str(secret(state, name))
+    return said(state, "review", "open", "2026-05", "--by", name, "--passphrase-file", file, *words)
+
+
+def reviewers(state: StateDir) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(said(state, "reviewer", "list", "--json"))["reviewers"]
+    return found
+
+
 def test_two_look_and_then_it_leaves(state: StateDir, tmp_path: Path) -> None:
     """As a table, a map or the whole, by the file's ending; the ledger remembers it."""
     out = tmp_path / "cells.geojson"
     assert "to be looked at" in said(state, "list")
     assert "2 more people" in refused(state, "export", "open", "2026-05", "--out", str(out))
-    said(state, "review", "open", "2026-05", "--by", "Sato")
-    assert "already" in refused(state, "review", "open", "2026-05", "--by", "sato")
-    assert "may leave" in said(state, "review", "open", "2026-05", "--by", "Suzuki", "--note", "ok")
+    look(state, "Sato")
+    again = (
+        "review",
+        "open",
+        "2026-05",
+        "--by",
+        "sato",
+        "--passphrase-file",
+        str(secret(state, "Sato")),
+    )
+    assert "already" in refused(state, *again)
+    assert "may leave" in look(state, "Suzuki", "--note", "ok")
     assert not out.exists()
 
     said(state, "export", "open", "2026-05", "--out", str(out))
@@ -78,12 +115,78 @@ def test_a_receipt_is_entered_by_its_verb(state: StateDir, tmp_path: Path) -> No
     deleted = ("receipt", "open", "2026-05", "--by", "Example University")
     assert "never handed out" in refused(state, *deleted)
     for name in ("Sato", "Suzuki"):
-        said(state, "review", "open", "2026-05", "--by", name)
+        look(state, name)
     said(state, "export", "open", "2026-05", "--out", str(tmp_path / "cells.csv"))
     said(state, *deleted)
 
     assert "exported, deleted by Example University" in said(state, "list")
     assert "Say a name" in refused(state, "receipt", "open", "2026-05", "--by", " ")
+
+
+def test_a_review_needs_the_passphrase_of_whom_it_names(state: StateDir) -> None:
+    """Neither does a name alone count, nor another's passphrase; nothing of it is entered."""
+    words = ("review", "open", "2026-05", "--by", "Suzuki")
+    assert "no reviewer Suzuki" in refused(state, *words)
+    sign_in(state, "Sato")
+    sign_in(state, "Suzuki")
+    assert "Nobody is there to ask" in refused(state, *words)
+    other = ("--passphrase-file", str(secret(state, "Sato")))
+    assert "not the passphrase of Suzuki" in refused(state, *words, *other)
+
+    assert [entry["what"] for entry in Releases(state.releases_dir, SimulatedClock(NOON)).entries()] == ["release", "reviewer", "reviewer"]  # fmt: skip
+
+
+def test_a_passphrase_is_long_and_one_person_s(state: StateDir) -> None:
+    """Who types two names would at least have to keep two secrets."""
+    sign_in(state, "Sato")
+    for text, why in (
+        ("short", "shorter than 12"),
+        ("Sato alone knows this", "Sato has this passphrase"),
+    ):
+        file = secret(state, "Suzuki", text)
+        assert why in refused(state, "reviewer", "add", "Suzuki", "--passphrase-file", str(file))
+    file.chmod(0o644)
+    assert "read by other users" in refused(
+        state, "reviewer", "add", "Suzuki", "--passphrase-file", str(file)
+    )
+    assert "Say a name" in refused(state, "reviewer", "add", " ")
+    said(state, "reviewer", "remove", "Sato")
+    file = secret(state, "Suzuki", "Sato alone knows this")
+    said(state, "reviewer", "add", "Suzuki", "--passphrase-file", str(file))
+
+    assert [(who["name"], who["left"]) for who in reviewers(state)] == [
+        ("Sato", True),
+        ("Suzuki", False),
+    ]
+    assert "left" in said(state, "reviewer", "list")
+
+
+def test_an_account_of_the_machine_stands_for_one_reviewer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where people are real a second name needs a second account; the login counts, not what sudo made of it."""
+    real = StateDir.create(tmp_path / "real", None, SimulatedClock(NOON))
+    login = tmp_path / "loginuid"
+    monkeypatch.setattr("sekisho.login._LOGIN", login)
+    login.write_text("4294967295")
+    monkeypatch.setenv("SUDO_UID", "70001")
+    assert "Nobody may review yet" in said(real, "reviewer", "list")
+    sign_in(real, "Sato")
+    second = ("reviewer", "add", "Suzuki", "--passphrase-file", str(secret(real, "Suzuki")))
+    assert "account user 70001 stands for Sato" in refused(real, *second)
+    login.write_text("70002")
+    said(real, *second)
+    third = ("reviewer", "add", "Tanaka", "--passphrase-file", str(secret(real, "Tanaka")))
+    monkeypatch.setenv("SUDO_UID", "70003")
+    assert "account user 70002 stands for Suzuki" in refused(real, *third)
+    login.unlink()
+    said(real, *third)
+    monkeypatch.delenv("SUDO_UID")
+    sign_in(real, "Watanabe")
+
+    accounts = [who["account"] for who in reviewers(real)]
+    assert accounts == ["user 70001", "user 70002", "user 70003", pwd.getpwuid(os.getuid()).pw_name]
+    assert "No period was closed yet.\n\nledger  4 lines" in said(real, "list")
 
 
 def test_rows_stand_in_the_order_of_their_codes(state: StateDir) -> None:
@@ -112,9 +215,9 @@ def test_who_looks_sees_what_would_leave_and_what_was_lost(state: StateDir) -> N
 
 def test_a_refusal_is_for_good(state: StateDir, tmp_path: Path) -> None:
     out = str(tmp_path / "cells.csv")
-    said(state, "review", "open", "2026-05", "--by", "Sato", "--refuse", "--note", "a shelter")
-    said(state, "review", "open", "2026-05", "--by", "Suzuki")
-    said(state, "review", "open", "2026-05", "--by", "Tanaka")
+    look(state, "Sato", "--refuse", "--note", "a shelter")
+    look(state, "Suzuki")
+    look(state, "Tanaka")
 
     assert "Sato refused it" in refused(state, "export", "open", "2026-05", "--out", out)
     assert "refused by Sato" in said(state, "list")
@@ -122,11 +225,12 @@ def test_a_refusal_is_for_good(state: StateDir, tmp_path: Path) -> None:
 
 
 def test_the_list_tells_the_last_hash_for_keeping_elsewhere(state: StateDir) -> None:
+    sign_in(state, "Sato")
     before = json.loads(said(state, "list", "--json"))
-    said(state, "review", "open", "2026-05", "--by", "Sato")
+    look(state, "Sato")
     after = json.loads(said(state, "list", "--json"))
 
-    assert (before["lines"], after["lines"]) == (1, 2)
+    assert (before["lines"], after["lines"]) == (2, 3)
     assert len(after["hash"]) == 64 != before["hash"]
     assert after["hash"] in said(state, "list")
     assert after["releases"][0]["approved"] == ["Sato"]

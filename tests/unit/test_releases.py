@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.clock import SimulatedClock
-from gateway.counting.ledger import line, overlap, written
+from gateway.counting.ledger import What, line, overlap, written
 from gateway.counting.release import release
 from gateway.model.errors import Refusal
 from gateway.model.instant import DAY
@@ -18,6 +18,7 @@ from gateway.stores.counters import CounterFiles
 from gateway.stores.releases import Releases
 from tests.fakes.counting import K5, counter, lane, plan, walked
 from tests.fakes.readings import HOME, NOON
+from tests.fakes.reviewers import Hand, look, sign_in
 
 
 def made(families: int = 7, period: str = "2026-05", **counts: Any) -> dict[str, Any]:
@@ -35,7 +36,10 @@ def made(families: int = 7, period: str = "2026-05", **counts: Any) -> dict[str,
 
 @pytest.fixture
 def releases(tmp_path: Path) -> Releases:
-    return Releases(tmp_path / "releases", SimulatedClock(NOON))
+    """An empty folder, and two who may review."""
+    made = Releases(tmp_path / "releases", SimulatedClock(NOON))
+    sign_in(made, SimulatedClock(NOON), "Sato", "Suzuki")
+    return made
 
 
 def test_a_release_tells_rounded_numbers_and_no_exact_one(releases: Releases) -> None:
@@ -115,19 +119,15 @@ def test_nothing_leaves_before_enough_different_people_have_looked(releases: Rel
     with pytest.raises(Refusal, match="2 more people"):
         releases.export("analysis", "2026-05", ".csv")
 
-    assert not releases.review("analysis", "2026-05", "Sato", agrees=True, note="").may_leave(
-        "2026-06-01"
-    )
+    assert not look(releases, "Sato").may_leave("2026-06-01")
     for name in ("Sato", " SATO", "sa to"):
         with pytest.raises(Refusal, match="already"):
-            releases.review("analysis", "2026-05", name, agrees=True, note="")
+            look(releases, name, key=Hand("Sato"))
     with pytest.raises(Refusal, match="1 more person"):
         releases.export("analysis", "2026-05", ".csv")
-    assert releases.review("analysis", "2026-05", "Suzuki", agrees=True, note="").may_leave(
-        "2026-06-01"
-    )
+    assert look(releases, "Suzuki").may_leave("2026-06-01")
     assert releases.export("analysis", "2026-05", ".csv")["rows"]
-    assert [entry["what"] for entry in releases.entries()] == ["release", "review", "review", "export"]  # fmt: skip
+    assert [entry["what"] for entry in releases.entries()][2:] == ["release", "review", "review", "export"]  # fmt: skip
 
 
 def test_under_an_agreement_nothing_leaves_after_its_end_and_a_receipt_is_due(
@@ -153,8 +153,8 @@ def test_under_an_agreement_nothing_leaves_after_its_end_and_a_receipt_is_due(
 
 def test_one_refusal_keeps_it_here_for_good(releases: Releases) -> None:
     releases.publish(made(), 1, None)
-    releases.review("analysis", "2026-05", "Sato", agrees=False, note="a shelter")
-    releases.review("analysis", "2026-05", "Suzuki", agrees=True, note="")
+    look(releases, "Sato", agrees=False)
+    look(releases, "Suzuki")
 
     with pytest.raises(Refusal, match="Sato refused it"):
         releases.export("analysis", "2026-05", ".csv")
@@ -202,8 +202,8 @@ def test_a_ledger_that_was_changed_is_found_out(
 ) -> None:
     """Changed, removed, moved and doubled lines; nothing is released on top of them."""
     releases.publish(made(), 1, None)
-    releases.review("analysis", "2026-05", "Sato", agrees=True, note="")
-    releases.review("analysis", "2026-05", "Suzuki", agrees=True, note="")
+    look(releases, "Sato")
+    look(releases, "Suzuki")
     file = releases.ledger_file
     file.write_text("".join(harm(file.read_text().splitlines(keepends=True))))
 
@@ -216,15 +216,98 @@ def test_a_ledger_that_was_changed_is_found_out(
 def test_a_ledger_whose_lines_hang_together_and_make_no_sense_is_found_out(
     releases: Releases,
 ) -> None:
-    """Somebody has written a review of what was never released, with a hash that is right."""
+    """Somebody has written an export of what was never released, with a hash that is right."""
     releases.publish(made(), 1, None)
-    (first,) = releases.entries()
-    forged = line(2, first["at"], "review", {"name": "open", "period": "2026-T1", "by": "Sato", "agrees": True}, first["hash"])  # fmt: skip
+    last = releases.entries()[-1]
+    forged = line(4, last["at"], "export", {"name": "open", "period": "2026-T1", "form": ".csv"}, last["hash"])  # fmt: skip
     with releases.ledger_file.open("a") as file:
         file.write(written(forged))
 
-    with pytest.raises(Refusal, match="line 2 speaks of what was never released"):
+    with pytest.raises(Refusal, match="line 4 speaks of what was never released"):
         releases.standings()
+
+
+REVIEW = {"name": "analysis", "period": "2026-05", "by": "Suzuki", "account": "x", "agrees": True, "note": ""}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("what", "facts", "hand"),
+    [
+        ("review", REVIEW, None),
+        ("review", REVIEW, "Sato"),
+        ("review", {**REVIEW, "by": "Tanaka"}, "Tanaka"),
+        ("reviewer", {"by": "Tanaka", "account": "x", "salt": "00", "public": Hand("Tanaka").public}, "Sato"),
+        ("reviewer", {"by": "Tanaka", "account": "x", "salt": "00", "public": "00"}, "Tanaka"),
+    ],
+    ids=["unsigned", "by another", "by nobody", "another's key", "no key"],
+)  # fmt: skip
+def test_a_review_that_its_reviewer_did_not_sign_is_found_out(
+    releases: Releases, what: What, facts: dict[str, Any], hand: str | None
+) -> None:
+    """Whoever may write the file makes a line whose hash is right; without the passphrase it lacks the signature."""
+    releases.publish(made(), 2, None)
+    look(releases, "Sato")
+    last = releases.entries()[-1]
+    sign = None if hand is None else Hand(hand).sign
+    forged = line(last["number"] + 1, last["at"], what, facts, last["hash"], sign)
+    with releases.ledger_file.open("a") as file:
+        file.write(written(forged))
+
+    with pytest.raises(Refusal, match="line 5 is not signed by the reviewer whom it names"):
+        releases.export("analysis", "2026-05", ".csv")
+
+
+MADE = {"number", "at", "what", "before", "signature", "hash"}
+
+
+def test_nobody_rewrites_what_a_reviewer_has_signed(releases: Releases) -> None:
+    """Other numbers, with every hash made anew: the signature is of the lines before it, too."""
+    releases.publish(made(), 1, None)
+    look(releases, "Sato")
+    *first, released, review = releases.entries()
+    facts = {name: value for name, value in released.items() if name not in MADE}
+    other = line(3, released["at"], "release", {**facts, "sha256": "0" * 64}, released["before"])
+    facts = {name: value for name, value in review.items() if name not in MADE}
+    again = line(4, review["at"], "review", facts, other["hash"], lambda _: review["signature"])
+    releases.ledger_file.write_text("".join(map(written, [*first, other, again])))
+
+    with pytest.raises(Refusal, match="line 4 is not signed"):
+        releases.standings()
+
+
+def test_one_account_stands_for_one_reviewer(releases: Releases) -> None:
+    """For good: who leaves and comes back under another name is the same; who lost a passphrase comes back."""
+    reviewers = sign_in(releases, SimulatedClock(NOON))
+    for _ in range(2):
+        with pytest.raises(Refusal, match="account of Sato stands for Sato, and for nobody else"):
+            reviewers.add("Tanaka", "account of Sato", bytes(16), Hand("Tanaka"))
+        with pytest.raises(Refusal, match="SATO is a reviewer already"):
+            reviewers.add("SATO", "another", bytes(16), Hand("SATO"))
+        reviewers.remove("Sato", "admin")
+        with pytest.raises(Refusal, match="no reviewer Sato"):
+            reviewers.remove("Sato", "admin")
+        with pytest.raises(Refusal, match="stands for Sato"):
+            reviewers.add("Tanaka", "account of Sato", bytes(16), Hand("Tanaka"))
+        reviewers.add("Sato", "account of Sato", bytes(16), Hand("another passphrase"))
+    reviewers.add("Tanaka", "account of Sato", bytes(16), Hand("Tanaka"), own=False)
+
+
+def test_who_has_left_reviews_no_more_and_what_was_reviewed_stands(releases: Releases) -> None:
+    """The old key opens nothing, and coming back makes no second person of them."""
+    releases.publish(made(), 2, None)
+    look(releases, "Sato")
+    reviewers = sign_in(releases, SimulatedClock(NOON))
+    reviewers.remove("Sato", "admin")
+    reviewers.remove("Suzuki", "admin")
+    with pytest.raises(Refusal, match="Suzuki may not review"):
+        look(releases, "Suzuki")
+    reviewers.add("Sato", "account of Sato", bytes(16), Hand("another passphrase"))
+    with pytest.raises(Refusal, match="Sato may not review by this key"):
+        look(releases, "Sato")
+    with pytest.raises(Refusal, match="has reviewed analysis 2026-05 already"):
+        look(releases, "Sato", key=Hand("another passphrase"))
+
+    assert list(releases.standings()["analysis", "2026-05"].approved.values()) == ["Sato"]
 
 
 def test_a_ledger_that_is_missing_beside_releases_is_found_out(releases: Releases) -> None:
