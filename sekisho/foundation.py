@@ -186,6 +186,7 @@ def _texts(answers: Answers, config: Path) -> dict[str, str]:
     low = answers.port is not None and 0 < answers.port < _PRIVILEGED
     facts = {
         "config": config / "gateway.yaml",
+        "rules": config / "privacy.yaml",
         "state": _quoted(answers.state),
         "keys": _quoted(answers.keys),
         "owner": _quoted(_owner(answers)),

@@ -49,6 +49,7 @@ The running gateway acts on the rule set that `privacy` in `gateway.yaml` names,
 
 Each says in its comments what it hides and what it does not. The two that stand on zones pin a partition, `partitions/<id>.yaml`
 beside them: that of the [simulated towns](partitions.md#what-is-shipped), where nobody lives. A city makes its own and pins that.
+Until it has one, `sekisho init` lays down `toyama-zone` with a circle in the place of the zone, and `ridership`.
 
 ## Stages
 

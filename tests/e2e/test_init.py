@@ -130,7 +130,7 @@ def test_a_folder_of_any_name_will_do(tmp_path: Path) -> None:
         (("--area", "16201", "--timezone", "Asia/Tokio"), "Did you mean Asia/Tokyo?"),
         (("--area", "16201", "--keys", "state/keys"), "lies inside the state directory"),
         (("--area", "16201", "--mark", "TEST"), "SIM, REPLAY or none"),
-        (("--area", "16201", "--retain", "x: y"), "lanes[0].retain: a time is a number"),
+        (("--area", "16201", "--retain", "x: y"), "lanes[0].retain: whole days are needed here"),
         (("--area", "16201", "--user", "ro ot; x"), "is no name of a user"),
         (("--area", "16201", "--tls", "--host", ""), "neither a host name nor an IP address"),
         (("--area", "16201", "--tls", "--host", "河.example"), "neither a host name nor"),
