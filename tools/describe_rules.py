@@ -58,13 +58,23 @@ generalise → perturb → pseudonymise → count → protect → write. A file 
 reader would be misled. Inside a stage they act in the order of the file. `dedupe` and `write` have no settings.
 
 Nothing may stand in a file that nobody does. A stage has one rule of a kind, and `suppress` one `circle` or one `zone`; `mesh` does
-not stand beside `density_classes`. There is one lane `store`; it keeps rows, for a day at least, without `delay`, because they are read long
-after, and without `protect`, which is for numbers. `guardian_live` has one circle or zone (that of `store`, where `store` stands on one),
-`ttl`, a seal and perhaps a `delay`, and nothing else. All other lanes count:
-with `round` or `classes`, and not twice on one ground, which cells of two sizes share. `open` has `classes`, and tells them after a term or
-a school year.
+not stand beside `density_classes`. `strip` lets go on what the other rules make, and all of it: `time_bin` always; `cell` under a mesh, else
+`place`; `pseudonym` with `pseudonymise` alone. `when` and `validate` name a limit that limits. There is one lane `store`; it keeps rows, for
+a day at least, without `delay`, because they are read long after, without `protect` and `release`, which are for numbers, and without `ttl`
+and `label`, which are for a screen. `guardian_live` has one circle or zone (that of `store`, where `store` stands on one) with
+`label: near-home`, because that is what it says there; `ttl`, a seal and perhaps a `delay` shorter than that; and nothing else. All other
+lanes count, kept for a day at least, and not twice on one ground, which cells of two sizes share. They have no stages of their own before
+`count`: they take what the guard of `store` lets pass. Tags are counted by `stop`, households by all else.
 
-A lane reads the stream in memory (`from: ram`), or the rows of `store` (`from: store`), and no other lane's. Lengths, times and
+**Floors.** A circle has 50 m, a zone a buffer of 50 m and an `accuracy_limit` no larger than that buffer, a circle one of 100 m at most;
+`reopen` takes 3 fixes and 150 m of way, or 300 m farther out, as [mask.md](../mask.md) has them: a tracker that lies indoors drifts over
+less. Numbers are told in steps (`round`) of 5 or more, or in `classes` as wide as `k` each, never both: of a number that is rounded
+first nobody knows in which class it was.
+
+**What everybody may read** goes by the rules of `open`, and no other lane has `audience: public`: k of 10, classes, totals of 250 m or 500 m
+cells without hours, told after a term or a school year, never of a cell that one shelter or clinic dominates, and seen by two people before.
+
+A lane reads the stream in memory (`from: ram`); to read the rows of another is not done. Lengths, times and
 speeds have units: `50 m`, `15 min`, `15 km/h`. `retain` is in whole days, or `forever` for numbers.
 
 ## Digest

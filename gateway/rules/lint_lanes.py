@@ -25,17 +25,14 @@ def _sources(lanes: tuple[Lane, ...]) -> Iterator[Finding]:
             continue
         if _returns(lane, parents):
             yield Finding(
-                path, f"{lane.name} would read itself, by way of {lane.source}. Read ram, or store."
+                path, f"{lane.name} would read itself, by way of {lane.source}. Read ram."
             )
         elif lane.source not in parents:
-            yield Finding(
-                path, f"no lane named {lane.source} here. Write ram, or a lane of this file."
-            )
+            yield Finding(path, f"no lane named {lane.source} here. Write ram.")
         elif lane.source != "store":
             yield Finding(
                 path,
-                f"{lane.source} holds what only its own readers may see, and no lane reads another's raw. Read ram, "
-                "or store.",
+                f"{lane.source} holds what only its own readers may see, and no lane reads another's raw. Read ram.",
             )
         else:
             for parent in (one for one in lanes if one.name == lane.source):

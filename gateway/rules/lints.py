@@ -5,15 +5,16 @@ from itertools import pairwise
 
 from gateway.rules.counts import Seal
 from gateway.rules.finding import Finding, Path
+from gateway.rules.lint_counting import audience, counting
+from gateway.rules.lint_guards import guards
 from gateway.rules.lint_lanes import between_lanes
 from gateway.rules.lint_numbers import numbers
 from gateway.rules.lint_partitions import Pins, pinned
+from gateway.rules.lint_rows import rows
 from gateway.rules.lint_stages import unkept
-from gateway.rules.masks import Circle, Zone
+from gateway.rules.masks import Circle, Delay, Zone
 from gateway.rules.model import RAM, STAGES, Lane, RuleSet
 
-LEAST_RADIUS_M = 50.0
-"""The cities' rule: nothing nearer to home."""
 _LEAST_REVIEW = 2
 _DAY_US = 86_400_000_000
 
@@ -28,7 +29,7 @@ def findings(rules: RuleSet, pins: Pins, *, invented: bool) -> Iterator[Finding]
         )
     for position, lane in enumerate(rules.lanes):
         path: Path = ("lanes", position)
-        yield from _floor(lane, path)
+        yield from guards(lane, path)
         yield from _masks(lane, path)
         if lane.perturb and rules.epoch is None:
             yield Finding(
@@ -36,27 +37,13 @@ def findings(rules: RuleSet, pins: Pins, *, invented: bool) -> Iterator[Finding]
             )  # fmt: skip
         yield from _time(lane, path)
         yield from unkept(lane, path)
+        yield from rows(lane, path)
+        yield from counting(lane, path)
         yield from numbers(lane, path)
+        yield from audience(lane, path)
         yield from _duties(lane, path)
     yield from between_lanes(rules.lanes)
     yield from pinned(rules, pins)
-
-
-def _floor(lane: Lane, path: Path) -> Iterator[Finding]:
-    """Rows made of the stream hide at least what the cities' rule hides."""
-    if lane.count or lane.source != RAM or lane.name == "guardian_live":
-        return
-    if not any(isinstance(rule, (Circle, Zone)) for rule in lane.suppress):
-        yield Finding(
-            path, "this lane would show where children live. Add to suppress a zone, or at least a circle of 50 m."
-        )  # fmt: skip
-    for index, rule in enumerate(lane.suppress):
-        if isinstance(rule, Circle) and rule.radius_m < LEAST_RADIUS_M:
-            yield Finding(
-                (*path, "suppress", index, "radius"),
-                f"the floor is {LEAST_RADIUS_M:g} m round home, and here it is {rule.radius_m:g} m. Write "
-                f"{LEAST_RADIUS_M:g} m or more; better, a zone.",
-            )
 
 
 def _masks(lane: Lane, path: Path) -> Iterator[Finding]:
@@ -138,14 +125,32 @@ def _shown(lane: Lane, path: Path) -> Iterator[Finding]:
             "a guardian would be shown the way to the door, also where an address is protected. Add to suppress the "
             "zone of store, or a circle of 50 m.",
         )
+    for index, rule in enumerate(lane.suppress):
+        if isinstance(rule, Circle | Zone) and rule.label is None:
+            yield Finding(
+                (*path, "suppress", index),
+                'a guardian is told "near home" instead of a place, and nothing here says so. Add label: near-home.',
+            )
     if lane.ttl_us is None:
         yield Finding(
             path, "ttl is missing: say how long a place may be shown, for example ttl: 2 min."
         )
+    else:
+        yield from _never_shown(lane, lane.ttl_us, path)
     if not any(isinstance(rule, Seal) for rule in lane.protect):
         yield Finding(
             path, "what a guardian is shown is sealed. Add to protect: kind: seal, to: guardian_device."
         )  # fmt: skip
+
+
+def _never_shown(lane: Lane, ttl_us: int, path: Path) -> Iterator[Finding]:
+    for index, rule in enumerate(lane.generalise):
+        if isinstance(rule, Delay) and rule.least_us >= ttl_us:
+            yield Finding(
+                (*path, "generalise", index),
+                "a place would be too old to be shown (ttl) before it is old enough, so nothing would ever be. Let "
+                "at_least be less than ttl.",
+            )
 
 
 def misplaced(names: list[str]) -> Iterator[tuple[str, str]]:

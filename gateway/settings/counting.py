@@ -12,16 +12,13 @@ from gateway.counting.lane import Plan
 from gateway.counting.streets import Place, Streets
 from gateway.counting.units import MeshUnits, StopUnits, Units
 from gateway.rules.counts import Count, KSuppress
-from gateway.rules.model import RAM, Lane, RuleSet
+from gateway.rules.model import Lane, RuleSet
 from gateway.settings.complaints import Complaint, complain
 from gateway.settings.document import Document
 from gateway.settings.schema import CountingFile, PinnedFile
 from gateway.settings.search import find_file
 
-_OF_THE_STORE = ("validate", "strip", "suppress", "shape", "generalise", "perturb")
-"""Stages that a lane which counts has none of its own of: it takes what the guard of `store` lets pass."""
 _LEVELS = {"mesh_250": "250m", "mesh_500": "500m"}
-_NOT_MADE = "is not done by a running gateway"
 
 
 class Ground(NamedTuple):
@@ -58,29 +55,13 @@ def plans(
     for lane in rules.lanes:
         for rule in lane.count:
             units = _units(lane, rule, on)
-            fault = units if isinstance(units, str) else _fault(lane)
-            if isinstance(units, str) or fault is not None:
-                found.append(complain(document, ("privacy",), f"lane {lane.name}: {fault}"))
+            if isinstance(units, str):
+                found.append(complain(document, ("privacy",), f"lane {lane.name}: {units}"))
                 continue
             name = lane.name if len(lane.count) == 1 else f"{lane.name}.{rule.unit}"
             calendar = Calendar(rule.period, rule.slices, zone)
             made.append(Plan(name, lane, rule, calendar, units, rules.id))
     return tuple(made)
-
-
-def _fault(lane: Lane) -> str | None:
-    """What of a lane would not be kept to."""
-    if lane.source != RAM:
-        return f"to count rows of {lane.source} {_NOT_MADE}. Write from: ram."
-    if lane.when is not None:
-        return f"to count in some places only {_NOT_MADE}. Leave when out."
-    own = [stage for stage in _OF_THE_STORE if getattr(lane, stage)]
-    if own:
-        return (
-            f"a {own[0]} of its own {_NOT_MADE}: a lane that counts takes what the lane store lets pass, or a circle of "
-            f"50 m where there is none. Leave {own[0]} out."
-        )
-    return None
 
 
 def _units(lane: Lane, rule: Count, on: Ground) -> Units | str:

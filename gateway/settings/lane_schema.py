@@ -58,7 +58,7 @@ class RoundFile(Strict):
     """Numbers become multiples of a base."""
 
     kind: Literal["round"]
-    base: Annotated[int, says("the nearest multiple of this", ge=2, le=1000)]
+    base: Annotated[int, says("the nearest multiple of this, 5 or more", ge=2, le=1000)]
     top: Annotated[int | None, says("the largest number that is told", ge=2)] = None
 
 
@@ -75,7 +75,11 @@ class ClassesFile(Strict):
     bounds: Annotated[
         list[int],
         AfterValidator(_rising),
-        says("where each class begins, the smallest first", min_length=1, max_length=20),
+        says(
+            "where each class begins, the smallest first, k or more apart",
+            min_length=1,
+            max_length=20,
+        ),
     ]
 
 
@@ -123,7 +127,7 @@ class AuditFile(Strict):
 class WhenFile(Strict):
     """Where a lane applies, by dwellings a square kilometre of the household's zone."""
 
-    density_from: Annotated[int | None, says("from so many on", ge=0)] = None
+    density_from: Annotated[int | None, says("from so many on", ge=1)] = None
     density_below: Annotated[int | None, says("below so many", ge=1)] = None
 
 

@@ -63,17 +63,19 @@ class StripFile(Strict):
 class ReopenRuleFile(Strict):
     """When a closed tracker opens again."""
 
-    fixes: Annotated[int, says("consecutive good fixes beyond the buffer", ge=1, le=60)] = 3
+    fixes: Annotated[
+        int, says("consecutive good fixes beyond the buffer, 3 or more", ge=1, le=60)
+    ] = 3
     net_m: Annotated[
         float,
         length("0 m", "10 km"),
-        says("way between first and last of them"),
+        says("way between first and last of them, 150 m or more"),
         Field(alias="net"),
     ] = 150.0
     far_m: Annotated[
         float | None,
         length("0 m", "10 km"),
-        says("or all of them this much farther out"),
+        says("or all of them this much farther out, 300 m or more"),
         Field(alias="far"),
     ] = None
 
@@ -82,13 +84,13 @@ class _Watched(Strict):
     buffer_m: Annotated[
         float,
         length("0 m", "10 km"),
-        says("how much beyond it nothing is shown"),
+        says("how much beyond it nothing is shown, 50 m or more"),
         Field(alias="buffer"),
     ]
     accuracy_limit_m: Annotated[
         float,
         length("1 m", "1 km"),
-        says("fixes that know less are not used"),
+        says("fixes that know less are not used; up to 100 m, and of a zone up to buffer"),
         Field(alias="accuracy_limit"),
     ] = 50.0
     default_accuracy_m: Annotated[
@@ -115,7 +117,10 @@ class CircleRuleFile(_Watched):
     kind: Literal["circle"]
     anchor: Annotated[Literal["home"], says("what the circle is round")]
     radius_m: Annotated[
-        float, length("1 m", "10 km"), says("how far nothing is shown"), Field(alias="radius")
+        float,
+        length("1 m", "10 km"),
+        says("how far nothing is shown, 50 m or more"),
+        Field(alias="radius"),
     ]
     buffer_m: Annotated[
         float,

@@ -35,7 +35,7 @@ def load_rules(path: Path, *, invented: bool = False, before: Path | None = None
     """
     document = Document(path)
     if _is_first(path):
-        return _first(document)
+        return _first(document, invented=invented)
     file, complaints = read(document, RuleSetFile)
     complaints += _misplaced(document)
     if file is None:
@@ -75,14 +75,19 @@ def _is_first(path: Path) -> bool:
     return isinstance(raw, dict) and "lanes" in raw and not {"schema", "id"} & set(raw)
 
 
-def _first(document: Document) -> RuleSet:
+def _first(document: Document, *, invented: bool) -> RuleSet:
     file, complaints = read(document, PrivacyFile)
     if file is not None and file.lanes[0].retain_s % _WHOLE_DAY_S:
         sentence = "whole days only, for example 28 d."
         complaints.append(complain(document, ("lanes", 0, "retain"), sentence))
-    if file is None or complaints:
+    if file is None:
         raise SettingsError(complaints)
-    return first_form(file)
+    rules = first_form(file)
+    found = findings(rules, lambda _partition: None, invented=invented)
+    complaints += [complain(document, where, sentence) for where, sentence in found]
+    if complaints:
+        raise SettingsError(complaints)
+    return rules
 
 
 def _misplaced(document: Document) -> list[Complaint]:

@@ -75,6 +75,17 @@ def test_every_contradiction_that_the_code_knows_has_its_file() -> None:
         "a delay hides nothing", "0 d keeps none", "would keep them beside the numbers", "the lane research holds numbers alone",
         "nobody could be shown here", "exact numbers would leave", "tells everybody classes alone", "a table for everybody each month",
         "the ground of mesh_250 and mesh_500", "one gateway keeps one lane store", "shown the way to the door", "nobody seals analysis",
+        "a row without its time", "no row would have a cell", "no row would have a place", "would say no place at all",
+        "strip drops the name", "no rule makes a pseudonym", "rows are not shown and gone", "rows are read, and not released",
+        "nobody holds rows to it", "a label is said to a guardian", "no density is named", "there is nothing, so nothing",
+        "no limit is named", "refuses nothing more", "is seen at the door", "may lie in the zone", "tells nothing of where",
+        "fixes that drift", "m of way prove nothing", "m farther out prove nothing", "nothing here says so", "too old to be shown",
+        "round beside classes", "nearly exact", "so none would be", "is less than k", "tells everybody totals", "by the same few",
+        "who goes there", "what everybody may read", "nobody would see one", "no household is ever seen by stop",
+        "no tag is ever seen by mesh_250", "to count rows of store is not done", "to count in some places only is not done",
+        "numbers are not shown and gone", *(f"a {stage} of its own is not done" for stage in (
+            "validate", "strip", "suppress", "shape", "generalise", "perturb",
+        )),
         "nobody seals store", *(f"{what} protects numbers, and store keeps rows" for what in ("k_suppress", "round", "classes")),
     }  # fmt: skip
     assert {head for head in heads if head not in spoken} == set()
