@@ -40,7 +40,7 @@ def explain(
         bool,
         typer.Option(
             "--numbers",
-            help="Say every number too: for a way that nobody walked, or your own. They show where the home is.",
+            help="Say every number too, under rules that say explain: full. They show where the home is.",
         ),
     ] = False,
     json: Json = False,
@@ -59,6 +59,13 @@ def explain(
     said: list[dict[str, Any]] = []
     number = None if fix is None else fix - 1
     for one in (rules, *([against] if against else [])):
+        loaded = load_rules(one, invented=True)
+        if numbers and loaded.explain != "full":
+            raise Refusal(
+                f"{one} says explain: {loaded.explain}, and numbers tell where the home is. For a way that nobody "
+                "walked, or your own: write explain: full into a copy of it, and name that.",
+                exit_code=2,
+            )
         policy = policy_of(one, [way])
         if not policy.keeps_ways:
             raise Refusal(f"{one} has no lane store: it keeps nothing of a way.", exit_code=2)
@@ -67,7 +74,7 @@ def explain(
             number = next((n for n, end in enumerate(ends) if end is not None), len(ends) - 1)
         why = explained(ends[number], policy)
         found = measured(way, ends, number, policy) if numbers else None
-        said.append(_document(name_of(load_rules(one, invented=True)), why, found))
+        said.append(_document(name_of(loaded), why, found))
     if json:
         screen.document(said if against else said[0])
         return

@@ -74,6 +74,10 @@ first nobody knows in which class it was.
 **What everybody may read** goes by the rules of `open`, and no other lane has `audience: public`: k of 10, classes, totals of 250 m or 500 m
 cells without hours, told after a term or a school year, never of a cell that one shelter or clinic dominates, and seen by two people before.
 
+**Numbers in explanations.** `explain: full` lets `sekisho privacy explain --numbers` say distances, zones and times of a fix, which under
+`reasons` it refuses. Such a file loads for invented people alone: in a gateway whose state directory is marked SIM, and for the verbs that
+take a recorded way.
+
 A lane reads the stream in memory (`from: ram`); to read the rows of another is not done. Lengths, times and
 speeds have units: `50 m`, `15 min`, `15 km/h`. `retain` is in whole days, or `forever` for numbers.
 

@@ -25,7 +25,7 @@ def findings(rules: RuleSet, pins: Pins, *, invented: bool) -> Iterator[Finding]
         yield Finding(
             ("explain",),
             "full tells distances and zones of whoever is asked about, and that is for invented people only. Write "
-            "reasons, or load it for a SIM directory (--simulator).",
+            "reasons, or use it with a SIM directory (checked alone: --simulator).",
         )
     for position, lane in enumerate(rules.lanes):
         path: Path = ("lanes", position)

@@ -182,6 +182,7 @@ class RuleSetFile(Strict):
     id: Annotated[Name, says("its name")]
     epoch: Annotated[Name | None, says("what zones are frozen for, a school year")] = None
     explain: Annotated[
-        Literal["reasons", "full"], says("`full` tells numbers: invented people only")
+        Literal["reasons", "full"],
+        says("`full` lets `privacy explain --numbers` tell numbers: SIM directories only"),
     ] = "reasons"
     lanes: Annotated[list[RuleLaneFile], says("one for each purpose", min_length=1)]

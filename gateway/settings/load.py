@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.model.errors import Refusal
 from gateway.registry.imports import Entries
 from gateway.rules.model import RuleSet
 from gateway.settings import doors
@@ -22,6 +23,7 @@ from gateway.settings.rules import Ground, compile_policy
 from gateway.settings.schema import DevicesFile, GatewayFile, ServiceAreaFile
 from gateway.settings.search import find_file
 from gateway.settings.settings import Settings
+from gateway.statedir import Mark, StateDir
 
 __all__ = ["Settings", "SettingsError", "load_devices", "load_settings"]
 
@@ -41,7 +43,7 @@ def load_settings(path: Path, now: datetime | None = None) -> Settings:
     document = Document(path)
     gateway, complaints = read(document, GatewayFile)
     raw = document.data if isinstance(document.data, dict) else {}
-    privacy = _rules(document, raw, complaints)
+    privacy = _rules(document, raw, complaints, invented=_invented(document, raw))
     kinds = configured(document, raw.get("kinds"), complaints)
     codecs = configured_codecs(document, raw.get("codecs"), complaints)
     entries = _devices(document, raw, complaints)
@@ -111,14 +113,14 @@ def _named(
 
 
 def _rules(
-    document: Document, raw: dict[str, Any], found: list[Complaint]
+    document: Document, raw: dict[str, Any], found: list[Complaint], *, invented: bool
 ) -> tuple[Path, RuleSet] | None:
     """The rule set in force and its file: in the rule language, or in the gateway's first form."""
     path = _named(document, raw, "privacy", found)
     if path is None:
         return None
     try:
-        rules = load_rules(path)
+        rules = load_rules(path, invented=invented)
     except SettingsError as error:
         found += error.complaints
         return None
@@ -158,6 +160,16 @@ def _area(
             complain(document, path, sentence if sentence.endswith(".") else f"{sentence}.")
         )
         return None
+
+
+def _invented(document: Document, raw: dict[str, Any]) -> bool:
+    """Whether the state directory is one of invented people alone."""
+    if not isinstance(raw.get("state"), str):
+        return False
+    try:
+        return StateDir.open(_folder(document, raw["state"])).mark is Mark.SIM
+    except (Refusal, OSError):
+        return False
 
 
 def _folder(document: Document, name: str) -> Path:

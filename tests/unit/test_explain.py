@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,24 +56,26 @@ _ELSEWHERE = {Fate.STORED, Fate.SUPPRESSED, Fate.REJECTED, Fate.DROPPED}
 @pytest.mark.parametrize("fix", [None, "1", "30"])
 @pytest.mark.parametrize("rules", ["legacy-50m", "toyama-zone"])
 def test_the_form_for_anybody_has_no_digit_of_the_way(
-    sekisho: Sekisho, rules: str, fix: str | None
+    sekisho: Sekisho, tmp_path: Path, rules: str, fix: str | None
 ) -> None:
-    """But for the rule set's name and digest the output has no digit at all; with --numbers it has all of them."""
-    asked = (
-        "privacy",
-        "explain",
-        str(WALK),
-        "--home",
-        "36.90,137.20",
-        "--rules",
-        str(RULES / f"{rules}.yaml"),
-    )
+    """But for the rule set's name and digest the output has no digit at all; --numbers has all of them, and only under a
+    rule set that says `explain: full`."""
+    asked = ("privacy", "explain", str(WALK), "--home", "36.90,137.20")
     asked = (*asked, *(() if fix is None else ("--fix", fix)))
-    plain = sekisho(*asked)
+    shipped = RULES / f"{rules}.yaml"
+    plain = sekisho(*asked, "--rules", str(shipped))
     assert plain.code == 0, plain.err
     assert not re.search(r"\d", re.sub(r"ruleset \S+ [0-9a-f]+", "", plain.out))
-    full = sekisho(*asked, "--numbers", "--json")
+    refused = sekisho(*asked, "--rules", str(shipped), "--numbers")
+    assert (refused.code, refused.out, "says explain: reasons" in refused.err) == (2, "", True)
+
+    shutil.copytree(RULES / "partitions", tmp_path / "partitions")
+    loud = tmp_path / shipped.name
+    loud.write_text(shipped.read_text().replace("lanes:", "explain: full\nlanes:", 1))
+    full = sekisho(*asked, "--rules", str(loud), "--numbers", "--json")
     assert json.loads(full.out)["numbers"]["hidden_within_m"] > 0
+    against = sekisho(*asked, "--rules", str(loud), "--against", str(shipped), "--numbers")
+    assert (against.code, "says explain: reasons" in against.err) == (2, True)
 
 
 def test_two_rule_sets_are_held_against_each_other(sekisho: Sekisho) -> None:

@@ -1,6 +1,7 @@
 """Rule sets: what loads, what is refused and with which words, and what the verbs say of them."""
 
 import json
+import re
 import shutil
 import sys
 from hashlib import sha256
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway.clock import SystemClock
 from gateway.rules.canonical import digest
 from gateway.rules.masks import Circle
 from gateway.rules.model import STAGES
@@ -16,6 +18,7 @@ from gateway.rules.words import sentence
 from gateway.settings.complaints import SettingsError
 from gateway.settings.load import load_settings
 from gateway.settings.rule_set import load_rules
+from gateway.statedir import Mark, StateDir
 from sekisho.__main__ import main
 from tests.unit.test_kinds_described import loaded
 
@@ -162,6 +165,25 @@ def test_numbers_in_explanations_are_for_invented_people() -> None:
 
     assert "invented people only" in said(path)
     assert load_rules(path, invented=True).explain == "full"
+
+
+@pytest.mark.parametrize("mark", [Mark.SIM, Mark.REPLAY, None])
+def test_a_gateway_of_invented_people_may_tell_numbers(tmp_path: Path, mark: Mark | None) -> None:
+    """`explain: full` is in force in a SIM directory, and keeps a gateway with any other from starting."""
+    shutil.copytree(ROOT / "config", tmp_path, dirs_exist_ok=True)
+    shutil.copy(GOLDEN / "lint_explain_full.yaml", tmp_path / "privacy.yaml")
+    state = tmp_path / "of-the-test"
+    gateway = tmp_path / "gateway.yaml"
+    gateway.write_text(
+        re.sub(r"^state: .*", f"state: {state}", gateway.read_text(), flags=re.MULTILINE)
+    )
+    StateDir.create(state, mark, SystemClock())
+
+    if mark is Mark.SIM:
+        assert load_settings(gateway).rules.explain == "full"
+    else:
+        with pytest.raises(SettingsError, match="use it with a SIM directory"):
+            load_settings(gateway)
 
 
 @pytest.mark.channel("C3", "C30")
