@@ -199,24 +199,40 @@ class StateDir:
         Raises:
             Refusal: another gateway holds it; the sentence names its process.
         """
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        with hold(
+            self.path / "lock",
+            0o640,
+            f"A gateway already runs on {self.path} (process {{}}). Two would harm "
+            "each other's files. Stop that one first, or choose another --state.",
+        ):
+            yield
+
+
+@contextmanager
+def hold(path: Path, mode: int, sentence: str) -> Iterator[None]:
+    """Hold a file for this process alone, until the block ends or the process dies.
+
+    Args:
+        sentence: what is wrong where another one holds it; `{}` is its process number.
+
+    Raises:
+        Refusal: another one holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    try:
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-                raise Refusal(
-                    f"A gateway already runs on {self.path} (process {holder}). Two would harm "
-                    "each other's files. Stop that one first, or choose another --state."
-                ) from None
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-            try:
-                yield
-            finally:
-                os.ftruncate(descriptor, 0)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise Refusal(sentence.format(holder)) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            yield
         finally:
-            os.close(descriptor)
+            os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
 
 
 def _owner(path: Path) -> str:

@@ -84,3 +84,8 @@ def import_(
         screen.document({"keys": str(ring), "came": came, "known": known})
     elif not quiet:
         print(f"{ring}  {screen.count(came, 'key')} came, {known} were there.")
+        if not known:
+            print(
+                f"What was taken back after this export was made ({head['made_at'][:16]}) is not known here: consents, "
+                "guardians' devices, homes, tokens. Take it back again from your papers before a gateway starts."
+            )

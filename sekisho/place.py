@@ -17,8 +17,10 @@ from gateway.keys.place import refuse_inside as refuse_keys_inside
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.registry.registry import Registry
+from gateway.registry.taken_back import told
 from gateway.settings.load import Settings, SettingsError, load_settings
 from gateway.statedir import Mark, StateDir
+from sekisho import screen
 from sekisho.kinds_in_force import know
 from sekisho.window import ask
 
@@ -82,8 +84,10 @@ class Place(NamedTuple):
 
     @contextmanager
     def registry(self) -> Iterator[Registry]:
-        """The registry, open for a while."""
+        """The registry, open for a while; says so where it was older than what was taken back since."""
         with Registry.open(self.state, self.keys) as opened:
+            if again := told(opened.taken_back.done):
+                screen.warn(again)
             yield opened
 
     def in_area(self) -> Callable[[float, float], bool]:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.registry.registry import Registry
+from gateway.registry.taken_back import told
 from gateway.stores import backup
 from sekisho import place, screen
 from sekisho.place import Config, Json, Keys, Quiet, State
@@ -26,7 +28,9 @@ def restore(
 
     Every file is read and compared with the backup's list first. The keys must
     be there, or come by sekisho keys import. What was erased since the backup
-    stays erased: its keys are gone. Files whose time is over go at the first start.
+    stays erased: its keys are gone. What was taken back since (consents, guardians'
+    devices, homes, tokens, rights) is taken back again, as far as these keys know of
+    it. Files whose time is over go at the first start.
 
     Stop the gateway that runs on the old directory first, and for good: two
     that hand out the same counters harm every LoRaWAN device.
@@ -37,6 +41,11 @@ def restore(
     directory = backup.restore(folder, target)
     ring = place.keys_root(directory.path, directory.id, keys, settings) / directory.id
     here = (ring / "root.key").exists()
+    again: dict[str, int] | None = None
+    if here:
+        opened = place.ring_of(directory, keys, settings)
+        with Registry.open(directory, opened) as registry:
+            again = dict(registry.taken_back.done)
     if json:
         screen.document(
             {
@@ -44,6 +53,7 @@ def restore(
                 "taken_at": manifest["taken_at"],
                 "files": len(manifest["files"]),
                 "keys": str(ring) if here else None,
+                "taken_back_again": again,
             }
         )
     elif not quiet:
@@ -55,6 +65,8 @@ def restore(
             if here
             else f"Its keys are not here: sekisho keys import FILE --state {directory.path}."
         )
+        if again:
+            print(told(again))
         print(
             "LoRaWAN devices that join do so again by themselves; for others see sekisho lorawan resume."
         )

@@ -21,6 +21,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import CALENDAR_END, parse_rfc3339, to_rfc3339
 from gateway.registry import imports
 from gateway.registry.registry import Registry
+from gateway.registry.taken_back import told
 from gateway.settings.load import Settings, load_settings
 from gateway.settings.settings import HttpPush, Listening, MqttListener
 from gateway.statedir import Mark, StateDir
@@ -155,6 +156,8 @@ def _prepare(settings: Settings, directory: StateDir, ring: KeyRing, clock: Cloc
 def _import_devices(settings: Settings, directory: StateDir, ring: KeyRing, clock: Clock) -> None:
     """`devices.yaml` adds and changes; what a command set later stays (decisions 11)."""
     with Registry.open(directory, ring) as registry:
+        if again := told(registry.taken_back.done):
+            logging.getLogger("sekisho").warning("%s", again)
         planned = imports.plan(registry, settings.entries)
         if planned:
             imports.apply(registry, planned, clock.now())

@@ -84,7 +84,7 @@ def run(plan: Plan, ready: Callable[[dict[str, Any]], None]) -> int:
     gc.freeze()
     gc.set_threshold(_GARBAGE)
     open_files.allow(_sockets(plan) + _OWN_FILES)
-    with private_umask(), plan.state.lock():
+    with private_umask(), plan.state.lock(), plan.keys.lock():
         plan.prepare()
         return uvloop.run(_serve(plan, ready))
 

@@ -1,7 +1,7 @@
 """Copies of a ring under a passphrase, numbered: the one way of keys to another machine, and to a safe.
 
-An export holds the root key, the key that signs, the keys of personal files and those of households; keys that must die within days
-(service days, counting periods) are in none. The ring remembers of every export its number, its day and whose
+An export holds the root key, the key that signs, the keys of personal files and those of households, and what was taken back until
+then; keys that must die within days (service days, counting periods) are in none. The ring remembers of every export its number, its day and whose
 households' keys it holds, so that an erasure can name those that must be destroyed too.
 
     {"sekisho_keys": 1, "id": …, "number": …, "made_at": …, "salt": …, "sealed": nonce ‖ AES-256-GCM}
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway.keys import keyfile
+from gateway.keys import keyfile, taken_back
 from gateway.keys.erased import ErasedKeys
 from gateway.keys.passphrase import require_long, stretched
 from gateway.model.errors import Refusal
@@ -130,7 +130,9 @@ def read(text: bytes, passphrase: str) -> tuple[dict[str, Any], dict[str, bytes]
         raise Refusal(
             "Not this passphrase, or the export was changed. Nothing was imported."
         ) from None
-    if not all(_KEPT.fullmatch(name) and len(key) == keyfile.SIZE for name, key in keys.items()):
+    taken_back.entries(keys.get(taken_back.FILE, b""))
+    named = keys.keys() - {taken_back.FILE}
+    if not all(_KEPT.fullmatch(name) and len(keys[name]) == keyfile.SIZE for name in named):
         raise Refusal("This export holds what is no key. Nothing was imported.")
     return said, keys
 
@@ -138,13 +140,17 @@ def read(text: bytes, passphrase: str) -> tuple[dict[str, Any], dict[str, bytes]
 def put(ring: Path, keys: Mapping[str, bytes]) -> tuple[int, int]:
     """Bring keys into a ring, which is made if it is not there: how many came, how many were there already.
 
-    The key of a household that was erased from this ring, or of a file whose time was over, never comes back.
+    The key of a household that was erased from this ring, or of a file whose time was over, never comes back. What was taken
+    back is taken over where this ring knows no other.
 
     Raises:
         Refusal: another key lies there under the same name (nothing was written), or the place cannot be written.
     """
     erased = ErasedKeys(ring)
-    keys = {name: key for name, key in keys.items() if not erased.holds(key)}
+    book = keys.get(taken_back.FILE, b"")
+    keys = {
+        name: key for name, key in keys.items() if name != taken_back.FILE and not erased.holds(key)
+    }
     there = {name: keyfile.read(ring / name) for name in keys}
     for name, key in there.items():
         if key is not None and key != keys[name]:
@@ -160,6 +166,8 @@ def put(ring: Path, keys: Mapping[str, bytes]) -> tuple[int, int]:
             *(ring / part for part in ("files", "days", "periods", "households")),
         ):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if book.startswith(known := taken_back.content(ring)) and book != known:
+            write_durably(ring / taken_back.FILE, book, 0o600)
         for name in sorted(
             missing, key=lambda one: one == "root.key"
         ):  # a ring without its root is none yet
@@ -179,6 +187,8 @@ def _keys(ring: Path) -> Iterator[tuple[str, bytes]]:
         key = keyfile.read(path)
         if key is not None:
             yield str(path.relative_to(ring)), key
+    if book := taken_back.content(ring):
+        yield taken_back.FILE, book
 
 
 def _cipher(passphrase: str, salt: bytes) -> AESGCM:

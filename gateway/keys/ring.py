@@ -7,10 +7,13 @@
     days/<YYYY-MM-DD>.key          one per service day; <YYYY-MM-DD>.gone once destroyed
     periods/<name>-<period>.key    one per counter and period, destroyed when it closes
     households/<name>.key          one per household; never derived from anything
+    lock                           held by the gateway that works with these keys, with its process number
+    taken-back.jsonl               what was taken back, so that no older registry undoes it
     erased/<id>                    empty: a household's or a file's key that was destroyed, and never comes back
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, tzinfo
 from pathlib import Path
 from typing import NoReturn, Self
@@ -26,10 +29,11 @@ from gateway.keys.households import HouseholdKeys
 from gateway.keys.periods import PeriodKeys
 from gateway.keys.reach import reachable
 from gateway.keys.signing import Signer
+from gateway.keys.taken_back import TakenBack
 from gateway.model.errors import Refusal
 from gateway.model.identity import is_name
 from gateway.model.instant import Instant
-from gateway.statedir import sync_directory
+from gateway.statedir import hold, sync_directory
 
 _PARTS = ("files", "days", "periods", "households")
 
@@ -48,6 +52,7 @@ class KeyRing:
         periods: the keys of counting periods.
         households: the keys of households.
         signer: signs proofs in the ring's name.
+        taken_back: what was taken back.
     """
 
     def __init__(self, path: Path, root_key: bytes, clock: Clock, zone: tzinfo) -> None:
@@ -58,6 +63,7 @@ class KeyRing:
         self.periods = PeriodKeys(path / "periods")
         self.households = HouseholdKeys(path / "households")
         self.signer = Signer(path / "signing.key")
+        self.taken_back = TakenBack(path, self._derived(b"taken back"))
 
     @classmethod
     def create(cls, root: Path, directory_id: str, clock: Clock, zone: tzinfo) -> Self:
@@ -117,6 +123,26 @@ class KeyRing:
         for folder in (path, *(path / part for part in _PARTS)):
             keyfile.sweep(folder, now)
         return cls(path, key, clock, zone)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the keys for this gateway alone: a second one, on a copy of the directory, would tell of the same periods again.
+
+        Raises:
+            Refusal: another gateway works with them, or the place cannot be written.
+        """
+        sentence = (
+            f"A gateway already works with the keys in {self.path} (process {{}}), on a copy of this directory or on the one that "
+            "this is a copy of. Two would release the numbers of the same periods. Stop one of them for good."
+        )
+        with ExitStack() as held:
+            try:
+                held.enter_context(hold(self.path / "lock", 0o600, sentence))
+            except OSError as error:
+                raise Refusal(
+                    f"The keys in {self.path} cannot be held by this gateway ({error.strerror}). Let this user write there."
+                ) from error
+            yield
 
     def __repr__(self) -> str:
         return "<key ring>"

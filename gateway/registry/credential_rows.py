@@ -35,8 +35,10 @@ def put(
         " CASE WHEN excluded.digest IS NULL THEN origin ELSE excluded.origin END, source = excluded.source, changed_at = excluded.changed_at",
         (name, sealed, origin, source, at),
     )
-    db.execute("DELETE FROM credential_devices WHERE credential = ?", (name,))
-    for device in devices:
+    wanted = set(devices)
+    for device in rows(db)[name] - wanted:
+        unlink(db, device, name)
+    for device in wanted:
         _link(db, name, device)
 
 
@@ -79,9 +81,12 @@ def drop(db: sqlite3.Connection, name: str) -> None:
     db.execute("DELETE FROM credentials WHERE name = ?", (name,))
 
 
-def unlink(db: sqlite3.Connection, device: str) -> None:
-    """Let nobody speak for a device."""
-    db.execute("DELETE FROM credential_devices WHERE device = ?", (device,))
+def unlink(db: sqlite3.Connection, device: str, name: str | None = None) -> None:
+    """Let a credential, or nobody at all, speak for a device."""
+    db.execute(
+        "DELETE FROM credential_devices WHERE device = ?1 AND (?2 IS NULL OR credential = ?2)",
+        (device, name),
+    )
 
 
 def rows(db: sqlite3.Connection) -> dict[str, frozenset[str]]:

@@ -78,6 +78,14 @@ def leave(db: sqlite3.Connection, household: str, at: Instant) -> None:
     )
 
 
+def orphan(db: sqlite3.Connection, device: str, at: Instant) -> None:
+    """Let a device be nobody's, until a command says whose it is: no import does."""
+    db.execute(
+        "UPDATE devices SET household = NULL, source = 'command', changed_at = ? WHERE device = ?",
+        (at, device),
+    )
+
+
 def drop(db: sqlite3.Connection, device: str) -> None:
     """Forget a device, and who may speak for it."""
     require(db, device)

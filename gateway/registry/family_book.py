@@ -13,18 +13,18 @@ from gateway.model.instant import Instant
 from gateway.privacy.web_push import Subscription
 from gateway.registry import (
     consent_rows,
-    credential_rows,
     database,
     device_rows,
+    family_rows,
     guardian_rows,
     home_rows,
-    radio_rows,
 )
 from gateway.registry.consent_rows import Consent
 from gateway.registry.device_rows import DeviceRow
 from gateway.registry.guardian_rows import Guardian
 from gateway.registry.home_rows import Former, ZoneOf
 from gateway.registry.seal import Seal
+from gateway.registry.taken_back import HOUSEHOLD, TakenBack
 
 
 class Held(NamedTuple):
@@ -59,6 +59,7 @@ class FamilyBook:
     Args:
         change: one transaction of the whole registry.
         keys: under which homes and consents are sealed.
+        taken_back: where it is written down that a household was erased.
     """
 
     def __init__(
@@ -66,10 +67,12 @@ class FamilyBook:
         connection: sqlite3.Connection,
         change: Callable[[], AbstractContextManager[None]],
         keys: Seal,
+        taken_back: TakenBack,
     ) -> None:
         self._db = connection
         self._change = change
         self._keys = keys
+        self._taken_back = taken_back
 
     def own_radii(self) -> dict[str, float]:
         """Household → its own home radius in metres, where it has one."""
@@ -120,21 +123,11 @@ class FamilyBook:
     def erase(self, household: str, at: Instant) -> None:
         """Forget homes and consents; its devices belong to nobody, have no name and no radio keys, and may not speak.
 
-        A credential that speaks for them alone lets nobody in any more; one that speaks for others too speaks for
-        those only. Deleted bytes are overwritten; `settle` empties the journal of them.
+        Deleted bytes are overwritten; `settle` empties the journal of them.
         """
         with self._change():
-            devices = {row.device for row in self.held(household).devices}
-            for name, spoken_for in credential_rows.rows(self._db).items():
-                if spoken_for and spoken_for <= devices:
-                    credential_rows.revoke(self._db, name, at)
-            for device in sorted(devices):
-                credential_rows.unlink(self._db, device)
-                radio_rows.drop(self._db, device)
-            device_rows.leave(self._db, household, at)
-            home_rows.erase(self._db, household)
-            consent_rows.erase(self._db, household)
-            guardian_rows.erase(self._db, household)
+            self._taken_back.say(at, HOUSEHOLD, household)
+            family_rows.erase(self._db, household, at)
 
     def guardians(self, household: str) -> list[Guardian]:
         """The devices of a household's guardians that may be told where its children are."""

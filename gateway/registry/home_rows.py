@@ -147,6 +147,12 @@ def forget_former(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
     db.executemany("DELETE FROM former_homes WHERE former = ?", [(one,) for one in numbers])
 
 
+def leave(db: sqlite3.Connection, household: str, at: Instant) -> None:
+    """Let a household's home be a former one, and where it lives now not be known."""
+    _remember(db, household, at)
+    db.execute("DELETE FROM homes WHERE household = ?", (household,))
+
+
 def erase(db: sqlite3.Connection, household: str) -> None:
     """Forget a household's homes."""
     db.execute("DELETE FROM homes WHERE household = ?", (household,))
@@ -158,16 +164,20 @@ def _move(db: sqlite3.Connection, keys: Seal, household: str, sealed: bytes, at:
     before, now = home(db, keys, household), _opened(keys, household, sealed)
     moved = before is not None and now is not None and _is_elsewhere(before, now)
     if moved:
-        db.execute(
-            "INSERT INTO former_homes (household, sealed, left_at)"
-            " SELECT household, sealed, ? FROM homes WHERE household = ?",
-            (at, household),
-        )
+        _remember(db, household, at)
     db.execute(
         "INSERT OR REPLACE INTO homes (household, sealed, changed_at) VALUES (?,?,?)",
         (household, sealed, at),
     )
     return moved
+
+
+def _remember(db: sqlite3.Connection, household: str, at: Instant) -> None:
+    db.execute(
+        "INSERT INTO former_homes (household, sealed, left_at)"
+        " SELECT household, sealed, ? FROM homes WHERE household = ?",
+        (at, household),
+    )
 
 
 def _is_elsewhere(before: Household, now: Household) -> bool:

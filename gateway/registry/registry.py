@@ -24,6 +24,7 @@ from gateway.registry.device_rows import DeviceRow
 from gateway.registry.family_book import FamilyBook
 from gateway.registry.key_source import Keys
 from gateway.registry.radio_book import RadioBook
+from gateway.registry.taken_back import TakenBack
 from gateway.statedir import Mark, StateDir
 
 
@@ -36,6 +37,7 @@ class Registry:
     Attributes:
         radio: what it knows of devices that speak LoRaWAN.
         families: what it knows of one household.
+        taken_back: lets nothing come back that was taken back.
     """
 
     def __init__(self, state: StateDir, keys: Keys, connection: sqlite3.Connection) -> None:
@@ -45,7 +47,8 @@ class Registry:
         self._seen: int | None = None
         self._loads = 0
         self.radio = RadioBook(connection, self.change, keys.registry_key)
-        self.families = FamilyBook(connection, self.change, keys)
+        self.taken_back = TakenBack.of(connection, keys.taken_back)
+        self.families = FamilyBook(connection, self.change, keys, self.taken_back)
 
     @classmethod
     def open(cls, state: StateDir, keys: Keys) -> Self:
@@ -70,7 +73,7 @@ class Registry:
         if self._db.in_transaction:
             yield
             return
-        with database.transaction(self._db):
+        with self.taken_back.transaction():
             yield
         self._seen = None
 

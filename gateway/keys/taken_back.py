@@ -1,0 +1,148 @@
+"""What was taken back: consents, guardians' devices, homes, tokens, rights. Kept with the keys, so that no older registry undoes it.
+
+`taken-back.jsonl` in the ring (0600), added to and never changed, one JSON document a line:
+
+    {"number": 1 and upwards, "at": µs UTC, "what": hex}
+
+`what` is HMAC-SHA-256 under a key of the ring over what was taken back, shortened to 16 bytes: the file names nobody. Whoever has a
+registry and the keys can tell of everything that stands in it whether it was taken back since.
+"""
+
+import fcntl
+import hmac
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.model.errors import Refusal
+from gateway.model.instant import Instant
+from gateway.statedir import sync_directory
+
+FILE = "taken-back.jsonl"
+_DIGEST = 16
+
+
+class Entry(NamedTuple):
+    """One thing that was taken back: its number, when, and what, as a digest."""
+
+    number: int
+    at: Instant
+    what: str
+
+
+class TakenBack:
+    """That of one ring.
+
+    Args:
+        ring: where it lies.
+        key: 32 bytes, of the ring.
+    """
+
+    def __init__(self, ring: Path, key: bytes) -> None:
+        self._ring = ring
+        self._path = ring / FILE
+        self._key = key
+
+    def digest(self, words: Iterable[str]) -> str:
+        """What stands in the file for a thing."""
+        said = "\0".join(words).encode()
+        return hmac.new(self._key, said, sha256).hexdigest()[: 2 * _DIGEST]
+
+    def after(self, number: int) -> list[Entry]:
+        """What was taken back behind an entry, oldest first.
+
+        Raises:
+            Refusal: the file cannot be read, or was changed.
+        """
+        return [one for one in entries(content(self._ring)) if one.number > number]
+
+    def add(self, things: Iterable[tuple[Instant, str]], beyond: int) -> int:
+        """Write down what is being taken back, on disk when this returns; the number of the last entry.
+
+        Args:
+            things: when, and the digest.
+            beyond: a number that was given already, as the registry knows.
+
+        Raises:
+            Refusal: it cannot be written.
+        """
+        known = content(self._ring)
+        number = max([beyond, *(one.number for one in entries(known))])
+        lines = []
+        for at, what in things:
+            number += 1
+            lines.append(json.dumps(Entry(number, at, what)._asdict()).encode() + b"\n")
+        try:
+            fresh = not self._path.exists()
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "r+b") as file:
+                file.truncate(len(known))  # the beginning of a line that a kill cut off
+                file.seek(len(known))
+                file.write(b"".join(lines))
+                file.flush()
+                os.fsync(file.fileno())
+            if fresh:
+                sync_directory(self._ring)
+        except OSError as error:
+            raise Refusal(
+                f"{self._path} takes no entry ({error.strerror}), and nothing is taken back without one: a backup that is "
+                "restored would undo it. Mend the place of the keys."
+            ) from error
+        return number
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One writer at a time, of however many commands and directories.
+
+        Raises:
+            Refusal: the ring is away.
+        """
+        try:
+            descriptor = os.open(self._ring, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise Refusal(
+                f"The keys in {self._ring} cannot be reached ({error.strerror}), and nothing is taken back without "
+                "them. Mend that place."
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def content(ring: Path) -> bytes:
+    """The whole lines of a ring's file; none where nothing was ever taken back.
+
+    Raises:
+        Refusal: it cannot be read.
+    """
+    try:
+        said = (ring / FILE).read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise Refusal(f"{ring / FILE} cannot be read ({error.strerror}).") from error
+    return said[: said.rfind(b"\n") + 1]
+
+
+def entries(said: bytes) -> list[Entry]:
+    """The entries of whole lines.
+
+    Raises:
+        Refusal: a line is none of ours.
+    """
+    found = []
+    for number, raw in enumerate(said.splitlines(), 1):
+        try:
+            found.append(Entry(**json.loads(raw)))
+        except (ValueError, TypeError):
+            raise Refusal(
+                f"Line {number} of {FILE} among the keys is not as it was written: nobody can tell what was taken back. "
+                "Bring the file back from your copy of the keys."
+            ) from None
+    return found
