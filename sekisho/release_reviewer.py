@@ -44,6 +44,7 @@ def add(
     if not name.strip():
         raise Refusal("NAME: who are you? Say a name.", exit_code=2)
     directory, reviewers = of(state, config)
+    reviewers.require_free(name, account(), own=directory.sealed)
     said = passphrase(passphrase_file, twice=True)
     require_long(said)
     for other in reviewers.roll().people.values():

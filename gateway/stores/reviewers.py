@@ -33,6 +33,26 @@ class Reviewers:
             )
         return found
 
+    def require_free(self, name: str, account: str, *, own: bool) -> None:
+        """Refuse who could not be entered; see `add`.
+
+        Raises:
+            Refusal: there is one of that name, or the account stands for somebody else.
+        """
+        roll = self.roll()
+        if roll.present(name) is not None:
+            raise Refusal(
+                f"{name} is a reviewer already. Whose passphrase is lost: sekisho release reviewer remove "
+                f'"{name}", and then add again.'
+            )
+        first = roll.accounts.get(account, folded(name))
+        if own and first != folded(name):
+            raise Refusal(
+                f"The account {account} stands for {roll.people[first].name}, and for nobody else: two reviews by "
+                f"one account would be one person's. {name} does this from an account of their own on this machine; "
+                "with sudo as the gateway's user it is still that account that counts."
+            )
+
     def add(self, name: str, account: str, salt: bytes, signer: Signs, *, own: bool = True) -> None:
         """Enter a reviewer, signed by the key that is theirs from now on.
 
@@ -42,23 +62,11 @@ class Reviewers:
             own: whether nobody else may ever have come from that account.
 
         Raises:
-            Refusal: there is one of that name, or the account stands for somebody else.
+            Refusal: see `require_free`.
             OSError: the disk does not take it.
         """
         with self._ledger.turn() as add:
-            roll = self.roll()
-            if roll.present(name) is not None:
-                raise Refusal(
-                    f"{name} is a reviewer already. Whose passphrase is lost: sekisho release reviewer remove "
-                    f'"{name}", and then add again.'
-                )
-            first = roll.accounts.get(account)
-            if own and first not in (None, folded(name)):
-                raise Refusal(
-                    f"The account {account} stands for {roll.people[first or ''].name}, and for nobody else: two reviews by "
-                    f"one account would be one person's. {name} does this from an account of their own on this machine; "
-                    "with sudo as the gateway's user it is still that account that counts."
-                )
+            self.require_free(name, account, own=own)
             facts = {"by": name, "account": account, "salt": salt.hex(), "public": signer.public}
             add("reviewer", facts, signer.sign)
 

@@ -3,15 +3,19 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from gateway.app import erasing
+from gateway.app import erasing, run
+from gateway.app.checkpoint import Tempo
 from gateway.app.sealing_up import seal_up
+from gateway.clock import SimulatedClock
 from gateway.statedir import Mark
 from gateway.stores import plain_rows, sqlite_file
 from gateway.stores.sqlite_file import SqliteFile
-from tests.fakes.readings import NOON
+from tests.fakes.readings import NOON, policy
 from tests.fakes.sealed import opened
 from tests.unit.test_erase import WEEKS, House
 
@@ -81,6 +85,31 @@ def test_plain_bytes_that_a_reader_holds_go_at_the_next_start(
         assert not plain()
         assert len(list(opened(house.state, "bus_stop_reader", house.ring))) == 1
         assert list(path.parent.glob("*.sealing")) == []
+
+
+async def test_a_gateway_that_cannot_finish_says_which_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It starts all the same: the rows are sealed, and what remains of them is for the operator to end."""
+    house = Old(tmp_path, monkeypatch)
+    monkeypatch.setattr(sqlite_file, "PATIENCE_S", 0.05)
+    plan = SimpleNamespace(
+        state=house.state,
+        keys=house.ring,
+        clock=SimulatedClock(NOON),
+        policy=policy(),
+        tempo=Tempo(),
+        counted=(),
+    )
+    with (
+        house.registry() as registry,
+        closing(sqlite3.connect(house.state.personal_dir / f"{WEEKS[0]}.db")) as reader,
+    ):
+        reader.execute("BEGIN").execute("SELECT * FROM bus_stop_reader").fetchone()
+        begun = run._checkpoint(cast(run.Plan, plan), registry)
+        await begun.store.close()
+
+    assert {"rows sealed", "plain rows remain"} <= set(begun.facts.counts)
 
 
 def test_sealing_that_was_cut_off_behind_its_commit_is_finished(
