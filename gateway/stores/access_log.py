@@ -5,14 +5,19 @@
     {"entry": {"seq", "at", "actor", "act", "purpose", "lane", "shape", "rows"}, "link": hex}
     {"head": {"day", "seq", "link"}, "public": hex, "signature": hex}
 
+and, once months were removed because their time was over, `access/removed.json`, signed like a head:
+
+    {"removed": {"month", "seq", "link"}, "public": hex, "signature": hex}
+
 `link` is HMAC-SHA-256 under the log's key over the link before it and the entry's canonical JSON. The first entry of a day is
 preceded by the signed head of the chain so far: whoever keeps a head elsewhere sees when the end was cut off. Times are floored to
-the minute, numbers of rows stand in classes, and no entry names a child, a household, a place or a value that was asked for.
+the minute, numbers of rows stand in classes, and no entry names a child, a household, a place or a value that was asked for. The chain begins with
+entry 1, or behind what the mark says was removed; nowhere else, so that a beginning that was cut off shows, too.
 """
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,8 +26,17 @@ from typing import Any
 
 from gateway.model.errors import Refusal
 from gateway.model.instant import MINUTE, Instant, to_rfc3339
-from gateway.statedir import sync_directory
-from gateway.stores.access_chain import BEGIN, Chain, Head, Signs, line, parsed, whole_lines
+from gateway.statedir import sync_directory, write_durably
+from gateway.stores.access_chain import (
+    BEGIN,
+    Chain,
+    Head,
+    Removed,
+    Signs,
+    line,
+    parsed,
+    whole_lines,
+)
 
 FOLDER = "access"
 _CLASSES = (1, 10, 100, 1_000, 10_000)
@@ -75,6 +89,7 @@ class AccessLog:
 
     def __init__(self, state: Path, key: bytes, signer: Signs) -> None:
         self._folder = state / FOLDER
+        self._mark = self._folder / "removed.json"
         self._chain = Chain(key, signer)
 
     def write(self, access: Access) -> None:
@@ -114,7 +129,8 @@ class AccessLog:
         Raises:
             Refusal: a line was changed, left out, added or moved; it names file and line.
         """
-        return [said["entry"] for said in self._chain.checked(self._files()) if "entry" in said]
+        lines = self._chain.checked(self._files(), self.removed())
+        return [said["entry"] for said in lines if "entry" in said]
 
     def check(self, kept: bytes | None = None) -> Head:
         """The head of a chain that is whole, and that goes on from one that was kept elsewhere.
@@ -122,32 +138,50 @@ class AccessLog:
         Raises:
             Refusal: it is not.
         """
+        removed = self.removed()
         links = {
             said["entry"]["seq"]: said["link"]
-            for said in self._chain.checked(self._files())
+            for said in self._chain.checked(self._files(), removed)
             if "entry" in said
         }
         if kept is not None:
-            self._chain.require_beyond(kept, links)
+            self._chain.require_beyond(kept, links, removed)
         return self._end()[0]
+
+    def removed(self) -> Removed:
+        """What retention took away.
+
+        Raises:
+            Refusal: its mark was changed.
+        """
+        return self._chain.read_mark(self._mark)
 
     def forget_before(self, month: str) -> int:
         """Remove the files of months before one (`2026-05`), but the newest; how many there were.
 
-        The chain goes on from the signed head with which the next month begins.
+        Their end is signed first: the chain goes on from there.
+
+        Raises:
+            Refusal: the log is not whole, and nothing of it goes: what is left is what there is to find out by.
         """
         gone = [path for path in self._files()[:-1] if path.stem < month]
-        for path in gone:
-            path.unlink()
         if gone:
+            self.check()
+            end = self._end(gone)[0]
+            mark = self._chain.mark(Removed(gone[-1].stem, end.seq, end.link))
+            write_durably(self._mark, mark, 0o600)
+        covered = set(self._folder.glob("????-??.jsonl")).difference(self._files())
+        for path in covered:  # also what a kill left of the last time
+            path.unlink()
+        if covered:
             sync_directory(self._folder)
         return len(gone)
 
-    def _end(self) -> tuple[Head, str]:
+    def _end(self, files: Sequence[Path] | None = None) -> tuple[Head, str]:
         """The last link, and the time of its entry; of an empty log the beginning."""
-        for path in reversed(self._files()):
-            for raw in reversed(whole_lines(path)):
-                said = parsed(path, 0, raw)
+        for path in reversed(self._files() if files is None else files):
+            for number, raw in reversed([*enumerate(whole_lines(path), 1)]):
+                said = parsed(path, number, raw)
                 if "entry" in said:
                     entry = said["entry"]
                     return Head(entry["at"][:10], entry["seq"], said["link"]), entry["at"]
@@ -161,7 +195,9 @@ class AccessLog:
                 os.truncate(path, content.rfind(b"\n") + 1)
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("????-??.jsonl"))
+        """The months that are kept."""
+        month = self.removed().month
+        return sorted(path for path in self._folder.glob("????-??.jsonl") if path.stem > month)
 
     def _append(self, month: str, lines: bytes) -> None:
         path = self._folder / f"{month}.jsonl"

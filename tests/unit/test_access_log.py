@@ -74,6 +74,17 @@ HARM: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "reordered": lambda lines: [lines[1], lines[0], *lines[2:]],
     "told twice": lambda lines: [lines[0], *lines],
     "no line of ours": lambda lines: [*lines, b"{}"],
+    "an entry of nothing": lambda lines: [*lines, b'{"entry":{},"link":"x"}'],
+    "an entry that is a number": lambda lines: [*lines, b'{"entry":7,"link":"x"}'],
+    "a head that is a number": lambda lines: [*lines, b'{"head":7,"public":"","signature":""}'],
+    "a head of something else": lambda lines: [
+        *lines,
+        b'{"head":{"x":1},"public":"","signature":""}',
+    ],
+    "a number": lambda lines: [*lines, b"7"],
+    "cut off before its first head": lambda lines: lines[2:],
+    "cut off before its second head": lambda lines: lines[5:],
+    "cut off before an entry": lambda lines: lines[1:],
 }
 
 
@@ -84,6 +95,40 @@ def test_what_was_harmed_is_found(
     path = file_of(tmp_path)
     path.write_bytes(b"\n".join(harm(path.read_bytes().splitlines())) + b"\n")
     with pytest.raises(Refusal, match=rf"{path.name}:\d+: .*not whole from here on"):
+        log.check()
+
+
+@pytest.mark.parametrize(
+    "bad", [b'{"entry":{},"link":"x"}', b'{"entry":7,"link":"x"}', b'{"head":7}', b"7"]
+)
+def test_nothing_is_written_behind_what_is_no_line(
+    log: AccessLog, tmp_path: Path, bad: bytes
+) -> None:
+    """And so nothing is read: the sentence names the line."""
+    path = file_of(tmp_path)
+    path.write_bytes(path.read_bytes() + bad + b"\n")
+    with pytest.raises(Refusal, match=rf"{path.name}:8: no line of the log's"):
+        log.write(LOOK)
+
+
+def test_a_beginning_that_was_cut_off_is_found_without_any_head(
+    log: AccessLog, tmp_path: Path
+) -> None:
+    """At a head, too, with every signature right: only what retention signed for may be missing. So of whole months."""
+    for days in (40, 80):
+        log.write(replace(LOOK, at=NOON + days * DAY))
+    months = sorted((tmp_path / "access").glob("*.jsonl"))
+    lines = months[0].read_bytes().splitlines(keepends=True)
+    heads = [n for n, line in enumerate(lines) if b'"head"' in line]
+    for first in heads:
+        months[0].write_bytes(b"".join(lines[first:]))
+        with pytest.raises(Refusal, match=r"2026-05\.jsonl:1: "):
+            log.check()
+    months[0].unlink()
+    with pytest.raises(Refusal, match=r"2026-06\.jsonl:1: "):
+        log.check()
+    months[1].unlink()
+    with pytest.raises(Refusal, match=r"2026-07\.jsonl:1: "):
         log.check()
 
 
@@ -138,3 +183,62 @@ def test_old_months_go_and_the_chain_goes_on(log: AccessLog) -> None:
     assert [entry["seq"] for entry in log.entries()] == [7]
     assert log.check(kept).seq == 7
     assert log.forget_before("2030-01") == 0
+
+
+def test_what_retention_removed_is_signed_for_and_nothing_else(
+    log: AccessLog, tmp_path: Path
+) -> None:
+    """Heads of the removed months go with them; behind the mark no more can be cut, and no mark can be made or moved."""
+    old = log.head()
+    for days in (40, 80, 120):
+        log.write(replace(LOOK, at=NOON + days * DAY))
+    june = log.head()
+    assert log.forget_before("2026-06") == 1
+    early = (tmp_path / "access" / "removed.json").read_bytes()
+    assert (log.check(old).seq, log.check(june).seq) == (8, 8)
+    assert log.forget_before("2026-07") == 1
+    mark = tmp_path / "access" / "removed.json"
+    late = mark.read_bytes()
+    for harm in (early, late.replace(b'"seq":6', b'"seq":5'), b"{}", b"7"):
+        mark.write_bytes(harm)
+        with pytest.raises(Refusal, match="not whole from here on"):
+            log.check()
+    mark.unlink()
+    with pytest.raises(Refusal, match=r"2026-07\.jsonl:1: "):
+        log.check()
+    mark.write_bytes(late)
+    assert log.check(june).seq == 8
+    for path in (tmp_path / "access").glob("*.jsonl"):
+        path.unlink()
+    with pytest.raises(Refusal, match="holds nothing behind entry 6"):
+        log.check()
+
+
+def test_retention_signs_for_no_log_that_is_not_whole(log: AccessLog, tmp_path: Path) -> None:
+    """Else a planted month would make a mark that covers what somebody cut off."""
+    log.write(replace(LOOK, at=NOON + 40 * DAY))
+    path = tmp_path / "access" / "2026-05.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[-1])
+    with pytest.raises(Refusal, match="not whole"):
+        log.forget_before("2026-06")
+    assert path.exists()
+    path.write_bytes(b"".join(lines))
+    assert log.forget_before("2026-06") == 1
+
+
+def test_months_that_a_kill_left_behind_their_mark_go_the_next_time(
+    log: AccessLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write(replace(LOOK, at=NOON + 40 * DAY))
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "unlink", die)
+        with pytest.raises(KeyboardInterrupt):
+            log.forget_before("2026-06")
+    assert log.check().seq == 6
+    log.forget_before("2026-06")
+    assert [path.stem for path in (tmp_path / "access").glob("*.jsonl")] == ["2026-06"]
