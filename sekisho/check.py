@@ -8,7 +8,10 @@ import typer
 from gateway.clock import SystemClock
 from gateway.model.instant import to_datetime
 from gateway.privacy.policy import Policy
+from gateway.registry.generations import Zones, contradiction, remembered
 from gateway.rules.words import UNIT
+from gateway.settings.complaints import complain
+from gateway.settings.document import Document
 from gateway.settings.load import Settings, SettingsError, load_settings
 from sekisho import screen
 from sekisho.cautions import notes
@@ -33,6 +36,7 @@ def check(
     """
     try:
         settings = load_settings(config, to_datetime(SystemClock().now()))
+        _epoch(settings)
         declared(settings)
         held, differing = run(settings)
         if differing:
@@ -55,6 +59,22 @@ def check(
         )
     elif not quiet:
         _report(settings, held)
+
+
+def _epoch(settings: Settings) -> None:
+    """Zones are held against those that the state directory remembers of their epoch.
+
+    Raises:
+        SettingsError: they are others.
+    """
+    epoch, registry = settings.policy.epoch, settings.state / "registry.db"
+    if epoch is None or not registry.is_file():
+        return
+    wrong = contradiction(remembered(registry, epoch), Zones(epoch, settings.policy.frozen))
+    if wrong is not None:
+        document = Document(settings.file)
+        document.read()
+        raise SettingsError([complain(document, ("privacy",), wrong)])
 
 
 def _report(settings: Settings, held: int) -> None:

@@ -87,6 +87,12 @@ def run(
     )
     settings = load_settings(config or place.DEFAULT_CONFIG)
     directory = StateDir.open(state or settings.state)
+    if settings.rules.explain == "full" and directory.mark is not Mark.SIM:
+        raise Refusal(
+            f"The rule set says explain: full, and {directory.path} is not marked SIM: numbers are told of invented people "
+            "alone. Write explain: reasons.",
+            exit_code=2,
+        )
     know(directory.kinds_dir)
     lives_on = _clock(clock, directory)
     root = place.keys_root(directory.path, directory.id, keys, settings)

@@ -74,6 +74,10 @@ first nobody knows in which class it was.
 **What everybody may read** goes by the rules of `open`, and no other lane has `audience: public`: k of 10, classes, totals of 250 m or 500 m
 cells without hours, told after a term or a school year, never of a cell that one shelter or clinic dominates, and seen by two people before.
 
+**Epochs.** Zones are frozen for an `epoch`: two partitions of one time together show what each hides. The state directory remembers which
+partition, by name and digest, an epoch began with; the gateway does not start with another in the same epoch, `sekisho check` says so before,
+and so does `--before OLD` of two files. A new partition begins a new epoch (and needs the homes again).
+
 **Numbers in explanations.** `explain: full` lets `sekisho privacy explain --numbers` say distances, zones and times of a fix, which under
 `reasons` it refuses. Such a file loads for invented people alone: in a gateway whose state directory is marked SIM, and for the verbs that
 take a recorded way.

@@ -30,6 +30,7 @@ from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.instant import Instant
 from gateway.privacy.policy import Policy
+from gateway.registry.generations import Zones
 from gateway.registry.registry import Registry
 from gateway.scripts.conduct import Conduct
 from gateway.scripts.workshop import Workshop
@@ -226,8 +227,13 @@ def _leave(plan: Plan, checkpoint: Checkpoint, worker: asyncio.Task[None]) -> No
 
 
 def under_rules(policy: Policy, registry: Registry, now: Instant) -> Policy:
-    """The policy with its generation: a changed rule set acts on what is observed from now on."""
-    generation, since = registry.ruleset(policy.ruleset, now)
+    """The policy with its generation: a changed rule set acts on what is observed from now on.
+
+    Raises:
+        Refusal: its zones are not those that their epoch began with.
+    """
+    zones = None if policy.epoch is None else Zones(policy.epoch, policy.frozen)
+    generation, since = registry.ruleset(policy.ruleset, now, zones)
     return replace(policy, generation=generation, rules_since=since)
 
 

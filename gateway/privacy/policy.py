@@ -93,6 +93,7 @@ class Policy:
         service_day_starts_h: local hour at which a service day begins.
         home_radius_m: nothing within, where no zone hides.
         zoned: the zones that hide; None where a circle does.
+        epoch: what zones are frozen for; None where none hide.
         buffer_m: of a circle: how much farther out it reopens. Of a zone: how far round it nothing is kept.
         reopen_far_m: reopens without a way where so many fixes lie so much farther out; None never does.
         density_from, density_below: dwellings a square kilometre of the household's zone where rows are kept.
@@ -109,6 +110,7 @@ class Policy:
     service_day_starts_h: int = 3
     home_radius_m: float = 50.0
     zoned: Zoned | None = None
+    epoch: str | None = None
     default_accuracy_m: float = 10.0
     accuracy_limit_m: float = 50.0
     buffer_m: float = 20.0
@@ -124,6 +126,12 @@ class Policy:
     keeps_ways: bool = True
     keeps_reads: bool = True
     live: "Live | None" = None
+
+    @property
+    def frozen(self) -> frozenset[tuple[str, str]]:
+        """(partition, pin) of all zones that hide anything, of rows and of what is shown live."""
+        lanes = (self, *(() if self.live is None else (self.live.policy,)))
+        return frozenset((one.zoned.partition.id, one.zoned.pin) for one in lanes if one.zoned)
 
     @property
     def weekly(self) -> bool:

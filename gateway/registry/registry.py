@@ -22,6 +22,7 @@ from gateway.registry import (
 )
 from gateway.registry.device_rows import DeviceRow
 from gateway.registry.family_book import FamilyBook
+from gateway.registry.generations import Zones
 from gateway.registry.key_source import Keys
 from gateway.registry.radio_book import RadioBook
 from gateway.registry.taken_back import TakenBack
@@ -248,13 +249,10 @@ class Registry:
         """Device → the purposes for which a guardian's opt-in stands; none, no entry."""
         return consent_rows.consents(self._db, self._keys)
 
-    def ruleset(self, digest: str, now: Instant) -> tuple[int, Instant]:
-        """(generation, since) of a rule set; one unlike the newest opens the next generation now.
-
-        The first rule set of a directory is generation 1 and holds since ever (0).
-        """
+    def ruleset(self, digest: str, now: Instant, zones: Zones | None = None) -> tuple[int, Instant]:
+        """(generation, since): (1, 0) of the first rule set, next and now of one unlike the newest. Refuses an epoch's other zones."""
         with self.change():
-            return generations.generation(self._db, digest, now)
+            return generations.generation(self._db, digest, now, zones)
 
     def ruleset_of(self, generation: int) -> str:
         """The digest of a rule set by its generation; "" for one that nobody used here."""

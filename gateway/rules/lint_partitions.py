@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from gateway.rules.finding import Finding
+from gateway.rules.finding import Finding, Path
 from gateway.rules.masks import DensityClasses, Zone
 from gateway.rules.model import RuleSet
 
@@ -13,12 +13,7 @@ Pins = Callable[[str], str | None]
 def pinned(rules: RuleSet, pins: Pins) -> Iterator[Finding]:
     """Zones without epoch, partitions that are missing, were edited, or change within the epoch."""
     first: dict[str, str] = {}
-    zones = [
-        (("lanes", position, "suppress", index), rule)
-        for position, lane in enumerate(rules.lanes)
-        for index, rule in enumerate(lane.suppress)
-        if isinstance(rule, Zone)
-    ]
+    zones = list(_zones(rules))
     if zones and rules.epoch is None:
         yield Finding(
             zones[0][0], "a zone is frozen for an epoch: say which above lanes, for example epoch: school-2026."
@@ -63,19 +58,26 @@ def _densities(rules: RuleSet) -> Iterator[Finding]:
 
 def between(old: RuleSet, new: RuleSet) -> Iterator[Finding]:
     """What must not change from one rule set to the next of the same epoch."""
-    before = {
-        rule.partition: rule.pin
-        for lane in old.lanes
-        for rule in lane.suppress
-        if isinstance(rule, Zone)
-    }
-    if old.epoch != new.epoch:
+    before = {rule.partition: rule.pin for _path, rule in _zones(old)}
+    if old.epoch != new.epoch or not before:
         return
-    for position, lane in enumerate(new.lanes):
+    for path, rule in _zones(new):
+        if rule.partition not in before:
+            yield Finding(
+                (*path, "partition"),
+                f"zones stood on {', '.join(sorted(before))} when epoch {new.epoch} began, and both together show what "
+                "each hides. Keep that one until the epoch ends, or begin a new epoch.",
+            )
+        elif before[rule.partition] != rule.pin:
+            yield Finding(
+                (*path, "pin"),
+                f"{rule.partition} was another file when epoch {new.epoch} began. Keep that one until the epoch "
+                "ends, or begin a new epoch.",
+            )
+
+
+def _zones(rules: RuleSet) -> Iterator[tuple[Path, Zone]]:
+    for position, lane in enumerate(rules.lanes):
         for index, rule in enumerate(lane.suppress):
-            if isinstance(rule, Zone) and before.get(rule.partition, rule.pin) != rule.pin:
-                yield Finding(
-                    ("lanes", position, "suppress", index, "pin"),
-                    f"{rule.partition} was another file when epoch {new.epoch} began. Keep that one until the epoch "
-                    "ends, or begin a new epoch.",
-                )
+            if isinstance(rule, Zone):
+                yield ("lanes", position, "suppress", index), rule

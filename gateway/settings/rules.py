@@ -73,6 +73,7 @@ def compile_policy(rules: RuleSet, partitions: Partitions, ground: Ground) -> Po
         ruleset=sha256(name.encode()).hexdigest(),
         in_area=ground.in_area,
         zone=ground.zone,
+        epoch=rules.epoch,
         service_day_starts_h=_SERVICE_DAY_STARTS_H,
         keeps_reads=rules.id == FIRST_FORM,
     )

@@ -172,6 +172,7 @@ def test_an_older_registry_gets_its_table(town: Town) -> None:
     with closing(sqlite3.connect(town.state.registry_db)) as db:
         db.execute("DROP TABLE former_homes")
         db.execute("DROP TABLE taken_back")
+        db.execute("DROP TABLE epochs")
         db.execute("PRAGMA user_version = 4")
     town.registry = Registry.open(town.state, town.keys)
     assert town.registry.put_home("h-1", *NEW, at=NOON)

@@ -201,8 +201,19 @@ def test_a_partition_does_not_change_within_its_epoch(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="was another file when epoch school-2026 began"):
         load_rules(new, before=old)
 
-    new.write_text(new.read_text().replace("school-2026", "school-2027"))
-    assert load_rules(new, before=old).epoch == "school-2027"
+    other = tmp_path / "other.yaml"
+    other.write_text(
+        new.read_text().replace("partition: made-up-2026", "partition: of-another-name")
+    )
+    shutil.copy(partition, partition.with_name("of-another-name.yaml"))
+    with pytest.raises(
+        SettingsError, match="zones stood on made-up-2026 when epoch school-2026 began"
+    ):
+        load_rules(other, before=old)
+
+    for one in (new, other):
+        one.write_text(one.read_text().replace("school-2026", "school-2027"))
+        assert load_rules(one, before=old).epoch == "school-2027"
 
 
 def rebuilt(target: Path) -> str:

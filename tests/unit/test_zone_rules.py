@@ -1,17 +1,22 @@
 """Zone rules from the configuration to the registry: homes become zones, and radii are refused."""
 
 import asyncio
+import re
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from gateway.app.checkpoint import Checkpoint, Tempo
 from gateway.app.housekeeping import ROUND, ClockWatch, Timekeeper, keep_house
+from gateway.app.run import under_rules
 from gateway.clock import SystemClock
 from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
 from gateway.model.instant import SECOND
 from gateway.registry.registry import Registry
 from gateway.settings.load import load_settings
@@ -83,6 +88,54 @@ def test_a_radius_of_ones_own_is_refused(settings: Settings, sekisho: Sekisho) -
 
     assert answer.code == 2
     assert "two homes of one zone must give the same output" in answer.err
+
+
+@pytest.mark.channel("C3", "C30")
+def test_a_directory_remembers_the_zones_of_an_epoch(settings: Settings, sekisho: Sekisho) -> None:
+    """Another partition in the same epoch is refused at a start and by `check`, whatever its name and whoever changed the
+    rules; the next epoch may have it, and the old one has its own again."""
+    policy = settings.policy
+    assert (policy.epoch, policy.zoned is not None) == ("school-2026", True)
+    state = StateDir.open(settings.state)
+    assert settings.keys is not None
+    keys = KeyRing.open(settings.keys, state.id, SystemClock(), settings.zone)
+    shipped = Path(settings.file).read_text()
+    mine = settings.file.with_name("mine")
+    shutil.copytree(SHIPPED, mine)
+    pin = of_another_build(mine / "partitions" / "fictional-250m-k100.yaml")
+    rules = mine / "toyama-zone.yaml"
+    assert policy.zoned is not None
+    rules.write_text(rules.read_text().replace(policy.zoned.pin, pin))
+    settings.file.write_text(shipped.replace(str(SHIPPED), str(mine)))
+    rebuilt = load_settings(settings.file).policy
+
+    with Registry.open(state, keys) as registry:
+        assert sekisho("check", str(settings.file)).code == 0  # nothing was ever frozen here
+        under_rules(policy, registry, 0)
+        before = registry.ruleset_of(2)
+        with pytest.raises(
+            Refusal, match=r"epoch school-2026 stand on fictional-250m-k100 \(7f0acd"
+        ) as refused:
+            under_rules(rebuilt, registry, 1)
+        assert (refused.value.exit_code, registry.ruleset_of(2)) == (2, before)
+        answer = sekisho("check", str(settings.file))
+        assert answer.code == 2
+        assert re.search(
+            r"gateway.yaml:7:\d+ privacy: Zones of epoch .* begin another epoch", answer.err
+        )
+
+        rules.write_text(rules.read_text().replace("school-2026", "school-2027"))
+        assert sekisho("check", str(settings.file)).code == 0
+        under_rules(load_settings(settings.file).policy, registry, 2)
+        under_rules(policy, registry, 3)
+
+
+def of_another_build(partition: Path) -> str:
+    """Write the file of a partition with another source; returns its pin."""
+    body = partition.read_bytes().rpartition(b"sha256: ")[0] + b"# built anew\n"
+    pin = sha256(body).hexdigest()
+    partition.write_bytes(body + f'sha256: "{pin}"\n'.encode())
+    return pin
 
 
 @in_virtual_time
