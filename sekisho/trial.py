@@ -94,7 +94,9 @@ class Trial:
         )
         minutes = shape.step // MINUTE
         times = "one-minute times" if minutes == 1 else f"times in steps of {minutes} min"
-        return f"{f'cells of {cells}' if cells else 'rounded to 1.1 m'}, {times}"
+        places = f"cells of {cells}" if cells else "rounded to 1.1 m"
+        moved = "" if shape.noise is None else f", moved by about {shape.noise.mean_m:g} m"
+        return f"{places}{moved}, {times}"
 
 
 def way_of(recording: Recording, home: tuple[float, float]) -> Way:

@@ -1,8 +1,9 @@
 """A rule set in plain words: each rule, and what a reader of a lane learns about one child at most."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gateway.rules.counts import Classes, Count, KSuppress, Round, Seal
+from gateway.rules.learned import Field, Limit, fields, step_us, unhidden
 from gateway.rules.masks import (
     Circle,
     Delay,
@@ -67,7 +68,10 @@ def _hides(rule: Rule) -> str:
             if isinstance(rule, Circle)
             else f"in the household's zone of {rule.partition}, nor within {rule.buffer_m:g} m of it"
         )
-        opens = f"opens after {rule.reopen.fixes} good fixes and {rule.reopen.net_m:g} m of way"
+        far = "" if rule.reopen.far_m is None else f" or {rule.reopen.far_m:g} m farther out"
+        opens = (
+            f"opens after {rule.reopen.fixes} good fixes and {rule.reopen.net_m:g} m of way{far}"
+        )
         label = f'; "{rule.label}" may be said' if rule.label else ""
         return f"nothing {where}; {opens}{label}"
     if isinstance(rule, Stay):
@@ -124,6 +128,26 @@ def _counts(rule: Rule) -> str:
     return "sealed to the guardian's own device" if isinstance(rule, Seal) else ""
 
 
+FIELD: Mapping[Field, str] = {
+    "time_bin": "a time",
+    "cell": "a cell of the mesh",
+    "place": "a place",
+    "leg_class": "which leg of the way",
+    "battery_class": "the battery in four classes",
+    "pseudonym": "a pseudonym",
+}
+"""What a row may say, in words."""
+LIMIT: Mapping[Limit, str] = {
+    "centre": "ways begin and end on a circle, and its centre, the home, can be worked out from few of them",
+    "street": "exact points beyond the zone show by which street a child leaves it; a mesh would not",
+    "part_of_town": "in which part of town a child lives, where its ways end",
+    "pseudonym": "a pseudonym hides nobody: ways to one school are alike from day to day",
+    "stays": "other places where a child stays, grandparents or a clinic, are shown",
+    "home": "home is shown",
+}
+"""What is not hidden, in words."""
+
+
 def at_most(lane: Lane) -> str:
     """What a reader of the lane learns about one child at most."""
     if lane.count:
@@ -131,24 +155,18 @@ def at_most(lane: Lane) -> str:
         return f"that it may be one of {k} or more who were counted; nothing about it alone"
     hidden = " and ".join(_hidden(lane)) or "nowhere"
     name = lane.pseudonymise
+    beside = [FIELD[one] for one in fields(lane) if one in ("leg_class", "battery_class")]
+    with_ = f", with {' and '.join(beside)}" if beside else ""
     linked = "" if name is None else f", linked to its other rows of the {name.period}"
     whose = "of this reader's own child" if lane.audience == "guardian:own" else "of one child"
-    return f"each place {whose} as {_place(lane)}, at {_moment(lane)}{linked}; hidden: {hidden}"
+    return (
+        f"each place {whose} as {_place(lane)}, at {_moment(lane)}{with_}{linked}; hidden: {hidden}"
+    )
 
 
 def limits(lane: Lane) -> Iterator[str]:
     """What a lane does not hide, although its rules might be thought to."""
-    if any(isinstance(rule, Circle) for rule in lane.suppress) and not lane.count:
-        yield "ways begin and end on a circle, and its centre, the home, can be worked out from few of them"
-    coarse = any(isinstance(rule, Mesh | DensityClasses) for rule in lane.generalise)
-    if any(isinstance(rule, Zone) for rule in lane.suppress) and not (coarse or lane.count):
-        yield "exact points beyond the zone show by which street a child leaves it; a mesh would not"
-    if lane.pseudonymise is not None:
-        yield "a pseudonym hides nobody: ways to one school are alike from day to day"
-    if not lane.count and not any(isinstance(rule, Stay) for rule in lane.suppress):
-        yield "other places where a child stays, grandparents or a clinic, are shown"
-    if not lane.count and not lane.suppress:
-        yield "home is shown"
+    return (LIMIT[one] for one in unhidden(lane))
 
 
 def _hidden(lane: Lane) -> Iterator[str]:
@@ -164,12 +182,17 @@ def _hidden(lane: Lane) -> Iterator[str]:
 def _place(lane: Lane) -> str:
     for rule in lane.generalise:
         if isinstance(rule, Mesh):
-            return f"a cell of about {rule.cell_m} m"
+            return f"a cell of about {rule.cell_m} m{_moved(lane)}"
         if isinstance(rule, DensityClasses):
-            return f"a cell of about {min(one.cell_m for one in rule.classes)} m or more"
-    return "a point to 1 m"
+            return (
+                f"a cell of about {min(one.cell_m for one in rule.classes)} m or more{_moved(lane)}"
+            )
+    return f"a point to 1 m{_moved(lane)}"
+
+
+def _moved(lane: Lane) -> str:
+    return "".join(f" moved by about {noise.mean_m:g} m" for noise in lane.perturb)
 
 
 def _moment(lane: Lane) -> str:
-    steps = [rule.step_us for rule in lane.generalise if isinstance(rule, TimeFloor)]
-    return f"steps of {span(max(steps))}" if steps else "the moment"
+    return "the moment" if lane.write.form == "nothing" else f"steps of {span(step_us(lane))}"

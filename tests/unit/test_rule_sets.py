@@ -7,17 +7,21 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from gateway.clock import SystemClock
+from gateway.rules import words
 from gateway.rules.canonical import digest
+from gateway.rules.learned import fields
 from gateway.rules.masks import Circle
 from gateway.rules.model import STAGES
 from gateway.rules.words import sentence
 from gateway.settings.complaints import SettingsError
 from gateway.settings.load import load_settings
-from gateway.settings.rule_set import load_rules
+from gateway.settings.rule_set import load_rules, partitions_of
+from gateway.settings.rules import Ground, compile_policy
 from gateway.statedir import Mark, StateDir
 from sekisho.__main__ import main
 from tests.unit.test_kinds_described import loaded
@@ -289,6 +293,39 @@ def test_explain_says_what_is_learned_at_most(
 
     assert code == 0
     assert [word for word in words if word not in out] == []
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES, *SHIPPED, ROOT / "config" / "privacy.yaml"], ids=stem)
+def test_what_is_told_of_rows_is_what_rows_say(path: Path) -> None:
+    """Fields, steps and cells of the explanation are those of the mask that is compiled of the same file."""
+    rules = load_rules(path)
+    policy = compile_policy(
+        rules, partitions_of(path, rules), Ground(lambda _lat, _lon: True, "", ZoneInfo("UTC"))
+    )
+    for lane in (one for one in rules.lanes if one.name == "store"):
+        cells = policy.shape.cells is not None or bool(policy.shape.dense)
+        told = {*fields(lane)} - {"time_bin"}
+        assert told == policy.shape.fields - {"place" if cells else "cell"}
+        assert f"at steps of {words.span(policy.shape.step)}" in words.at_most(lane)
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ("{kind: time_floor, step: 1 h}", "as a point to 1 m, at steps of 1 h, with which leg"),
+        ("{kind: mesh, cell: 500 m}", "as a cell of about 500 m, at steps of 1 min, with which leg"),
+        ("{kind: mesh, cell: 500 m}\n    perturb:\n      - {kind: laplace, mean: 289 m, memo: epoch}", "about 500 m moved by about 289 m, at"),
+    ],
+)  # fmt: skip
+def test_the_most_that_is_learned_follows_the_rules(tmp_path: Path, rules: str, told: str) -> None:
+    """Rows of a rule set without strip and without steps say minutes, battery and leg, and it is told."""
+    file = tmp_path / "rules.yaml"
+    text = EXAMPLES[0].read_text().replace("lanes:", "epoch: school-2026\nlanes:")
+    file.write_text(f"{text}    generalise:\n      - {rules}\n")
+    (lane,) = load_rules(file).lanes
+
+    assert told in words.at_most(lane)
+    assert "the battery in four classes" in words.at_most(lane)
 
 
 def test_the_page_and_the_schema_are_as_the_language_is() -> None:
