@@ -272,4 +272,4 @@ def _lost(memory: Memory, looked: Instant) -> list[Ended]:
     """What was held of a child without a fix for too long when the gateway looked."""
     if not memory.trip.holds or looked - memory.trip.heard <= _SILENCE:
         return []
-    return memory.lose()
+    return memory.trip.forget()

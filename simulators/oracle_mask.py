@@ -177,7 +177,8 @@ def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rul
     least = rules.reopen_fixes
     if len(memory.run) >= least and (by_way or all(one for *_, one in memory.run[-least:])):
         memory.open, memory.run = True, []
-        memory.trip.open(lat, lon, known=memory.placed[1] and by_way, rules=rules)
+        known = memory.placed[1] and by_way
+        memory.trip.open((fix.at, fix.received_at), lat, lon, known=known, rules=rules)
     return _suppress(Reason.NOT_REOPENED, slack)
 
 

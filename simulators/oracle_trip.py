@@ -40,25 +40,49 @@ class Ended(NamedTuple):
 
 
 @dataclass(slots=True)
-class Trip:
-    """One child's, in memory only. `slack_m` is that of the last question."""
+class Stay:
+    """Where the child stays: a place, and where it was seen to stay every fix of it."""
 
+    place: tuple[float, float]
+    seen: list[tuple[float, float]] = field(default_factory=list)
+
+    def places(self) -> list[tuple[float, float]]:
+        """The places near which it stays: the first, and the mean of what was seen."""
+        number = len(self.seen)
+        if not number:
+            return [self.place]
+        return [self.place, (sum(lat for lat, _ in self.seen) / number, sum(lon for _, lon in self.seen) / number)]  # fmt: skip
+
+
+@dataclass(slots=True)
+class Trip:
+    """One child's, in memory only. `slack_m` is that of the last question.
+
+    Attributes:
+        before: times of the newest fix behind the guard, its own and ours; None where all was forgotten.
+        waiting: held, all within the radius of the first; it may stay there.
+        beside: held before those, until the child is two radii away.
+    """
+
+    before: tuple[Instant, Instant] | None = None
     waiting: list[Held] = field(default_factory=list)
+    beside: list[Held] = field(default_factory=list)
     short: list[Held] = field(default_factory=list)
     shown: int = 0
-    stay: tuple[tuple[float, float], tuple[float, float]] | None = None
+    stay: Stay | None = None
     leg: int | None = None
     slack_m: float = float("inf")
 
     @property
     def heard(self) -> Instant:
-        """When the newest fix that is held was received."""
-        return max(one.received_at for one in (*self.short, *self.waiting))
+        """When the newest fix was received."""
+        assert self.before is not None
+        return self.before[1]
 
     @property
     def holds(self) -> bool:
         """Whether any fix waits for its fate."""
-        return bool(self.waiting or self.short)
+        return bool(self.waiting or self.beside or self.short)
 
     def take(self, fix: Held, rules: Rules) -> list[Ended]:
         """One fix more; those whose fate is known now, perhaps its own."""
@@ -67,63 +91,72 @@ class Trip:
         fix = fix._replace(leg=self.leg)
         if rules.stay is None:
             return known + self._go_on(fix, rules)
+        here = fix.lat, fix.lon
         if self.stay is not None:
-            if any(self._near((fix.lat, fix.lon), place, rules) for place in self.stay):
+            if self._beside_any(here, self.stay.places(), rules):
+                if self.stay.seen:
+                    self.stay.seen.append(here)
                 return [*known, Ended(fix, Reason.STAYING)]
             self.stay = None
-        while self.waiting and not self._near(
-            (self.waiting[0].lat, self.waiting[0].lon), (fix.lat, fix.lon), rules
-        ):
-            known += self._go_on(self.waiting.pop(0), rules)
+        while self.waiting and not self._near(self.waiting[0], here, rules, 1):
+            self.beside.append(self.waiting.pop(0))
+        while self.beside and not self._near(self.beside[0], here, rules, 2):
+            known += self._go_on(self.beside.pop(0), rules)
         self.waiting.append(fix)
-        if fix.at - self.waiting[0].at >= rules.stay or len(self.waiting) >= _MOST:
-            known += self._settle()
+        if (
+            fix.at - self.waiting[0].at >= rules.stay
+            or len(self.waiting) + len(self.beside) >= _MOST
+        ):
+            known += self._settle(self.waiting[0], rules)
         return known
 
     def _pause(self, fix: Held, rules: Rules) -> list[Ended]:
-        """A time without a fix: it may have stayed where it was last, or nobody knows."""
-        if not self.holds:
-            return []
-        silent = fix.at - (self.waiting or self.short)[-1].at
-        if silent > _SILENCE:
-            return self.forget()
-        if rules.stay is not None and self.waiting and silent >= rules.stay:
-            return self._settle()
-        return []
-
-    def _settle(self) -> list[Ended]:
-        """It stays where those that wait are; the run ends."""
-        known = [Ended(one, Reason.STAYING) for one in self.waiting]
-        known += self._end_run()
-        number = len(self.waiting)
-        mean = (
-            sum(one.lat for one in self.waiting) / number,
-            sum(one.lon for one in self.waiting) / number,
-        )
-        self.stay = ((self.waiting[0].lat, self.waiting[0].lon), mean)
-        self.waiting, self.leg = [], 2
+        """A time without a fix: it may have stayed where it was last, and where it is now."""
+        silent, before = _SILENCE + 1, self.before
+        if before is not None:
+            silent = max(fix.at - before[0], fix.received_at - before[1])
+        known = self.forget() if silent > _SILENCE else []
+        self.before = fix.at, fix.received_at
+        if rules.stay is not None and silent >= rules.stay:
+            if self.waiting:
+                known += self._settle(self.waiting[-1], rules)
+            self.stay = Stay((fix.lat, fix.lon))
         return known
 
-    def open(self, lat: float, lon: float, *, known: bool, rules: Rules) -> None:
+    def _settle(self, at: Held, rules: Rules) -> list[Ended]:
+        """It stays at one of those that wait; the run ends."""
+        stay = Stay((at.lat, at.lon), [(one.lat, one.lon) for one in self.waiting])
+        known = [Ended(one, Reason.STAYING) for one in self.waiting]
+        for one in self.beside:
+            if self._beside_any((one.lat, one.lon), stay.places(), rules):
+                known.append(Ended(one, Reason.STAYING))
+            else:
+                known += self._go_on(one, rules)
+        known += self._end_run()
+        self.waiting, self.beside, self.stay, self.leg = [], [], stay, 2
+        return known
+
+    def open(self, at: tuple[Instant, Instant], lat: float, lon: float, *, known: bool, rules: Rules) -> None:  # fmt: skip
         """The guard has opened; where nobody knows since when the child is there, it may be a stay."""
+        self.before = at
         self.leg = 1 if known else None
-        self.stay = None if known or rules.stay is None else ((lat, lon), (lat, lon))
+        self.stay = None if known or rules.stay is None else Stay((lat, lon))
 
     def hide(self, rules: Rules) -> list[Ended]:
         """The child is in hiding: what waits goes on to the run, and the run ends."""
         known = []
-        for one in self.waiting:
+        for one in (*self.beside, *self.waiting):
             known += self._go_on(one, rules)
         known += self._end_run()
-        self.waiting, self.stay, self.leg = [], None, None
+        self.waiting, self.beside, self.stay, self.leg, self.before = [], [], None, None, None
         return known
 
     def forget(self) -> list[Ended]:
         """Silence, a fault or a stop: nothing that is held is kept."""
-        known = [Ended(one, Reason.FORGOTTEN) for one in (*self.short, *self.waiting)]
-        self.waiting, self.short, self.shown = [], [], 0
-        self.stay = self.leg = None
-        return known
+        held = (*self.short, *self.beside, *self.waiting)
+        self.waiting, self.beside, self.short, self.shown = [], [], [], 0
+        self.stay = self.leg = self.before = None
+        return [Ended(one, Reason.FORGOTTEN) for one in held]
 
     def _go_on(self, fix: Held, rules: Rules) -> list[Ended]:
         """To the run: from the least number on, all of it is kept."""
@@ -139,8 +172,18 @@ class Trip:
         self.short, self.shown = [], 0
         return ended
 
-    def _near(self, one: tuple[float, float], other: tuple[float, float], rules: Rules) -> bool:
-        apart, limit = on_sphere_m(*one, *other), rules.stay_m * _WIDER
+    def _beside_any(
+        self, here: tuple[float, float], places: list[tuple[float, float]], rules: Rules
+    ) -> bool:
+        return any([self._within(here, one, rules, 1) for one in places])  # noqa: C419 - all slacks count
+
+    def _near(self, one: Held, here: tuple[float, float], rules: Rules, radii: int) -> bool:
+        return self._within((one.lat, one.lon), here, rules, radii)
+
+    def _within(
+        self, one: tuple[float, float], other: tuple[float, float], rules: Rules, radii: int
+    ) -> bool:
+        apart, limit = on_sphere_m(*one, *other), radii * rules.stay_m * _WIDER
         self.slack_m = min(self.slack_m, abs(apart - limit))
         return apart <= limit
 

@@ -119,8 +119,8 @@ async def keep_house(
         taken_in = take_in(checkpoint, renew)
         if not 0 < next_round - clock.now() <= ROUND:  # due, or the clock was set back
             next_round = clock.now() + ROUND
+            checkpoint.forget_held(clock.now())  # first: who is forgotten holds nothing then
             checkpoint.mask.forget_older(clock.now())
-            checkpoint.forget_held(clock.now())
             checkpoint.settle_homes()
             waited = waiting
             waiting = timekeeper.doubts(clock)

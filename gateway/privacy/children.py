@@ -106,17 +106,18 @@ class Children:
         return Turn(verdict, [], left) if left else verdict
 
     def _judge(self, reading: Reading, child: _Child) -> Masked:
-        guard, trip = child.guard, child.trip
+        guard = child.guard
+        last = guard.last
         refused = guard.judge(reading)
         if refused is not None:
-            return refused if trip is None else self._beside(refused, reading, child, trip)
+            return refused if child.trip is None else self._beside(refused, reading, child, last)
         try:
             taken = self._count(reading)
             if not self._policy.keeps_ways or LANE not in reading.device.consents:
                 return Fate.COUNTED if taken else Reason.NO_LANE
             return self._keep(reading, child, taken=taken)
         except KeysUnavailable:
-            guard.take_back()
+            guard.take_back(last)
             raise
 
     def _count(self, reading: Reading) -> bool:
@@ -152,13 +153,13 @@ class Children:
             raise
 
     def _beside(
-        self, refused: Reason | Fate, reading: Reading, child: _Child, trip: Trip
+        self, refused: Reason | Fate, reading: Reading, child: _Child, last: Instant | None
     ) -> Masked:
-        """What an uplink that is not kept itself does to those held."""
-        guard = child.guard
+        """What an uplink that is not kept itself does to those held; `last` is the guard's from before it."""
+        guard, trip = child.guard, child.trip
+        assert trip is not None
         if guard.opened:
-            values = reading.values
-            trip.open(values.lat, values.lon, known=guard.known)
+            trip.open(reading, known=guard.known)
         if guard.lost:
             return turn(refused, trip.lose())
         if not guard.closed:
@@ -174,7 +175,7 @@ class Children:
             kept = self._rows(step, child.rows, household.household)
         except KeysUnavailable:
             trip.restore(saved)
-            guard.take_back()
+            guard.take_back(last)
             raise
         return (
             Turn(refused, [one for _, one in kept], ends(step.gone))
@@ -237,7 +238,6 @@ class Children:
                 continue
             if now is None or now - child.trip.heard > SILENCE:
                 gone += ends(child.trip.lose().gone)
-                child.guard.fail()
         return gone
 
     def forget_left(self, stays: Callable[[DeviceId], bool]) -> list[tuple[str, Reason | Fate]]:

@@ -54,6 +54,7 @@ class Guard:
     Attributes:
         heard: when it was last heard of, by our clock.
         shelter: what hides its household; valid when `judge` returned None.
+        last: when the newest fix that was not late was observed.
         opened: whether the newest fix opened the guard.
         known: whether the child was seen in hiding since it last fell silent; else nobody knows where it was.
         closed: whether the newest fix closed the guard because it lay in hiding.
@@ -62,8 +63,25 @@ class Guard:
     """
 
     __slots__ = (
-        "_before", "_far_run", "_fresh", "_household", "_last", "_newest", "_open", "_place", "_recent", "_run",
-        "_run_start", "_shared", "closed", "heard", "known", "lat", "lon", "lost", "opened", "shelter",
+        "_far_run",
+        "_fresh",
+        "_household",
+        "_newest",
+        "_open",
+        "_place",
+        "_recent",
+        "_run",
+        "_run_start",
+        "_shared",
+        "closed",
+        "heard",
+        "known",
+        "last",
+        "lat",
+        "lon",
+        "lost",
+        "opened",
+        "shelter",
     )  # fmt: skip
 
     def __init__(self, shared: Shared) -> None:
@@ -76,8 +94,7 @@ class Guard:
         self._fresh = (
             shared.policy.staying is not None
         )  # it may stay somewhere since before we began
-        self._last: Instant | None = None
-        self._before: Instant | None = None  # `_last` before the newest fix
+        self.last: Instant | None = None
         self._place: tuple[float, float, Instant] | None = (
             None  # of the fix before, whatever became of it
         )
@@ -103,10 +120,10 @@ class Guard:
         self.close()
         self.known, self.lost, self._place = False, True, None
 
-    def take_back(self) -> None:
-        """Forget the fix that `judge` has just let pass, as if it had not come yet."""
+    def take_back(self, last: Instant | None) -> None:
+        """Forget the fix that `judge` has just let pass, as if it had not come yet; `last` as it was before."""
         self._recent = self._recent[:-_HASH]
-        self._last = self._before
+        self.last = last
 
     def judge(  # noqa: PLR0911 one return for each step of the specification
         self, reading: Reading
@@ -129,14 +146,14 @@ class Guard:
             refused = self._move_in(household)
             if refused is not None:
                 return refused
-        last = self._last
+        last = self.last
         if last is not None:
             if at <= last:
                 self._heed(reading)
                 return Reason.LATE
             if at - last > shared.gap:
                 self.fail()
-        self._before, self._last = last, at
+        self.last = at
         return self._judge_fix(reading)
 
     def _is_known(self, reading: Reading) -> bool:

@@ -84,11 +84,14 @@ class LivePlaces:
             verdict = child.guard.judge(reading)
         except Exception:
             child.guard.fail()
-            child.words = [Word("unknown", reading.observed_at)]
+            child.words = [Word("unknown", reading.received_at)]
             raise
         if verdict is Fate.DUPLICATE:
             return
-        values, at = reading.values, reading.observed_at
+        values = reading.values
+        at = min(
+            reading.observed_at, reading.received_at
+        )  # a clock ahead makes nothing young again
         if verdict is None:
             self._hold(child, Word("place", at, rounded(values.lat), rounded(values.lon)))
         elif child.guard.closed:

@@ -4,7 +4,6 @@ A fix is held while the child may still turn out to stay where it was, and while
 Whatever ends in doubt is forgotten: a restart forgets all of it, and so can only remove rows.
 """
 
-from collections.abc import Iterable
 from math import cos, hypot, radians
 from typing import NamedTuple, NoReturn
 
@@ -12,11 +11,14 @@ from gateway.model.instant import MINUTE, Instant
 from gateway.model.reading import Reading
 from gateway.model.reason import Reason
 from gateway.privacy.generalise import battery_class
-from gateway.privacy.policy import Policy
+from gateway.privacy.policy import Policy, Staying
 
 _DEGREE_M = 111_320.0
 _MOST = 240
 """Fixes held of one child; whoever says more without going anywhere stays."""
+
+_BESIDE = 2
+"""A fix waits until the child is so many radii away: until then what is beside it may turn out to be the stay."""
 
 SILENCE: Instant = 30 * MINUTE
 """After so long without a further fix, what is held is forgotten (decisions 1)."""
@@ -83,6 +85,9 @@ class Trip:
     """One child's held fixes."""
 
     __slots__ = (
+        "_at",
+        "_heard",
+        "_leaving",
         "_leg",
         "_place",
         "_policy",
@@ -94,12 +99,16 @@ class Trip:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        # the time of the newest fix behind the guard, and ours when it came; None: nobody knows what was before
+        self._at: Instant | None = None
+        self._heard: Instant = 0
         self._waiting: tuple[Fix, ...] = ()  # it may still stay where the first of them was
+        self._leaving: tuple[Fix, ...] = ()  # did not stay there, but perhaps beside it
         self._run: tuple[Fix, ...] = ()  # did not stay; too few so far
         self._shows = False
-        # where it stays: the first fix of the stay, and the middle of all that showed it
+        # where it stays: the first fix of the stay; of one that was seen the middle of its fixes, and their number
         self._start: tuple[float, float] | None = None
-        self._place: tuple[float, float] | None = None
+        self._place: tuple[float, float, int] | None = None
         self._leg: int | None = None
 
     def __repr__(self) -> str:
@@ -107,94 +116,129 @@ class Trip:
 
     def held(self) -> int:
         """How many fixes wait."""
-        return len(self._waiting) + len(self._run)
+        return self._waits() + len(self._run)
+
+    def _waits(self) -> int:
+        return len(self._waiting) + len(self._leaving)
 
     @property
     def heard(self) -> Instant:
-        """When the newest held fix came, by our clock; uplinks without a place say nothing of where it is."""
-        return max(fix.received_at for fix in (*self._run, *self._waiting))
+        """When the newest fix came, by our clock; uplinks without a place say nothing of where it is."""
+        return self._heard
 
     def save(self) -> tuple[object, ...]:
         """What `restore` brings back."""
-        return self._waiting, self._run, self._shows, self._start, self._place, self._leg
+        return (
+            *(self._at, self._heard, self._waiting, self._leaving, self._run, self._shows),
+            *(self._start, self._place, self._leg),
+        )
 
     def restore(self, saved: tuple[object, ...]) -> None:
         """Forget what came since `save`."""
-        self._waiting, self._run, self._shows, self._start, self._place, self._leg = saved  # type: ignore[assignment]
+        (
+            self._at, self._heard, self._waiting, self._leaving, self._run, self._shows,
+            self._start, self._place, self._leg,
+        ) = saved  # type: ignore[assignment]  # fmt: skip
 
-    def open(self, lat: float, lon: float, *, known: bool) -> None:
-        """The guard opened here. Where nobody knows what was before, it may have stayed here all the time."""
+    def open(self, reading: Reading, *, known: bool) -> None:
+        """The guard opened by this fix. Where nobody knows what was before, it may have stayed here all the time."""
+        self._at, self._heard = reading.observed_at, reading.received_at
         self._leg = 1 if known else None
-        if self._policy.staying is not None and not known:
-            self._start = self._place = (lat, lon)
+        if not known:
+            self._suppose(reading.values.lat, reading.values.lon)
 
     def take(self, fix: Fix) -> Step:
         """One more fix behind the guard."""
         kept: list[Fix] = []
         gone: list[tuple[Fix, Reason]] = []
-        self._break(fix, gone)
+        self._break(fix, kept, gone)
         fix.leg = self._leg
         staying = self._policy.staying
         if staying is None:
             self._pass(fix, kept)
         elif not self._stays(fix, staying.radius_m, gone):
-            waiting = self._waiting
-            left = 0
-            for before in waiting:
-                if _near((before.lat, before.lon), fix, staying.radius_m):
-                    break
-                self._pass(before, kept)
-                left += 1
-            self._waiting = waiting = (*waiting[left:], fix)
-            if fix.at - waiting[0].at >= staying.least or len(waiting) > _MOST:
-                self._settle(gone)
+            self._wait(fix, staying, kept)
+            first = self._waiting[0]
+            if fix.at - first.at >= staying.least or self._waits() >= _MOST:
+                self._settle(first, kept, gone)
         return Step(kept, gone)
 
-    def _break(self, fix: Fix, gone: list[tuple[Fix, Reason]]) -> None:
-        """What a time without a fix means: it may have stayed where it was last, or nobody knows."""
-        held = (*self._run, *self._waiting)
-        if not held:
-            return
-        silent = fix.at - max(one.at for one in held)
+    def _break(self, fix: Fix, kept: list[Fix], gone: list[tuple[Fix, Reason]]) -> None:
+        """What a time without a fix means: it may have stayed where it was last, or where it is now, or both."""
+        at, heard = self._at, self._heard
+        self._at, self._heard = fix.at, fix.received_at
+        silent = SILENCE + 1 if at is None else max(fix.at - at, fix.received_at - heard)
         staying = self._policy.staying
         if silent > SILENCE:
-            gone += self.lose().gone
-        elif staying is not None and self._waiting and silent >= staying.least:
-            self._settle(gone)
+            gone += self._forget(Reason.FORGOTTEN)
+        if staying is None or silent < staying.least:
+            return
+        if self._waiting:
+            self._settle(self._waiting[-1], kept, gone)
+        self._suppose(fix.lat, fix.lon)
+
+    def _suppose(self, lat: float, lon: float) -> None:
+        """Take a place for a stay that nobody saw, where stays are hidden at all."""
+        if self._policy.staying is not None:
+            self._start, self._place = (lat, lon), None
+
+    def _wait(self, fix: Fix, staying: Staying, kept: list[Fix]) -> None:
+        """Let a fix wait, and those go on that are too far from it now for it to stay there, or near there."""
+        waiting = self._waiting
+        left = _beyond(waiting, fix, staying.radius_m)
+        leaving = (*self._leaving, *waiting[:left])
+        gone_on = _beyond(leaving, fix, _BESIDE * staying.radius_m)
+        for before in leaving[:gone_on]:
+            self._pass(before, kept)
+        self._leaving, self._waiting = leaving[gone_on:], (*waiting[left:], fix)
 
     def come_home(self) -> Step:
         """The child is in hiding again: it did not stay where it was last."""
         kept: list[Fix] = []
-        for fix in self._waiting:
+        for fix in (*self._leaving, *self._waiting):
             self._pass(fix, kept)
-        self._waiting = ()
+        self._leaving = self._waiting = ()
+        self._at = None
         return Step(kept, self._end())
 
     def lose(self, why: Reason = Reason.FORGOTTEN) -> Step:
         """Nobody knows what was meanwhile: forget all that is held."""
-        gone = [(fix, why) for fix in (*self._run, *self._waiting)]
-        self._waiting = self._run = ()
+        self._at = None
+        return Step([], self._forget(why))
+
+    def _forget(self, why: Reason) -> list[tuple[Fix, Reason]]:
+        gone = [(fix, why) for fix in (*self._run, *self._leaving, *self._waiting)]
+        self._leaving = self._waiting = self._run = ()
         self._end()
-        return Step([], gone)
+        return gone
 
     def _stays(self, fix: Fix, radius_m: float, gone: list[tuple[Fix, Reason]]) -> bool:
         """Whether it is still where it stayed; if so, the fix is gone."""
-        if self._start is None or self._place is None:
+        start, place = self._start, self._place
+        if start is None:
             return False
-        if _near(self._start, fix, radius_m) or _near(self._place, fix, radius_m):
+        if _near(start, fix, radius_m) or (place is not None and _near(place, fix, radius_m)):
             gone.append((fix, Reason.STAYING))
+            if place is not None:
+                lat, lon, number = place[0], place[1], place[2] + 1
+                self._place = lat + (fix.lat - lat) / number, lon + (fix.lon - lon) / number, number
             return True
         self._start = self._place = None
         return False
 
-    def _settle(self, gone: list[tuple[Fix, Reason]]) -> None:
-        """It stays: what showed that is gone, and a new leg begins behind it."""
-        waiting = self._waiting
-        self._start = (waiting[0].lat, waiting[0].lon)
-        self._place = _middle(waiting)
+    def _settle(self, at: Fix, kept: list[Fix], gone: list[tuple[Fix, Reason]]) -> None:
+        """It stays at one of those that wait: all of them and what is near there is gone, and a new leg begins."""
+        waiting, leaving = self._waiting, self._leaving
+        start, place = (at.lat, at.lon), _middle(waiting)
+        self._waiting = self._leaving = ()
+        staying = self._policy.staying
+        assert staying is not None
+        for fix in leaving:
+            if _near(start, fix, staying.radius_m) or _near(place, fix, staying.radius_m):
+                gone.append((fix, Reason.STAYING))
+            else:
+                self._pass(fix, kept)
         gone += [(fix, Reason.STAYING) for fix in waiting]
-        self._waiting = ()
-        start, place = self._start, self._place
         gone += self._end()
         self._start, self._place = start, place
         self._leg = 2
@@ -219,12 +263,20 @@ class Trip:
         return gone
 
 
-def _middle(fixes: Iterable[Fix]) -> tuple[float, float]:
-    some = list(fixes)
-    return sum(fix.lat for fix in some) / len(some), sum(fix.lon for fix in some) / len(some)
+def _beyond(fixes: tuple[Fix, ...], fix: Fix, radius_m: float) -> int:
+    """How many, from the first on, lie farther than a radius from a fix."""
+    for number, before in enumerate(fixes):
+        if _near((before.lat, before.lon), fix, radius_m):
+            return number
+    return len(fixes)
 
 
-def _near(place: tuple[float, float], fix: Fix, radius_m: float) -> bool:
+def _middle(fixes: tuple[Fix, ...]) -> tuple[float, float, int]:
+    number = len(fixes)
+    return sum(fix.lat for fix in fixes) / number, sum(fix.lon for fix in fixes) / number, number
+
+
+def _near(place: tuple[float, ...], fix: Fix, radius_m: float) -> bool:
     """Whether a fix lies within a radius; on a sphere, good to one per cent. NaN is near."""
     east = (fix.lon - place[1] + 180.0) % 360.0 - 180.0
     way = hypot(fix.lat - place[0], east * cos(radians(fix.lat))) * _DEGREE_M

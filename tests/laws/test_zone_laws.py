@@ -212,7 +212,6 @@ def test_every_uplink_has_one_fate_in_the_end(seed: int) -> None:
     assert rows == fates["stored"]
 
 
-@pytest.mark.channel("C34")
 def test_the_walks_do_leave_the_zone() -> None:
     """The laws above speak of something: there are rows under all four rule sets, and stays and short runs."""
     for name, rules in RULES.items():

@@ -121,3 +121,16 @@ def test_the_old_home_of_a_family_that_moved_is_a_place() -> None:
         by.hear(fix(north_m, minute * 60, moved))
     assert by.say(moved, NOON + 5 * MINUTE).state == "place"
     assert by.say(moved, NOON + 5 * MINUTE).lat == pytest.approx(HOME[0], abs=1e-4)
+
+
+def test_a_clock_ahead_makes_no_place_young() -> None:
+    """What was observed is never newer than its receipt: to live, and the age that is told, count from there."""
+    by = places()
+    for minute, north_m in enumerate((0.0, 300.0, 500.0, 700.0, 900.0)):
+        at = NOON + minute * MINUTE
+        by.hear(fix(north_m, minute * 60 + 3000, AGREED, received_at=at))
+    seen = NOON + 4 * MINUTE
+    word = by.say(AGREED, seen + MINUTE)
+    assert (word.state, word.since) == ("place", seen)
+    assert by.say(AGREED, seen + 3 * MINUTE).state == "unknown"
+    assert by.say(AGREED, seen + 51 * MINUTE).state == "unknown"
