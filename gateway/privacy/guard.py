@@ -63,25 +63,8 @@ class Guard:
     """
 
     __slots__ = (
-        "_far_run",
-        "_fresh",
-        "_household",
-        "_newest",
-        "_open",
-        "_place",
-        "_recent",
-        "_run",
-        "_run_start",
-        "_shared",
-        "closed",
-        "heard",
-        "known",
-        "last",
-        "lat",
-        "lon",
-        "lost",
-        "opened",
-        "shelter",
+        "_far_run", "_fresh", "_household", "_newest", "_open", "_place", "_recent", "_run", "_run_start", "_shared",
+        "closed", "heard", "known", "last", "lat", "lon", "lost", "opened", "shelter",
     )  # fmt: skip
 
     def __init__(self, shared: Shared) -> None:
