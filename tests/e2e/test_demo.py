@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 def test_a_demo_explains_every_uplink(tmp_path: Path) -> None:
-    """`sekisho demo --seconds 12 --json`: exit 0, hundreds of uplinks, none of them unexplained."""
-    code, out, err = sekisho(tmp_path, "demo", "--seconds", "12", "--json")
+    """`sekisho demo --seconds 18 --json`: exit 0, hundreds of uplinks, none of them unexplained."""
+    code, out, err = sekisho(tmp_path, "demo", "--seconds", "18", "--json")
     assert code == 0, err
     summary = json.loads(out)
     print(summary)
