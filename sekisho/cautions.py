@@ -8,6 +8,11 @@ from gateway.settings.settings import Listening, Settings
 from gateway.transports.mqtt_client.broker import Broker
 from sekisho import screen
 
+CIRCLE = (
+    "the rules hide homes by a circle, which is the floor and no more: its centre, the home, can be worked out from few "
+    "shown ways. Zones of your city hide it: sekisho privacy partition build"
+)
+
 
 def notes(settings: Settings) -> list[str]:
     """Everything worth a second look, with what to do about it."""
@@ -20,6 +25,8 @@ def notes(settings: Settings) -> list[str]:
         for door in settings.doors
         if door.tls is not None and door.tls.clients_required and door.port is not None
     ]
+    if settings.policy.keeps_ways and settings.policy.zoned is None:
+        found.append(CIRCLE)
     return found + _people_refused(settings) + in_plain(settings)
 
 

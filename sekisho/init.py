@@ -13,6 +13,7 @@ from gateway.model.errors import Refusal
 from gateway.settings.area import shipped_names
 from sekisho import foundation, screen
 from sekisho import init_options as given
+from sekisho.cautions import CIRCLE
 from sekisho.foundation import Answers
 from sekisho.place import Json, Quiet
 
@@ -129,6 +130,7 @@ def _tell(made: dict[str, Any], answers: Answers) -> None:
     if answers.user != getpass.getuser():
         paths = shlex.join(map(str, (answers.state, answers.keys, config.parent)))
         print(f"These belong to you still: sudo chown -R {answers.user} {paths}")
+    print(f"{CIRCLE[:1].upper()}{CIRCLE[1:]}.")
     print(
         "Whoever loses the keys loses homes, consents, tokens and rows about people: keep a copy in a safe place.\nNext:"
     )

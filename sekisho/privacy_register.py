@@ -10,7 +10,8 @@ from gateway.settings.load import load_settings
 from gateway.statedir import write_durably
 from sekisho import place, screen
 from sekisho.place import DEFAULT_CONFIG, Json, Quiet
-from sekisho.register_pages import Facts, Language, Part, page
+from sekisho.register_pages import Facts, Part, page
+from sekisho.register_words import Language
 
 
 def register(

@@ -9,7 +9,7 @@ from sekisho import screen
 from sekisho.place import Json, Quiet
 
 if TYPE_CHECKING:
-    from gateway.rules.model import Lane, RuleSet
+    from gateway.rules.model import RuleSet
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
@@ -66,13 +66,14 @@ def explain(
     simulator: _Simulator = False,
 ) -> None:
     """Say in plain words who learns what about one child at most, and what is kept how long."""
-    from gateway.rules.words import at_most, limits, sentence, stay
+    from gateway.rules.words import at_most, limits, sentence, stay, where
     from gateway.settings.rule_set import load_rules, name_of
 
     found = load_rules(file, invented=simulator)
     print(f"Rule set {name_of(found)}")
     for lane in found.lanes:
-        print(f"\n{lane.name}{_where(lane)}: {lane.purpose}")
+        there = where(lane)
+        print(f"\n{lane.name}{f' ({there})' if there else ''}: {lane.purpose}")
         screen.facts(
             [
                 ("read by", lane.audience),
@@ -85,15 +86,6 @@ def explain(
         print("  how")
         for stage, rule in lane.steps():
             print(f"    {stage}: {sentence(rule)}")
-
-
-def _where(lane: "Lane") -> str:
-    when = lane.when
-    if when is None:
-        return ""
-    from_, below = when.density_from, when.density_below
-    parts = [f"from {from_}" if from_ else "", f"below {below}" if below else ""]
-    return f" (where dwellings/km² are {' and '.join(part for part in parts if part)})"
 
 
 def _figures(file: Path, found: "RuleSet") -> dict[str, Any]:

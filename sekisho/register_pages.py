@@ -6,9 +6,12 @@ from typing import Literal, TypeAlias
 
 from gateway.rules import words, words_ja
 from gateway.rules.canonical import digest
+from gateway.rules.learned import unhidden
 from gateway.rules.model import Lane, RuleSet
+from gateway.settings.rules import FIRST_FORM
+from sekisho import register_parents
+from sekisho.register_words import NAMES, Language, items, readers, safety, source, whose
 
-Language: TypeAlias = Literal["en", "ja"]
 Part: TypeAlias = Literal["register", "pia", "parents"]
 
 
@@ -28,33 +31,6 @@ class Facts:
 
 
 _BLANK = {"en": "____________ (the city)", "ja": "＿＿＿＿＿＿（市が記入）"}
-_NAMES: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "store": "Masked ways of children", "guardian_live": "Children's places, live", "ridership": "Riders by stop and hour",
-        "analysis": "Use of streets", "open": "Open data", "research": "Numbers for research",
-    },
-    "ja": {
-        "store": "マスク済みの登下校の道のり", "guardian_live": "保護者への現在地", "ridership": "停留所・時間帯別の乗降数",
-        "analysis": "道の利用数", "open": "オープンデータ", "research": "研究用の集計",
-    },
-}  # fmt: skip
-_ITEMS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "rows": "time step, part of town or place as the rules leave it, a keyed identity; no name, no number of a device",
-        "counts": "numbers by place and slice; of nobody",
-        "nothing": "none; the last place in memory",
-    },
-    "ja": {
-        "rows": "時間の区切り、ルールが残すメッシュまたは位置、鍵つきの識別子。氏名や端末番号は含まない",
-        "counts": "場所と区分ごとの数。個人の記録は含まない",
-        "nothing": "なし（メモリ上の最後の位置のみ）",
-    },
-}
-_SAFETY: Mapping[Language, str] = {
-    "en": "masked before anything is stored; rows sealed under the household's key and the file's; keys elsewhere; every look entered in a "
-    "chained log; a file and its key go together when their time is over",
-    "ja": "保存の前にマスクする。行は家庭の鍵とファイルの鍵で二重に封印し、鍵は別の場所に置く。閲覧は改ざんの分かる記録に残す。期間が過ぎればファイルと鍵を一緒に消す",
-}
 
 
 def page(facts: Facts, part: Part, language: Language) -> str:
@@ -72,8 +48,12 @@ def _stay(lane: Lane, language: Language) -> str:
 
 
 def _does(lane: Lane, language: Language) -> Iterator[str]:
-    say = words_ja.sentence if language == "ja" else words.sentence
-    return (say(rule) for _stage, rule in lane.steps())
+    for _stage, rule in lane.steps():
+        yield words_ja.sentence(rule, lane) if language == "ja" else words.sentence(rule)
+
+
+def _limits(lane: Lane, language: Language) -> list[str]:
+    return [*(words_ja.limits(lane) if language == "ja" else words.limits(lane))]
 
 
 def _register(facts: Facts, language: Language) -> Iterator[str]:
@@ -86,26 +66,23 @@ def _register(facts: Facts, language: Language) -> Iterator[str]:
         else f"Made from the configuration. Municipality {facts.owner}, rules {facts.rules.id} ({facts.in_force[:12]}). Blanks are the city's."
     )
     heads = (
-        ("名称", "利用目的", "記録項目", "対象者", "収集方法", "保存期間", "提供先", "根拠", "安全管理措置", "開示・消去の窓口")
+        ("名称", "利用目的", "記録項目", "対象者", "収集方法", "保存期間", "閲覧者", "根拠", "安全管理措置", "開示・消去の窓口")
         if japanese
         else ("name", "purpose", "items", "of whom", "how collected", "kept", "read by", "legal basis", "safety", "whom to ask")
     )  # fmt: skip
     blank = _BLANK[language]
     for lane in facts.rules.lanes:
-        counted = bool(lane.count)
-        of_whom = ("数えられるだけで、個人は特定されない" if counted else "同意した児童") if japanese else (
-            "counted; nobody in particular" if counted else "children whose guardian agreed")  # fmt: skip
-        collected = "端末からの送信（GPS、タグ）" if japanese else "from devices (GPS, tags)"
+        reads = _keeps_reads(facts, lane)
         values = (
-            _NAMES[language][lane.name],
+            NAMES[language][lane.name],
             lane.purpose,
-            _ITEMS[language][lane.write.form],
-            of_whom,
-            collected,
+            items(lane, language, reads=reads),
+            whose(lane, language),
+            source(lane, language, reads=reads),
             _stay(lane, language),
             lane.audience,
             lane.legal_basis,
-            _SAFETY[language],
+            safety(lane, language),
             blank,
         )
         yield ""
@@ -127,7 +104,7 @@ def _pia(facts: Facts, language: Language) -> Iterator[str]:
     )
     yield ""
     yield f"- {'ルール' if japanese else 'rule set'}: {facts.rules.id}, SHA-256 {digest(facts.rules)}"
-    yield f"- {'適用中（区域・時間帯を含む）' if japanese else 'in force (with service area and time zone)'}: {facts.in_force}"
+    yield f"- {'適用中（対象地域とタイムゾーンを含む）' if japanese else 'in force (with service area and time zone)'}: {facts.in_force}"
     yield f"- {'区域を固定する期間' if japanese else 'zones frozen for'}: {facts.rules.epoch or '-'}"
     yield (
         "- 読み込み時の検査: 矛盾なし（矛盾があれば起動しない）"
@@ -136,11 +113,20 @@ def _pia(facts: Facts, language: Language) -> Iterator[str]:
     )
     for lane in facts.rules.lanes:
         yield ""
-        yield f"## {_NAMES[language][lane.name]} (`{lane.name}`)"
+        yield f"## {NAMES[language][lane.name]} (`{lane.name}`)"
         yield ""
         yield f"{'利用目的' if japanese else 'Purpose'}: {lane.purpose}"
+        there = words_ja.where(lane) if japanese else words.where(lane)
+        if there:
+            yield f"{'適用' if japanese else 'Applies'}: {there}"
         yield ""
         yield from (f"{number}. {said}" for number, said in enumerate(_does(lane, language), 1))
+        unhid = _limits(lane, language)
+        if unhid:
+            yield ""
+            yield "隠さないもの：" if japanese else "What this does not hide:"
+            yield ""
+            yield from (f"- {said}" for said in unhid)
         if lane.audit is not None:
             yield ""
             yield (
@@ -181,17 +167,31 @@ def _parents(facts: Facts, language: Language) -> Iterator[str]:
     )
     for lane in kept:
         yield ""
-        yield f"## {_NAMES[language][lane.name]}"
+        yield f"## {NAMES[language][lane.name]}"
         yield ""
         yield f"- {'何のために' if japanese else 'What for'}: {lane.purpose}"
-        yield from (f"- {said}" for said in _shown(lane, language))
-        yield f"- {'いつまで' if japanese else 'How long'}: {_stay(lane, language)}"
-        yield f"- {'誰が見るか' if japanese else 'Who sees it'}: {lane.audience}"
+        yield from (f"- {said}" for said in register_parents.rules(lane, language))
+        if _keeps_reads(facts, lane):
+            yield (
+                "- 停留所で読んだタグは、一日限りの仮名で残します。"
+                if japanese
+                else "- Tags that are read at bus stops are kept under a name that lasts one day."
+            )
+        yield from _around(lane, language)
+        yield ""
+        yield "これでも隠れないもの：" if japanese else "What this does not hide:"
+        yield ""
+        yield from (f"- {said}" for said in register_parents.unhidden(unhidden(lane), language))
     if counted:
         yield ""
         yield "## 数えるだけのもの" if japanese else "## What is only counted"
+    for lane in counted:
         yield ""
-        yield from (f"- {_NAMES[language][lane.name]}: {lane.purpose}" for lane in counted)
+        yield f"### {NAMES[language][lane.name]}"
+        yield ""
+        yield f"- {'何のために' if japanese else 'What for'}: {lane.purpose}"
+        yield from (f"- {said}" for said in register_parents.counted(lane, language))
+        yield from _around(lane, language)
     yield ""
     yield "## あなたの権利" if japanese else "## Your rights"
     yield ""
@@ -214,8 +214,13 @@ def _parents(facts: Facts, language: Language) -> Iterator[str]:
     yield f"{'問い合わせ先' if japanese else 'Whom to ask'}: {_BLANK[language]}"
 
 
-def _shown(lane: Lane, language: Language) -> Iterator[str]:
-    """The rules that a family would ask about: what hides, and what is made coarse."""
-    say = words_ja.sentence if language == "ja" else words.sentence
-    for rule in (*lane.suppress, *lane.shape, *lane.generalise):
-        yield say(rule)
+def _keeps_reads(facts: Facts, lane: Lane) -> bool:
+    """Whether reads of tags are kept as rows: the first form does."""
+    return lane.name == "store" and facts.rules.id == FIRST_FORM
+
+
+def _around(lane: Lane, language: Language) -> Iterator[str]:
+    """How long it stays, and who sees it."""
+    japanese = language == "ja"
+    yield f"- {'いつまで' if japanese else 'How long'}: {register_parents.stays(lane, language)}"
+    yield f"- {'誰が見るか' if japanese else 'Who sees it'}: {readers(lane, language)}"

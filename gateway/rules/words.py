@@ -46,6 +46,16 @@ def stay(lane: Lane) -> str:
     return span(lane.retain_us) if lane.retain_us else "not at all"
 
 
+def where(lane: Lane) -> str:
+    """Where a lane applies, by dwellings/km² of a household's zone; "" is everywhere."""
+    when = lane.when
+    if when is None:
+        return ""
+    least, below = when.density_from, when.density_below
+    parts = [f"from {least}" if least else "", f"below {below}" if below else ""]
+    return f"where dwellings/km² are {' and '.join(part for part in parts if part)}"
+
+
 def sentence(rule: Rule | None) -> str:
     """What one rule does; None is the stage without settings, the removal of duplicates."""
     if rule is None:

@@ -1,6 +1,9 @@
 """A rule set in plain words, in Japanese: what each rule does, for those whom a city tells of it."""
 
+from collections.abc import Iterator, Mapping
+
 from gateway.rules.counts import Classes, Count, KSuppress, Round, Seal
+from gateway.rules.learned import Field, Limit, unhidden
 from gateway.rules.masks import (
     Circle,
     Delay,
@@ -15,7 +18,7 @@ from gateway.rules.masks import (
     Validate,
     Zone,
 )
-from gateway.rules.model import Lane, Rule
+from gateway.rules.model import Lane, Rule, Write
 
 _UNITS = ((86_400_000_000, "日"), (3_600_000_000, "時間"), (60_000_000, "分"), (1_000_000, "秒"))
 _UNIT = {
@@ -26,21 +29,31 @@ _UNIT = {
 }
 _DISTINCT = {"household": "世帯", "tag": "タグ"}
 _PERIOD = {
-    "service_day": "運行日",
-    "week": "週",
-    "month": "月",
-    "term": "学期",
-    "school_year": "学年",
+    "service_day": "一運行日",
+    "week": "一週間",
+    "month": "一か月",
+    "term": "一学期",
+    "school_year": "一学年",
 }
 _SLICE = {"weekday_type": "平日・休日の別", "hour": "時間帯"}
-_FIELD = {
+FIELD: Mapping[Field, str] = {
+    "time_bin": "時間の区切り",
     "cell": "メッシュ",
     "place": "位置",
-    "time_bin": "時間の区切り",
-    "leg_class": "行き・帰りの別",
+    "leg_class": "移動のどの部分か（家を出てから・滞在の後）",
     "battery_class": "電池残量の四区分",
     "pseudonym": "仮名",
 }
+"""What a row may say, in words."""
+LIMIT: Mapping[Limit, str] = {
+    "centre": "見える移動経路は円の縁で始まり、縁で終わる。わずかな日数の記録から、円の中心である家を割り出せる",
+    "street": "区域の外の正確な点から、子どもがどの道を通って区域を出るかが分かる。メッシュにすれば分からない",
+    "part_of_town": "移動経路の端から、子どもがどのあたりに住むかは分かる",
+    "pseudonym": "仮名は誰も隠さない。同じ学校への移動経路は、日が変わっても似ている",
+    "stays": "家以外のとどまる場所（祖父母の家、病院など）は隠れない",
+    "home": "家は隠れない",
+}
+"""What is not hidden, in words."""
 
 
 def span(micros: int) -> str:
@@ -58,23 +71,64 @@ def stay(lane: Lane) -> str:
     return span(lane.retain_us) if lane.retain_us else "保存しない"
 
 
-def sentence(rule: Rule | None) -> str:  # noqa: C901, PLR0911, PLR0912 one return for each kind of rule
-    """What one rule does; None is the removal of duplicates."""
+def where(lane: Lane) -> str:
+    """Where a lane applies, by dwellings/km² of a household's zone; "" is everywhere."""
+    when = lane.when
+    if when is None:
+        return ""
+    least = f" {when.density_from} 戸以上" if when.density_from else ""
+    below = f" {when.density_below} 戸未満" if when.density_below else ""
+    return f"家庭の属する区域の住宅が 1 km² に{least}{below}の所だけ"
+
+
+def limits(lane: Lane) -> Iterator[str]:
+    """What a lane does not hide, although its rules might be thought to."""
+    return (LIMIT[one] for one in unhidden(lane))
+
+
+def sentence(rule: Rule | None, lane: Lane) -> str:
+    """What one rule of a lane does; None is the removal of duplicates."""
     if rule is None:
         return "同じ送信は二度扱わない"
+    hides = "見せない" if lane.write.form == "nothing" else "残さない"
+    for said in (_hides(rule, hides), _coarsens(rule), _counts(rule)):
+        if said:
+            return said
+    assert isinstance(rule, Write)
+    return {
+        "rows": "位置一つにつき一行を残す",
+        "counts": "数だけを残す",
+        "nothing": "何も書かない。メモリから見せて消える",
+    }[rule.form]
+
+
+def _hides(rule: Rule, hides: str) -> str:  # noqa: PLR0911 one return for each kind of rule
     match rule:
         case Circle():
-            return f"家から {rule.radius_m:g} m 以内は残さない"
+            return f"家から {rule.radius_m:g} m 以内は{hides}{_watched(rule)}"
         case Zone():
-            return f"家庭の属する公表済みの区域（{rule.partition}）と、その周り {rule.buffer_m:g} m は残さない"
+            return f"家庭の属する公表済みの区域（{rule.partition}）と、その周り {rule.buffer_m:g} m は{hides}{_watched(rule)}"
         case Stay():
-            return f"{span(rule.least_us)}以上とどまった場所から {rule.radius_m:g} m 以内は残さない"
+            return f"{span(rule.least_us)}以上とどまった場所から {rule.radius_m:g} m 以内は{hides}"
         case MinVisibleFixes():
-            return f"{rule.n} 点に満たない短い道のりは残さない"
+            return f"{rule.n} 点に満たない短い移動経路は{hides}"
         case Strip():
-            return f"残すのは{'、'.join(_FIELD[name] for name in rule.allow)}だけ"
+            return f"残すのは{'、'.join(FIELD[name] for name in _fields(rule))}だけ"
         case Validate():
             return "疑わしい位置（" + "、".join(_doubts(rule)) + "）は使わない"
+    return ""
+
+
+def _watched(rule: Circle | Zone) -> str:
+    """When it opens again, and what may be said instead."""
+    again = rule.reopen
+    far = "" if again.far_m is None else f"するか、さらに {again.far_m:g} m 離れ"
+    opens = f"。離れた後は、確かな位置が {again.fixes} 点続き、{again.net_m:g} m 以上移動{far or 'し'}たところから再び始まる"
+    return opens + ("。位置の代わりに「家の近く」とだけ伝える" if rule.label else "")
+
+
+def _coarsens(rule: Rule) -> str:  # noqa: PLR0911 one return for each kind of rule
+    match rule:
         case Mesh():
             return f"位置は約 {rule.cell_m} m のメッシュにする"
         case TimeFloor():
@@ -90,9 +144,16 @@ def sentence(rule: Rule | None) -> str:  # noqa: C901, PLR0911, PLR0912 one retu
             return f"位置を平均 {rule.mean_m:g} m ずらす（同じ場所では同じずれ）"
         case Pseudonymise():
             return f"一人の行を、{'一日' if rule.period == 'day' else '一つのファイル'}のあいだ同じ仮名で結ぶ"
+    return ""
+
+
+def _counts(rule: Rule) -> str:
+    match rule:
         case Count():
             by = "".join(f"・{_SLICE[one]}" for one in rule.slices)
-            return f"{_UNIT[rule.unit]}{by}ごとに、{_PERIOD[rule.period]}のあいだに通った{_DISTINCT[rule.distinct]}を一度だけ数える"
+            whose = _DISTINCT[rule.distinct]
+            cap = f"。一つの{whose}につき {rule.cap} か所まで" if rule.cap else ""
+            return f"{_UNIT[rule.unit]}{by}ごとに、{_PERIOD[rule.period]}のあいだに通った{whose}を一度だけ数える{cap}"
         case KSuppress():
             return f"{rule.k} に満たない数は示さない" + (
                 "。ほかの数から割り出せる数も示さない" if rule.complementary else ""
@@ -105,11 +166,11 @@ def sentence(rule: Rule | None) -> str:  # noqa: C901, PLR0911, PLR0912 one retu
             return f"数は区分（{'、'.join(map(str, rule.bounds))} から）で示す"
         case Seal():
             return "保護者の端末だけが開ける形に封じる"
-    return {
-        "rows": "位置一つにつき一行を残す",
-        "counts": "数だけを残す",
-        "nothing": "何も書かない。メモリから見せて消える",
-    }[rule.form]
+    return ""
+
+
+def _fields(rule: Strip) -> list[Field]:
+    return [name for name in FIELD if name in rule.allow]
 
 
 def _doubts(rule: Validate) -> list[str]:

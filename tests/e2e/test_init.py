@@ -39,6 +39,7 @@ def test_options_alone_lay_down_a_gateway_that_runs(tmp_path: Path) -> None:
     code, out, err = sekisho(tmp_path, "init", *words, "--yes")
     assert (code, err) == (0, "")
     assert "sekisho run" in out
+    assert "circle, which is the floor" in out
     gateway = tmp_path / "config" / "gateway.yaml"
     gateway.write_text(gateway.read_text().replace("port: 8883", "port: 0"))  # 8883 may be taken
 

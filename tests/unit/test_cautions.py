@@ -1,13 +1,14 @@
-"""What a configuration allows and may not be meant: secrets that cross a network in plain."""
+"""What a configuration allows and may not be meant: secrets that cross a network in plain, a home that a circle hides."""
 
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from gateway.settings.complaints import SettingsError
 from gateway.settings.load import load_settings
-from sekisho.cautions import in_plain
+from sekisho.cautions import CIRCLE, in_plain, notes
 
 ROOT = Path(__file__).parents[2]
 _LISTENER = "  - kind: mqtt_listener\n    name: mqtt\n"
@@ -53,6 +54,19 @@ def test_a_plain_port_that_others_reach_is_named_with_the_ways_out(tmp_path: Pat
     assert "plain port 1883 reads tokens" in mqtt
     assert push.startswith("door push: ")
     assert all(way in push for way in ("port: null", "a proxy", "plain_accepted"))
+
+
+@pytest.mark.parametrize(("rules", "floor"), [("legacy-50m", True), ("toyama-zone", False), ("open-data", False)])  # fmt: skip
+def test_a_circle_is_named_as_the_floor(tmp_path: Path, rules: str, floor: bool) -> None:
+    """`check` notes what a circle does not do; zones, and sets that keep no ways, are not noted."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "f.geojson").write_text('{"features": []}')
+    pin = sha256(b'{"features": []}').hexdigest()
+    file = tmp_path / "config" / "gateway.yaml"
+    text = file.read_text().replace("privacy: privacy.yaml", f"privacy: privacy/{rules}.yaml")
+    file.write_text(f"{text}\ncounting: {{facilities: {{file: ../f.geojson, pin: {pin}}}}}\n")
+
+    assert (CIRCLE in notes(load_settings(file))) == floor
 
 
 def test_a_reason_in_words_is_believed(tmp_path: Path) -> None:
