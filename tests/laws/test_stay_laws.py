@@ -9,10 +9,10 @@ import pytest
 from gateway.model.instant import MINUTE, SECOND
 from gateway.model.reading import Reading
 from gateway.privacy.mask import Mask
-from gateway.privacy.policy import Shape
+from gateway.privacy.policy import Policy, Shape
 from tests.fakes.readings import HOME, METRE_NORTH, NOON, ROWS, Keys, document, reading
 from tests.fakes.zones import zoned
-from tests.laws.test_zone_laws import at_home, rows_of
+from tests.laws.test_zone_laws import at_home, rows_of, said, way
 
 PLACES = zoned(shape=replace(zoned().shape, fields=frozenset({"place"}), cells=None))
 """The recommended rules, but rows say places: what is kept can be measured."""
@@ -43,7 +43,7 @@ def walk(dice: Random, seen: str) -> tuple[list[Reading], float]:
     while north < there + 1500.0:
         path.append(north)
         north += pace
-    said = []
+    sent = []
     for minute, metres in enumerate(path):
         inside = arrived <= minute < left
         if inside and seen == "silence":
@@ -55,8 +55,8 @@ def walk(dice: Random, seen: str) -> tuple[list[Reading], float]:
             lat = HOME[0] + (metres + dice.gauss(0, _DRIFT_M)) * METRE_NORTH
             lon = HOME[1] + dice.gauss(0, _DRIFT_M) * METRE_NORTH
         values = document(lat=lat, lon=lon, accuracy_m=6.0)
-        said.append(reading(device, values, late, minute, received_at=at + SECOND))
-    return said, there
+        sent.append(reading(device, values, late, minute, received_at=at + SECOND))
+    return sent, there
 
 
 @pytest.mark.channel("C34")
@@ -85,6 +85,26 @@ def test_nothing_is_kept_of_where_a_child_stayed(seen: str, looked: bool) -> Non
     assert sum(metres < 100.0 for metres in nearest) <= len(nearest) / 50
     assert rows_before > 300
     assert rows_behind > 1000
+
+
+@pytest.mark.parametrize("rules", [zoned(), PLACES], ids=["cells", "places"])
+def test_whether_somebody_looks_changes_no_row(rules: Policy) -> None:
+    """A gateway forgets what is held of a child that fell silent, every quarter of an hour; `privacy what-if` has no such
+    hour. Both keep the same rows: else what-if would speak of another mask."""
+    told = 0
+    for seed in range(400):
+        dice = Random(seed)
+        readings = said(at_home(*HOME), way(dice, 120))
+        alone, looked = Mask(rules, Keys(), ROWS), Mask(rules, Keys(), ROWS)
+        looks = NOON + dice.randrange(15) * MINUTE
+        for one in readings:
+            while looks < one.received_at:
+                looked.forget_held(looks)
+                looks += 15 * MINUTE
+            due = rows_of(alone.apply(one))
+            assert rows_of(looked.apply(one)) == due
+            told += len(due)
+    assert told > 1000
 
 
 def test_a_place_is_left_without_loss_where_nobody_stays() -> None:
