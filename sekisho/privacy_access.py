@@ -18,6 +18,7 @@ from gateway.model.instant import to_rfc3339
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.registry.family_book import Held
 from gateway.statedir import write_durably
+from gateway.stores import people
 from sekisho import asking, looking, place, screen
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
 from sekisho.rows import Wanted, of_file
@@ -95,7 +96,7 @@ def _held(here: Place, household: str) -> dict[str, Any]:
             for kind in catalog().values()
             if kind.personal
         },
-        "cannot_be_found": list(NOBODY_CAN_TELL),
+        "cannot_be_found": [*NOBODY_CAN_TELL, *_nobodys(here)],
     }
 
 
@@ -155,6 +156,12 @@ def _rows(here: Place, household: str, known: Held, kind: DeviceKind) -> Iterato
                     for name, value in said.items()
                     if name not in _NEVER
                 }
+
+
+def _nobodys(here: Place) -> list[str]:
+    """Plain rows whose rules keep no pseudonym."""
+    found = sum(people.nobodys(path) for path in here.state.personal_dir.glob("*.db"))
+    return [f"{found:,} plain rows that bear no pseudonym"] if found else []
 
 
 def _tell(held: dict[str, Any], out: Path | None) -> None:

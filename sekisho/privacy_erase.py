@@ -9,13 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.app import erasing
-from gateway.app.erasure_proof import NOBODY_CAN_TELL, in_clear, readable, unreadable
+from gateway.app import erasing, erasure_proof
+from gateway.app.erasure_proof import NOBODY_CAN_TELL, gone, in_clear, nobodys, readable
 from gateway.model.errors import Refusal
 from gateway.privacy.keysource import KeysUnavailable
 from sekisho import looking, place, screen
 from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
+
+_CAME_BACK = "a household of this name was registered since, under another key: it was left alone"
 
 Household = Annotated[
     str, typer.Argument(metavar="HOUSEHOLD", show_default=False, help="Its name in the registry.")
@@ -43,34 +45,40 @@ def erase(
 
     What is sealed under the key cannot be read by anybody any more, in whatever copy. Siblings share their
     household's key: all of them leave. Numbers that were counted stay. Cut off, it goes on when it is called
-    again, or when the gateway starts.
+    again, or when the gateway starts. A copy that is found later is tried by calling it again with --backup.
     """
     here = place.find(state, keys, config)
     copies = tuple(backup or ())
     now = here.clock.now()
     try:
         with here.registry() as registry:
-            waiting = [one for one in erasing.begun(here.state) if one.household == household]
-            if not waiting:
-                if not yes:
-                    _ask(here, household)
-                looking.note(here.state, here.keys, "erase", "a family leaves", rows=0)
-                waiting = [erasing.begin(here.state, here.keys, registry, household, copies, now)]
-            file = erasing.carry_out(
-                *(here.state, here.keys, registry, waiting[0], now),
-                lambda: follow(here.state),
-            )
+            planned = erasing.planned(here.state, here.keys, registry, household, copies, now)
+            if not yes and erasing.is_to_be_asked(here.state, here.keys, registry, household):
+                _ask(here, household)
+            files = []
+            for erasure in planned:
+                there = erasure_proof.rows(here.state, here.keys, erasure)
+                looking.note(here.state, here.keys, "erase", "a family leaves", rows=there)
+                erasing.begin(here.state, erasure)
+                files.append(
+                    erasing.carry_out(
+                        *(here.state, here.keys, registry, erasure, now),
+                        lambda: follow(here.state),
+                    )
+                )
     except (OSError, sqlite3.Error, KeysUnavailable) as error:
         raise Refusal(
             f"The erasure was begun and could not be finished ({type(error).__name__}). Call it again when the "
             "disk and the keys can be reached; a gateway that starts on this directory finishes it, too."
         ) from error
-    proof: dict[str, Any] = jsonlib.loads(file.read_bytes())
+    proofs: dict[Path, dict[str, Any]] = {file: jsonlib.loads(file.read_bytes()) for file in files}
+    first, *further = ({"proof": str(file), **proof} for file, proof in proofs.items())
     if json:
-        screen.document({"proof": str(file), **proof})
+        screen.document({**first, "further": further} if further else first)
     elif not quiet:
-        _tell(proof, file)
-    if readable(proof):
+        for file, proof in proofs.items():
+            _tell(proof, file)
+    if any(readable(proof) for proof in proofs.values()):
         raise typer.Exit(1)
 
 
@@ -98,13 +106,17 @@ def _tell(proof: dict[str, Any], file: Path) -> None:
             ("household", proof["household"]),
             ("key", f"{key[:16]}…  destroyed" if key else "it had none"),
             ("devices", ", ".join(proof["devices"]) or None),
-            ("rows", f"{unreadable(proof):,} that nobody can read any more"),
+            ("rows", gone(proof)),
             *(("copy", _of_copy(copy)) for copy in proof["copies"]),
             *(("destroy", _of_export(one)) for one in proof["exports"]),
             (
                 "left",
-                f"{left:,} that can still be read: see the proof" if left else "no row and no home",
+                f"{left:,} that can still be read: see the proof"
+                if left
+                else "no row that bears its name, and no home",
             ),
+            ("came back", _CAME_BACK if proof["came_back"] else None),
+            ("not known", nobodys(proof)),
             ("in clear", in_clear(proof)),
             ("not reached", "; ".join(NOBODY_CAN_TELL)),
             ("proof", file),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.app.erasure_proof import FORM, in_clear, is_genuine, readable, unreadable
+from gateway.app.erasure_proof import FORM, gone, in_clear, is_genuine, nobodys, readable
 from gateway.model.errors import Refusal
 from sekisho import place, screen
 from sekisho.place import Config, Json, Keys, State
@@ -45,8 +45,14 @@ def proof(
                 ("household", said["household"]),
                 ("erased", said["finished_at"]),
                 ("key", said["key"]["id"]),
-                ("rows", f"{unreadable(said):,} that nobody can read any more"),
-                ("left", f"{left:,} that could still be read" if left else "no row and no home"),
+                ("rows", gone(said)),
+                (
+                    "left",
+                    f"{left:,} that could still be read"
+                    if left
+                    else "no row that bears its name, and no home",
+                ),
+                ("not known", nobodys(said)),
                 ("in clear", in_clear(said)),
                 ("signature", "genuine" if ours else "genuine, but of ANOTHER key than this one"),
             ]

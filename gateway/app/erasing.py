@@ -10,56 +10,105 @@ plain rows, the proof. Every step can be done twice.
 import json
 import sqlite3
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
 
 from gateway.app import erasure_proof
 from gateway.app.erasure import Erasure
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
-from gateway.model.instant import Instant, to_datetime
+from gateway.model.identity import is_name
+from gateway.model.instant import Instant, to_datetime, to_rfc3339
 from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.sealing import RowKey
+from gateway.registry.family_book import Traces
 from gateway.registry.registry import Registry
+from gateway.registry.rules import NAMES
 from gateway.statedir import StateDir, sync_directory, write_durably
 from gateway.stores import people
 
 
-def begin(
+def planned(
     state: StateDir,
     ring: KeyRing,
     registry: Registry,
     household: str,
     copies: tuple[Path, ...],
     at: Instant,
-) -> Erasure:
-    """Write down, on disk when this returns, that a household is to be erased.
+) -> list[Erasure]:
+    """What is to be done to erase a household; nothing is changed yet.
+
+    First what waits to be finished, then what there is of it; and where copies are to be tried, what was erased of it before,
+    each key of its own.
 
     Raises:
-        Refusal: nothing at all is known of it, or a copy is none.
+        Refusal: this is no name, nothing at all is known of it, or a copy is none.
         KeysUnavailable: the households' keys cannot be read just now.
     """
-    key = ring.households.key(household)
-    if key is None and not any(registry.families.traces(household)):
-        raise Refusal(
-            f"Nothing is known of a household {household}: no key, no home, no consent, no device. It may "
-            "have been erased before (erasures/ in the state directory), or be spelt otherwise."
-        )
+    if not is_name(household):
+        raise Refusal(f'"{household}" is no name of a household: {NAMES}.', exit_code=2)
     for path in copies:
         erasure_proof.require_copy(path, state)
+    tried = tuple(str(path.resolve()) for path in copies)
+    found = [
+        replace(one, copies=tuple(dict.fromkeys((*one.copies, *tried))))
+        for one in begun(state)
+        if one.household == household
+    ]
+    if not found or _came_back(ring, registry, found[0]):
+        found += _known(ring, registry, household, tried, at)
+    if tried:
+        names = {one.key_id for one in found}
+        before = {one["key"]["id"]: one for one in erasure_proof.earlier(state, household)}
+        found += [
+            Erasure(household, name, tuple(proof["devices"]), tried, at)
+            for name, proof in before.items()
+            if name not in names
+        ]
+    if not found:
+        raise Refusal(
+            f"Nothing is known of a household {household}: no key, no home, no consent, no device. It may have been "
+            "erased before (erasures/ in the state directory; with --backup a copy is tried that was found since), or be spelt otherwise."
+        )
+    return found
+
+
+def _known(
+    ring: KeyRing, registry: Registry, household: str, copies: tuple[str, ...], at: Instant
+) -> list[Erasure]:
+    key = ring.households.key(household)
+    if key is None and not any(registry.families.traces(household)):
+        return []
     held = registry.families.held(household)
     devices = {row.device for row in held.devices} | {one.device for one in held.consents}
-    erasure = Erasure(
-        household,
-        None if key is None else RowKey(key).id.hex(),
-        tuple(sorted(devices)),
-        tuple(str(path.absolute()) for path in copies),
-        at,
-    )
+    name = None if key is None else RowKey(key).id.hex()
+    return [Erasure(household, name, tuple(sorted(devices)), copies, at)]
+
+
+def _came_back(ring: KeyRing, registry: Registry, erasure: Erasure) -> bool:
+    """Whether a family was registered under this name since the key was destroyed: it has another key, and is known.
+
+    A key that is merely another one was overwritten a moment ago, and its file not removed yet.
+    """
+    key = ring.households.key(erasure.household)
+    if key is None or erasure.key_id in (None, RowKey(key).id.hex()):
+        return False
+    return any(registry.families.traces(erasure.household))
+
+
+def is_to_be_asked(state: StateDir, ring: KeyRing, registry: Registry, household: str) -> bool:
+    """Whether something of a household would go that nobody has said yes to: it is there, and no erasure of it waits."""
+    there = _known(ring, registry, household, (), 0)
+    waiting = {(one.household, one.key_id) for one in begun(state)}
+    return any((household, one.key_id) not in waiting for one in there)
+
+
+def begin(state: StateDir, erasure: Erasure) -> None:
+    """Write down, on disk when this returns, that a household is to be erased."""
     state.erasures_dir.mkdir(mode=0o700, exist_ok=True)
-    write_durably(_note(state, household), json.dumps(asdict(erasure)).encode(), 0o600)
+    write_durably(_note(state, erasure.household), json.dumps(asdict(erasure)).encode(), 0o600)
     sync_directory(state.path)
-    return erasure
 
 
 def begun(state: StateDir) -> list[Erasure]:
@@ -82,6 +131,8 @@ def carry_out(
 ) -> Path:
     """Do what is to be done, from wherever it stopped; the file of the proof.
 
+    A family that was registered again under the same name meanwhile has another key, and is left alone.
+
     Args:
         at: the time, as it is put into registry and proof.
         take_in: lets a gateway that runs take in what changed in the registry and the keys.
@@ -90,24 +141,25 @@ def carry_out(
         Refusal, OSError, sqlite3.Error: something cannot be reached; to be done again.
     """
     household = erasure.household
-    registry.families.erase(household, at)
-    ring.households.destroy(household)
+    came_back = _came_back(ring, registry, erasure)
+    if not came_back:
+        registry.families.erase(household, at)
+        ring.households.destroy(household)
     take_in()
     taken = {}
     for path in sorted(state.personal_dir.glob("*.db")):
-        pseudonyms = erasure.pseudonyms(path, ring)
-        if pseudonyms or not state.sealed:  # what a journal kept from the last time is tried again
-            taken[path.name] = people.take_away(path, pseudonyms)
+        # also where none is: a journal may hold some of the last time, or of before all rows were sealed
+        taken[path.name] = people.take_away(path, erasure.pseudonyms(path, ring))
     if not registry.families.settle():
         raise Refusal(
             "The household's key is destroyed, but its names are still in the journal of registry.db: another program "
             "has been reading that file. End it (a backup, a query, sqlite3), and erase the household "
             "again, or start the gateway: either finishes this erasure, and makes its proof."
         )
-    left = registry.families.traces(household)
-    proof = erasure_proof.made(state, ring, erasure, at, left, taken)
-    stamp = to_datetime(erasure.begun_at).strftime("%Y%m%dT%H%M%SZ")
-    target = state.erasures_dir / f"{stamp}-{household}.json"
+    nothing = Traces(*(0 for _ in Traces._fields))
+    left = nothing if came_back else registry.families.traces(household)
+    proof = erasure_proof.made(state, ring, erasure, at, left, taken, came_back=came_back)
+    target = _target(state, erasure)
     text = json.dumps(proof, indent=1, ensure_ascii=False)
     write_durably(target, f"{text}\n".encode(), 0o600)
     _note(state, household).unlink(missing_ok=True)
@@ -131,6 +183,20 @@ def finish(state: StateDir, ring: KeyRing, registry: Registry, at: Instant) -> i
                 f"is taken in before it is: mend the disk or the place of the keys ({ring.path}), and start again."
             ) from error
     return len(waiting)
+
+
+def _target(state: StateDir, erasure: Erasure) -> Path:
+    """The file of its proof: the one that a try before this has made, or a new one."""
+    stamp = to_datetime(erasure.begun_at).strftime("%Y%m%dT%H%M%SZ")
+    path = state.erasures_dir / f"{stamp}-{erasure.household}.json"
+    for number in count(2):
+        if not path.exists():
+            break
+        said = json.loads(path.read_bytes())
+        if (said["key"]["id"], said["begun_at"]) == (erasure.key_id, to_rfc3339(erasure.begun_at)):
+            break
+        path = path.with_stem(f"{stamp}-{erasure.household}-{number}")
+    return path
 
 
 def _note(state: StateDir, household: str) -> Path:

@@ -1,7 +1,7 @@
 """The proof of an erasure: what was looked at, what of it can still be read (nothing), and what nobody can know."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,29 @@ def require_copy(path: Path, state: StateDir) -> None:
         )
 
 
+def rows(state: StateDir, ring: KeyRing, erasure: Erasure) -> int:
+    """How many rows of the household are in the directory's files, readable or not.
+
+    Raises:
+        Refusal: a file cannot be read.
+    """
+    keys = _keys(ring.households)
+    return sum(_file(p, ring, erasure, keys)["theirs"] or 0 for p in _personal(state.path))
+
+
+def earlier(state: StateDir, household: str) -> list[dict[str, Any]]:
+    """The proofs of a household that are there and genuine, the newest first."""
+    found = []
+    for path in sorted(state.erasures_dir.glob("*.json"), reverse=True):
+        try:
+            proof = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(proof, dict) and proof.get("household") == household and is_genuine(proof):
+            found.append(proof)
+    return found
+
+
 def made(
     state: StateDir,
     ring: KeyRing,
@@ -51,12 +74,15 @@ def made(
     at: Instant,
     left: Traces,
     taken: Mapping[str, int],
+    *,
+    came_back: bool = False,
 ) -> dict[str, Any]:
     """The proof, signed. What it says was looked at a moment ago, not remembered.
 
     Args:
         left: what of the household is left in the registry.
         taken: plain rows that were deleted, by file.
+        came_back: whether a family of this name is there again, under another key.
     """
     files = [_file(path, ring, erasure, _keys(ring.households)) for path in _personal(state.path)]
     for file in files:
@@ -67,8 +93,9 @@ def made(
         "household": erasure.household,
         "key": {
             "id": erasure.key_id,
-            "destroyed": ring.households.key(erasure.household) is None,
+            "destroyed": came_back or ring.households.key(erasure.household) is None,
         },
+        "came_back": came_back,
         "devices": list(erasure.devices),
         "begun_at": to_rfc3339(erasure.begun_at),
         "finished_at": to_rfc3339(at),
@@ -114,11 +141,31 @@ def in_clear(proof: Mapping[str, Any]) -> str | None:
     )
 
 
-def unreadable(proof: Mapping[str, Any]) -> int:
-    """Rows of the household that are there and cannot be read any more, or were deleted; in copies, too."""
-    looked = [*proof["files"], *(f for copy in proof["copies"] for f in copy["files"])]
-    there = sum((file["theirs"] or 0) - file["readable"] for file in looked)
-    return int(there + sum(file["deleted"] for file in proof["files"]))
+def unreadable(proof: Mapping[str, Any]) -> tuple[int, int]:
+    """Rows of the household that cannot be read any more: in the directory, or deleted from it; and in copies of it."""
+    here = _noise(proof["files"]) + sum(file["deleted"] for file in proof["files"])
+    return int(here), sum(_noise(copy["files"]) for copy in proof["copies"])
+
+
+def gone(proof: Mapping[str, Any]) -> str:
+    """Those rows, in words."""
+    here, copied = unreadable(proof)
+    said = f"{here:,} that nobody can read any more"
+    if copied:
+        said += f"; and {copied:,} in {len(proof['copies'])} copies, as a rule the same ones again"
+    return said
+
+
+def nobodys(proof: Mapping[str, Any]) -> str | None:
+    """Plain rows that bear nobody's name, in words; None where there are none."""
+    found = sum(file.get("nobodys", 0) for file in proof["files"])
+    if not found:
+        return None
+    return f"{found:,} plain rows bear no pseudonym: some may be its own, and stay until their files' time is over"
+
+
+def _noise(files: Iterable[Mapping[str, Any]]) -> int:
+    return sum((file["theirs"] or 0) - file["readable"] for file in files)
 
 
 def _copy(path: Path, state: StateDir, ring: KeyRing, erasure: Erasure) -> dict[str, Any]:

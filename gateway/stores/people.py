@@ -25,11 +25,13 @@ class Rows(NamedTuple):
         all: of everybody, plain and sealed.
         theirs: of the household; None where nobody can tell, because the file's key is gone.
         readable: of theirs, those that somebody with today's keys can read.
+        nobodys: plain rows that bear nobody's pseudonym: anybody's, and nobody can tell whose.
     """
 
     all: int
     theirs: int | None
     readable: int
+    nobodys: int
 
 
 def minutes(path: Path) -> tuple[int, int] | None:
@@ -60,17 +62,28 @@ def of_household(
     with _reading(path) as db:
         (sealed,) = db.execute(f"SELECT count(*) FROM {SEALED}").fetchone()  # noqa: S608
         (plain,) = db.execute(f"SELECT count(*) FROM {PLAIN}").fetchone()  # noqa: S608
+        without = _without_pseudonym(db)
         theirs = _plain_rows(db, pseudonyms)
         if key is None:
-            return Rows(sealed + plain, None if sealed else theirs, theirs)
+            return Rows(sealed + plain, None if sealed else theirs, theirs, without)
         said = db.execute("SELECT ruleset FROM rules").fetchone()
         seal = FileSeal(path.stem, said[0] if said else "", key)
         readable = theirs
         for row in db.execute(f"SELECT minute, identity, body FROM {SEALED}"):  # noqa: S608
-            if _named(seal, row) == name:
+            if name is not None and _named(seal, row) == name:
                 theirs += 1
                 readable += seal.open(row, keys) is not None
-    return Rows(sealed + plain, theirs, readable)
+    return Rows(sealed + plain, theirs, readable, without)
+
+
+def nobodys(path: Path) -> int:
+    """Plain rows in a file that bear nobody's pseudonym.
+
+    Raises:
+        Refusal: it cannot be read.
+    """
+    with _reading(path) as db:
+        return _without_pseudonym(db)
 
 
 def take_away(path: Path, pseudonyms: Iterable[bytes]) -> int:
@@ -96,6 +109,11 @@ def take_away(path: Path, pseudonyms: Iterable[bytes]) -> int:
             "file. End it, and erase the household again, or start the gateway: either finishes this erasure."
         )
     return gone
+
+
+def _without_pseudonym(db: sqlite3.Connection) -> int:
+    query = f"SELECT count(*) FROM {PLAIN} WHERE pseudonym IS NULL"  # noqa: S608
+    return int(db.execute(query).fetchone()[0])
 
 
 def _plain_rows(db: sqlite3.Connection, pseudonyms: Iterable[bytes]) -> int:

@@ -32,12 +32,14 @@ from gateway.privacy.web_push import Subscription
 from gateway.registry.family_book import FamilyBook
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
+from gateway.stores import plain_rows
 from gateway.stores.releases import Releases
 from gateway.stores.sqlite_file import SqliteFile
 from gateway.telemetry import Facts
 from sekisho.canary_fixture import look
 from sekisho.looking import log_of
 from tests.fakes.counting import lane, plan, walked
+from tests.fakes.erasing import begin
 from tests.fakes.front_door import Sekisho
 from tests.fakes.readings import HOME as FAMILY
 from tests.fakes.readings import NOON
@@ -136,7 +138,7 @@ def test_erased_a_household_can_be_read_nowhere(house: House, sekisho: Sekisho) 
 
     assert answer.code == 0, answer.err
     proof = json.loads(answer.out)
-    assert (unreadable(proof), readable(proof)) == (36, 0)
+    assert (unreadable(proof), readable(proof)) == ((12, 24), 0)
     assert [sum(f["theirs"] for f in copy["files"]) for copy in proof["copies"]] == [12, 12]
     assert [copy["registry"] for copy in proof["copies"]] == [{"tried": 3, "readable": 0}] * 2
     assert len(house.people()) == 6
@@ -166,7 +168,7 @@ def test_in_a_copy_of_the_registry_the_other_family_still_opens(house: House) ->
         proof = _erased(house, registry, (copy,))
     assert proof["copies"][0]["registry"]["readable"] == 0
     with house.registry() as registry:
-        other = erasing.begin(house.state, house.ring, registry, "h-2", (copy,), NOON)
+        other = begin(house.state, house.ring, registry, "h-2", (copy,), NOON)
     with house.registry() as registry:
         left = registry.families.traces("h-2")
         before = erasure_proof.made(house.state, house.ring, other, NOON, left, {})
@@ -242,7 +244,7 @@ def test_nothing_is_erased_unasked(house: House, sekisho: Sekisho, word: str) ->
 
 
 def _erased(house: House, registry: Registry, copies: tuple[Path, ...] = ()) -> dict[str, Any]:
-    erasure = erasing.begin(house.state, house.ring, registry, "h-1", copies, NOON)
+    erasure = begin(house.state, house.ring, registry, "h-1", copies, NOON)
     file = erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
     proof: dict[str, Any] = json.loads(file.read_text())
     return proof
@@ -300,7 +302,7 @@ def test_cut_off_anywhere_it_is_finished_at_the_next_start(
                     step(sabotage)
                     erasing.finish(house.state, house.ring, registry, NOON)
                 else:
-                    erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+                    erasure = begin(house.state, house.ring, registry, "h-1", (), NOON)
                     step(sabotage)
                     erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
             os._exit(0)
@@ -386,7 +388,160 @@ def test_a_household_that_comes_back_is_another_one(house: House) -> None:
         registry.put_home("h-1", *HOME)
         second = _erased(house, registry)
     assert first["key"]["id"] != second["key"]["id"]
-    assert unreadable(second) == 0
+    assert unreadable(second) == (0, 0)
+
+
+@pytest.mark.channel("C33")
+@pytest.mark.parametrize("by", ["the start", "the command"])
+def test_a_family_that_comes_back_while_an_erasure_waits_is_left_alone(
+    house: House, sekisho: Sekisho, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Cut off behind the key, and registered anew under the same name: what waits is finished for the key that it was
+    begun for, and the new family keeps home, consent, device and key; called by hand, the new one is asked about."""
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with house.registry() as registry, monkeypatch.context() as broken:
+        broken.setattr("gateway.app.erasure_proof.made", cut_off)
+        with pytest.raises(OSError, match="No space"):
+            _erased(house, registry)
+        registry.put_home("h-1", *HOME)
+        registry.put_device("child-9", "child_tracker", "16201", 0, "h-1")
+        registry.record_consent("child-9", "store", "Sato", "sheet 2", NOON)
+        assert len(erasing.begun(house.state)) == 1
+    if by == "the start":
+        with house.registry() as registry:
+            assert erasing.finish(house.state, house.ring, registry, NOON) == 1
+    else:
+        answer = sekisho("privacy", "erase", "h-1", "--state", str(house.state.path))
+        assert (answer.code, "--yes" in answer.err) == (2, True)
+        return
+    (file,) = house.state.erasures_dir.glob("*.json")
+    proof = json.loads(file.read_bytes())
+    assert proof["came_back"] is proof["key"]["destroyed"] is True
+    assert (unreadable(proof), readable(proof)) == ((12, 0), 0)
+    with house.registry() as registry:
+        assert registry.consents()["child-9"] == {"store"}
+        held = registry.families.held("h-1")
+    assert held.home is not None
+    assert [row.revoked_at for row in held.devices] == [None]
+    sekisho("privacy", "erase", "h-1", "--yes", "--state", str(house.state.path))
+    assert house.ring.households.key("h-1") is None
+    assert len(list(house.state.erasures_dir.glob("*.json"))) == 2
+
+
+def test_copies_named_the_second_time_are_tried_too(
+    house: House, sekisho: Sekisho, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off and called again with another copy: the proof knows both, each by the one name that it has."""
+    one, other = house.copies()
+    roundabout = one / ".." / one.name
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    words = ("privacy", "erase", "h-1", "--yes", "--json", "--state", str(house.state.path))
+    with monkeypatch.context() as broken:
+        broken.setattr("gateway.app.erasure_proof.made", cut_off)
+        assert "Call it again" in sekisho(*words, "--backup", str(roundabout)).err
+    answer = sekisho(*words, "--backup", str(other))
+    assert answer.code == 0, answer.err
+    said = json.loads(answer.out)
+    assert [copy["directory"] for copy in said["copies"]] == [str(one), str(other)]
+    assert [sum(f["theirs"] for f in copy["files"]) for copy in said["copies"]] == [12, 12]
+
+
+def test_a_copy_that_is_found_later_is_tried_by_itself(house: House, sekisho: Sekisho) -> None:
+    """Nothing of the household is known any more; the proof knows its key's id, and a further one says what the copy
+    holds of it. Also of a family that was erased twice, under either key."""
+    one, other = house.copies()
+    words = ("privacy", "erase", "h-1", "--json", "--state", str(house.state.path))
+    assert sekisho(*words, "--yes").code == 0
+    with house.registry() as registry:
+        registry.put_home("h-1", *HOME)
+    assert sekisho(*words, "--yes").code == 0
+    answer = sekisho(*words, "--backup", str(one), "--backup", str(other))
+    assert answer.code == 0, answer.err
+    said = json.loads(answer.out)
+    proofs = [said, *said["further"]]
+    assert len({proof["key"]["id"] for proof in proofs}) == len(proofs) == 2
+    found = {
+        sum(f["theirs"] for copy in proof["copies"] for f in copy["files"]) for proof in proofs
+    }
+    assert found == {0, 24}
+    assert all(is_genuine(json.loads(Path(proof["proof"]).read_bytes())) for proof in proofs)
+    assert len(list(house.state.erasures_dir.glob("*.json"))) == 4
+
+
+def test_only_what_is_carried_out_stands_in_the_access_log(house: House, sekisho: Sekisho) -> None:
+    """What was refused does not; what was done does, with the number of rows; and a name that is none is refused first."""
+    where = ("--state", str(house.state.path))
+    assert sekisho("privacy", "erase", "h-1", *where).code == 2
+    bad = sekisho("privacy", "erase", "h-1", "--yes", "--backup", str(house.folder / "x"), *where)
+    assert bad.code == 2
+    none = sekisho("privacy", "erase", "H-1", "--yes", *where)
+    assert (none.code, 'H-1" is no name' in none.err) == (2, True)
+    assert sekisho("privacy", "erase", "h-7", "--yes", *where).code == 1
+    assert log_of(house.state, house.ring).entries() == []
+    assert sekisho("privacy", "erase", "h-1", "--yes", *where).code == 0
+    (entry,) = log_of(house.state, house.ring).entries()
+    assert (entry["act"], entry["rows"]) == ("erase", "10 to 99")
+
+
+def test_rows_in_copies_are_told_apart_from_those_here(house: House, sekisho: Sekisho) -> None:
+    copies = [word for copy in house.copies() for word in ("--backup", str(copy))]
+    where = ("--state", str(house.state.path))
+    answer = sekisho("privacy", "erase", "h-1", "--yes", *copies, *where)
+    said = " ".join(answer.out.split())
+    assert "12 that nobody can read any more; and 24 in 2 copies" in said
+    assert "no row that bears its name, and no home" in said
+
+
+def test_rows_that_bear_nobodys_name_are_told(tmp_path: Path, sekisho: Sekisho) -> None:
+    """In a SIM directory under rules that drop pseudonyms nobody can say whose plain rows are: the proof counts them."""
+    house = House(tmp_path, Mark.SIM)
+    kind, week, row = house.rows("child-1", "h-1", 0)[0]
+    house.put_plain([Observation(kind, week, (row[0], b"x" * 16, None, *row[3:]))])
+    where = ("--state", str(house.state.path))
+    answer = sekisho("privacy", "erase", "h-1", "--yes", *where)
+    assert answer.code == 0, answer.err
+    assert "1 plain rows bear no pseudonym" in " ".join(answer.out.split())
+    (file,) = house.state.erasures_dir.glob("*.json")
+    assert sum(one["nobodys"] for one in json.loads(file.read_bytes())["files"]) == 1
+    assert "bear no pseudonym" in sekisho("privacy", "proof", str(file), *where).out
+    held = sekisho("privacy", "access", "h-2", "--json", *where).out
+    assert "bear no pseudonym" in held
+
+
+def test_plain_bytes_of_before_the_sealing_up_hold_a_proof_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where rows are sealed: plain ones of before lie in a journal that somebody reads. No proof is made before they are
+    gone, and then they are."""
+    monkeypatch.setattr("gateway.stores.people.PATIENCE_S", 0.01)
+    monkeypatch.setattr("gateway.stores.sqlite_file.PATIENCE_S", 0.01)
+    house = House(tmp_path, None)
+    plain = house.rows("child-1", "h-1", 7)
+    house.put_plain(plain)
+    path = house.state.personal_dir / f"{WEEKS[0]}.db"
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM child_tracker").fetchone()
+    for file in house.state.personal_dir.glob("*.db"):
+        plain_rows.seal(file, lambda _kind, _row: None, 1, "rules")
+    journal = path.with_name(f"{path.name}-wal")
+    ours = plain[0].row[2]
+    assert ours in journal.read_bytes() + path.read_bytes()
+    with house.registry() as registry:
+        erasure = begin(house.state, house.ring, registry, "h-1", (), NOON)
+        with pytest.raises(Refusal, match="another program has been reading"):
+            erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+        assert not list(house.state.erasures_dir.glob("*.json"))
+        reader.close()
+        erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+    there = [p for p in house.state.personal_dir.iterdir() if p.is_file()]
+    assert not any(ours in one.read_bytes() for one in there)
 
 
 @pytest.mark.channel("C33")
@@ -396,7 +551,7 @@ def test_the_homes_it_moved_from_go_too(house: House) -> None:
         registry.put_home("h-1", HOME[0] + 0.01, HOME[1], at=NOON)
     copies = house.copies()
     with house.registry() as registry:
-        erasure = erasing.begin(house.state, house.ring, registry, "h-1", tuple(copies), NOON)
+        erasure = begin(house.state, house.ring, registry, "h-1", tuple(copies), NOON)
         assert registry.families.traces("h-1").former_homes == 1
         file = erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
         assert registry.families.traces("h-1").former_homes == 0
@@ -420,7 +575,7 @@ def test_where_somebody_reads_on_the_erasure_is_not_finished(
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
     with house.registry() as registry:
-        erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+        erasure = begin(house.state, house.ring, registry, "h-1", (), NOON)
         for reader in reversed(readers):
             with pytest.raises(Refusal, match="another program has been reading"):
                 erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
@@ -438,7 +593,7 @@ def test_where_somebody_reads_on_the_erasure_is_not_finished(
 def test_whose_key_is_out_of_reach_is_not_erased_by_halves(house: House) -> None:
     """A folder of keys that is away may hold the key all the same: that is said, and the erasure waits."""
     with house.registry() as registry:
-        erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+        erasure = begin(house.state, house.ring, registry, "h-1", (), NOON)
         here, away = house.ring.path / "households", house.ring.path / "away"
         here.rename(away)
         with pytest.raises(Refusal):

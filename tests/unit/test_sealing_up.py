@@ -15,6 +15,7 @@ from gateway.clock import SimulatedClock
 from gateway.statedir import Mark
 from gateway.stores import plain_rows, sqlite_file
 from gateway.stores.sqlite_file import SqliteFile
+from tests.fakes.erasing import begin
 from tests.fakes.readings import NOON, policy
 from tests.fakes.sealed import opened
 from tests.unit.test_erase import WEEKS, House
@@ -55,7 +56,7 @@ def test_plain_rows_are_sealed_under_their_households(
         for path in house.state.personal_dir.iterdir():
             assert path.suffix != ".db" or not plain_rows.are_there(path)
             assert not any(secret in path.read_bytes() for secret in secrets)
-        erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+        erasure = begin(house.state, house.ring, registry, "h-1", (), NOON)
         erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
     left = house.people()
     theirs = {row.row[2] for row in house.rows("child-3", "h-2", 2)}
@@ -147,7 +148,7 @@ def test_plain_rows_of_nobody_known_are_dropped(
             db.execute("DELETE FROM consents WHERE device = 'child-3'")
         assert seal_up(house.state, house.ring, registry) == (12 + 1, 6, ())
         assert len(house.people()) == 12
-        erasure = erasing.begin(house.state, house.ring, registry, "h-1", (), NOON)
+        erasure = begin(house.state, house.ring, registry, "h-1", (), NOON)
         erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
     assert house.people() == []
 
