@@ -242,8 +242,8 @@ def _tell(document: Mapping[str, Any]) -> None:
     counts, period, losses = document["counts"], document["period"], document["losses"]
     kills = losses["kills"]
     cut = (
-        "nothing"
-        if not any(losses.values())
+        "nothing of what was counted"
+        if not any(losses[name] for name in ("kills", "missed", "full"))
         else f"up to {losses['minutes_at_most']} min ({kills} {'run' if kills == 1 else 'runs'} cut off), "
         f"{losses['missed']} checkpoints missing{', and those for whom there was no room' if losses['full'] else ''}"
     )
@@ -254,9 +254,30 @@ def _tell(document: Mapping[str, Any]) -> None:
             ("for", document["purpose"]),
             ("read by", document["audience"]),
             ("counts", f"distinct {release_forms.said(document)} by {counts['unit']}, none below {counts['k']}"),
+            ("counted", _covered(document)),
             ("lost", cut),
             ("rules", document["rules"]),
         ]
     )  # fmt: skip
     print()
     screen.table(release_forms.columns(document), release_forms.cells(document))
+
+
+def _covered(document: Mapping[str, Any]) -> str:
+    """From when it was counted, and for how long it was not."""
+    losses = document["losses"]
+    missed, since = losses.get("minutes_not_counted"), losses.get("counted_from")
+    if not missed:
+        return "unknown since when" if missed is None else "all the time"
+    whole = document["period"]["hours"] * 60
+    return f"from {since[:16].replace('T', ' ')}; {_long(missed)} of {_long(whole)} not counted"
+
+
+def _long(minutes: int) -> str:
+    """A length of time, in at most two units: `21 h`, `2 h 5 min`, `31 d`."""
+    days, rest = divmod(minutes, 24 * 60)
+    if days > 1:
+        return f"{days} d {rest // 60} h" if rest >= 60 else f"{days} d"
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)
+    return " ".join(parts)

@@ -1,7 +1,8 @@
 """Counters of a running gateway: taken up at start, written down every five minutes, released when their period ends.
 
 Whether anything changed or not, every open counter is written down, so that neither size nor rhythm of its file tells
-of anybody. What a kill costs is five minutes at most, and the release says how often that was.
+of anybody. What a kill costs is five minutes at most, and the release says how often that was. Where neither a counter nor
+its number gets on disk a kill would leave no trace, so nothing is counted until one does; the release says how long.
 """
 
 import asyncio
@@ -94,6 +95,8 @@ class Counters:
         left = sorted({*there, *self._keys.names()})
         if not (self.lanes or left):
             return  # who counts nothing needs no ledger
+        for lane in self.lanes:
+            lane.since = self._clock.now()
         self._closed = self._closing.closed()
         faults = []
         for full in left:
@@ -119,7 +122,7 @@ class Counters:
             await self.write_down()
 
     async def write_down(self, *, clean: bool = False) -> None:
-        """Write every open counter down; where the disk refuses, the one before stays.
+        """Write every open counter down; where the disk refuses, the one before stays, and its number tells that it is old.
 
         Args:
             clean: whether nothing can be taken any more in this run.
@@ -219,6 +222,7 @@ class Counters:
         try:
             return lane.begin(span, now) is not None
         except KeysUnavailable:
+            lane.since = now
             return False  # the next uplink, or the next round, asks again
 
     def _open(self) -> list[tuple[str, PeriodCounter]]:
@@ -230,17 +234,34 @@ class Counters:
 
     def _write(self, counters: list["_Written"]) -> None:
         for full, period, content in counters:
-            try:
-                self._files.write(full, self._keys.key(full), content)
-            except FAULTS:
-                self._facts.note(
-                    "counter not written down",
-                    "A counter cannot be written down: if this run is cut off, it lacks more than five minutes, and its "
-                    "release says so. It is tried again in five minutes",
-                    logging.ERROR,
-                )
+            known = self._write_one(full, content)
             with suppress(OSError):
                 self._keys.write_number(full, period.number)
+                known = True
+            if known:
+                period.go_on(period.written_at)
+                continue
+            period.stand(period.written_at)
+            self._facts.note(
+                "counting waits",
+                "Neither a counter nor its number can be written down, so a kill would leave no trace: nothing is "
+                "counted for it from here on (what comes is suppressed: no lane takes it). It is tried again in five "
+                "minutes, and its release says how long it was. Free space, or mend the disk",
+                logging.ERROR,
+            )
+
+    def _write_one(self, full: str, content: bytes) -> bool:
+        try:
+            self._files.write(full, self._keys.key(full), content)
+        except FAULTS:
+            self._facts.note(
+                "counter not written down",
+                "A counter cannot be written down: if this run is cut off, it lacks more than five minutes, and its "
+                "release says so. It is tried again in five minutes",
+                logging.ERROR,
+            )
+            return False
+        return True
 
 
 _Written = tuple[str, PeriodCounter, bytes]

@@ -52,14 +52,18 @@ class Moment(NamedTuple):
 
 
 class Calendar:
-    """Periods and slices of one count rule, remembered per quarter of an hour."""
+    """Periods and slices of one count rule, remembered per quarter of an hour.
 
-    __slots__ = ("_begins_h", "_grace", "_known", "_period", "_slices", "_zone")
+    Attributes:
+        zone: whose days and hours they are.
+    """
+
+    __slots__ = ("_begins_h", "_grace", "_known", "_period", "_slices", "zone")
 
     def __init__(self, period: Period, slices: tuple[str, ...], zone: tzinfo) -> None:
         self._period = period
         self._slices = frozenset(slices)
-        self._zone = zone
+        self.zone = zone
         self._begins_h = _SERVICE_DAY_BEGINS_H if period == "service_day" else 0
         self._grace = HOUR if period == "service_day" else DAY
         self._known: dict[int, Moment] = {}
@@ -95,7 +99,7 @@ class Calendar:
         return found
 
     def _moment(self, at: Instant) -> Moment:
-        local = to_datetime(at, self._zone).replace(tzinfo=None)
+        local = to_datetime(at, self.zone).replace(tzinfo=None)
         slice_ = 0
         if "weekday_type" in self._slices:
             slice_ += HOURS * (local.weekday() >= 5)
@@ -111,7 +115,7 @@ class Calendar:
         )
 
     def _begin(self, day: date) -> Instant:
-        return from_datetime(datetime.combine(day, time(self._begins_h), self._zone))
+        return from_datetime(datetime.combine(day, time(self._begins_h), self.zone))
 
 
 def _around(day: date, period: Period) -> tuple[str, date, date]:

@@ -51,6 +51,7 @@ class Counter:
     Attributes:
         plan: what it counts.
         open: name of a period → its counter.
+        since: since when this run could count.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Counter:
         """
         self.plan = plan
         self.open: dict[str, PeriodCounter] = {}
+        self.since: Instant = 0
         self.kinds = KINDS[plan.rule.distinct]
         self.purpose = plan.lane.name
         self._key = key
@@ -95,7 +97,7 @@ class Counter:
             counter = self.begin(span, reading.received_at)
             if counter is None:
                 return False
-        elif reading.received_at >= span.closes:
+        elif counter.stands or reading.received_at >= span.closes:
             return False
         if self.plan.rule.distinct == "tag":
             for read in reading.values.reads:
@@ -121,6 +123,9 @@ class Counter:
             return None
         key = self._key(span.name)
         counter = PeriodCounter(span, key, plan.basis, self._room(), plan.cap)
+        counter.go_on(
+            self.since
+        )  # its key is on disk: from now on a kill is known to have cost something
         self.open[span.name] = counter
         return counter
 

@@ -1,7 +1,8 @@
 """The counter of one lane and period: what is in it, and as bytes of fixed size.
 
     head, 64 bytes, big endian: version u8 · clean u8 · kills u16 · missed u32 · turned away u32 · cap u32 · room u32 ·
-    number u64 · time i64 · zeros; then 32 bytes that name rule and units; then the table (`Presences`)
+    number u64 · time i64 · counted from i64 · not counted u64 · zeros; then 32 bytes that name rule and units; then the
+    table (`Presences`)
 
 A subject is BLAKE2b-64 of the household or tag under the period's key; a rank is BLAKE2b-16 of subject and unit under
 it. Without the key neither can be made again, and it is destroyed when the period closes.
@@ -17,7 +18,7 @@ from gateway.counting.presences import RANKS, Presences
 from gateway.model.instant import Instant
 
 _VERSION = 1
-_HEAD = Struct(">BBHIIIIQq28x32s")
+_HEAD = Struct(">BBHIIIIQqqQ12x32s")
 HEAD_BYTES = _HEAD.size
 _WORD = Struct(">QQ")
 _MOST_KILLS = 0xFFFF
@@ -39,13 +40,26 @@ class Losses(NamedTuple):
     turned_away: int
 
 
+class Coverage(NamedTuple):
+    """For how much of its period a counter counted.
+
+    Attributes:
+        since: when it began to.
+        missed: microseconds of the period in which it did not, before that and after.
+    """
+
+    since: Instant
+    missed: Instant
+
+
 class PeriodCounter:
-    """One period's counter.
+    """One period's counter. It counts nothing until it is told to go on.
 
     Attributes:
         span: which period.
         number, written_at: of the last checkpoint.
         cut_off: whether the run before this one did not stop by itself.
+        stands: whether nothing is counted just now.
     """
 
     def __init__(self, span: Span, key: bytes, basis: str, room: int, cap: int) -> None:
@@ -61,6 +75,10 @@ class PeriodCounter:
         self.number = 0
         self.written_at: Instant = 0
         self.cut_off = False
+        self.stands = True
+        self._stood_since = span.begins
+        self._since: Instant | None = None
+        self._not_counted: Instant = 0
         self._kills = 0
         self._missed = 0
         self._turned_away = 0
@@ -95,6 +113,22 @@ class PeriodCounter:
         turned_away = self._turned_away + self._table.turned_away
         return Losses(self._kills, self._missed, turned_away)
 
+    @property
+    def coverage(self) -> Coverage:
+        """For how much of its period it counted, if it goes on as it is now."""
+        return self._covered(self.span.ends)
+
+    def go_on(self, at: Instant) -> None:
+        """From now on it counts: what lies between is not counted."""
+        if self.stands:
+            self._since, self._not_counted = self._covered(at)
+            self.stands = False
+
+    def stand(self, at: Instant) -> None:
+        """From now on nothing is counted: the disk would not know of it."""
+        if not self.stands:
+            self.stands, self._stood_since = True, at
+
     def lose(self) -> None:
         """The run before did not stop by itself."""
         self.cut_off = True
@@ -115,11 +149,12 @@ class PeriodCounter:
         """
         self.number += 1
         self.written_at = at
+        covered = self._covered(at)
         losses = self.losses
         table = self._table
         head = _HEAD.pack(
             *(_VERSION, clean, losses.kills, losses.missed, min(losses.turned_away, _MOST)),
-            *(table.cap, table.room, self.number, at, self._basis),
+            *(table.cap, table.room, self.number, at, *covered, self._basis),
         )
         return head + table.to_bytes()
 
@@ -127,14 +162,14 @@ class PeriodCounter:
     def from_bytes(
         cls, content: bytes, span: Span, key: bytes, basis: str, room: int, cap: int
     ) -> Self:
-        """Take up a checkpoint; one that was not the last of its run is a kill.
+        """Take up a checkpoint; one that was not the last of its run is a kill. It stands since it was written.
 
         Raises:
             ValueError: of another version, shape, rule or units; the text is a sentence.
         """
         if len(content) < HEAD_BYTES or content[0] != _VERSION:
             raise ValueError("it was written by another version of Sekisho.")
-        _, clean, kills, missed, turned_away, had_cap, had_room, number, at, had = (
+        _, clean, kills, missed, turned_away, had_cap, had_room, number, at, *covered, had = (
             _HEAD.unpack_from(content)
         )
         counter = cls(span, key, basis, max(room, had_room), cap)
@@ -146,4 +181,15 @@ class PeriodCounter:
             counter.lose()
         counter._missed, counter._turned_away = missed, turned_away
         counter.number, counter.written_at = number, at
+        counter._since, counter._not_counted = covered[0] or span.begins, covered[1]
+        counter._stood_since = at
         return counter
+
+    def _covered(self, until: Instant) -> Coverage:
+        """That of the time up to `until`; where it stands, as if it went on then."""
+        begins, ends, _ = self.span[-3:]
+        until = min(max(until, begins), ends)
+        since = until if self._since is None else self._since
+        if not self.stands:
+            return Coverage(since, self._not_counted)
+        return Coverage(since, self._not_counted + max(0, until - max(self._stood_since, begins)))

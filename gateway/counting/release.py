@@ -1,8 +1,8 @@
 """A release: what is told of one lane and period, as one document. Exact numbers are not in it.
 
     {"release": 1, "name", "lane", "purpose", "audience", "legal_basis", "rules", "units",
-     "basis", "period": {"kind", "name", "first", "last"}, "counts": {"unit", "distinct", "slices", "k", "cap"},
-     "losses": {"kills", "minutes_at_most", "missed", "full"},
+     "basis", "period": {"kind", "name", "first", "last", "hours"}, "counts": {"unit", "distinct", "slices", "k", "cap"},
+     "losses": {"kills", "minutes_at_most", "missed", "full", "counted_from", "minutes_not_counted"},
      "rows": [{"unit": "5537013624", "weekday_type": "weekday", "hour": 7, "households": "10-24", "least": 10}, …],
      "shapes": {"5537013624": {…GeoJSON geometry…}, …}}
 
@@ -16,6 +16,7 @@ from typing import Any
 from gateway.counting.lane import Plan
 from gateway.counting.period import Losses, PeriodCounter
 from gateway.counting.protect import Cell, protect
+from gateway.model.instant import HOUR, MINUTE, to_rfc3339
 from gateway.rules.counts import KSuppress
 
 FORM = 1
@@ -56,6 +57,7 @@ def release(
             "name": counter.span.name,
             "first": counter.span.first.isoformat(),
             "last": counter.span.last.isoformat(),
+            "hours": (counter.span.ends - counter.span.begins) // HOUR,
         },
         "counts": {
             "unit": rule.unit,
@@ -64,7 +66,11 @@ def release(
             "k": max((one.k for one in lane.protect if isinstance(one, KSuppress)), default=1),
             "cap": plan.cap,
         },
-        "losses": _losses(counter.losses),
+        "losses": {
+            **_losses(counter.losses),
+            "counted_from": to_rfc3339(counter.coverage.since, calendar.zone),
+            "minutes_not_counted": -(-counter.coverage.missed // MINUTE),
+        },
         "rows": [
             {"unit": name, **calendar.columns(slice_), said: shown.words, "least": shown.least}
             for name, slice_, _, shown in rows

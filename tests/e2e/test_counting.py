@@ -102,7 +102,9 @@ async def test_a_kill_costs_five_minutes_and_the_release_says_so(tmp_path: Path)
     shown = json.loads(await told(stop.town, "show", "ridership", "2026-05-12", "--json"))
     assert [(row["unit"], row["hour"], row["tags"]) for row in shown["rows"]] == [("stop-reader-1", 8, "15")]  # fmt: skip
     assert (shown["losses"]["kills"], shown["losses"]["minutes_at_most"]) == (1, 5)
-    assert "up to 5 min (1 run cut off)" in await told(stop.town, "show", "ridership", "2026-05-12")
+    said_of_it = await told(stop.town, "show", "ridership", "2026-05-12")
+    assert "up to 5 min (1 run cut off)" in said_of_it
+    assert "from 2026-05-12 08:00; 5 h 3 min of 24 h not counted" in said_of_it
     await told(stop.town, "export", "ridership", "2026-05-12", "--out", str(tmp_path / "day.csv"))
     assert "stop-reader-1,8,15,15" in (tmp_path / "day.csv").read_text()
     for content in stop.files().values():

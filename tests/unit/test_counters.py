@@ -1,10 +1,12 @@
 """Counters of a gateway: over kills and restarts, at the end of a period, and when their rules changed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
+from errno import ENOENT, ENOSPC
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
-from gateway.model.instant import DAY, HOUR, MINUTE, Instant
+from gateway.model.instant import DAY, HOUR, MINUTE, Instant, parse_rfc3339
 from gateway.rules.counts import Count
 from gateway.statedir import Mark, StateDir
 from gateway.stores.releases import Releases
@@ -75,6 +77,20 @@ def rows(town: Town, period: str = "2026-05") -> Sequence[object]:
     return shown
 
 
+def lost(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a release says was lost, without for how long it was counted."""
+    about_time = ("counted_from", "minutes_not_counted")
+    return {name: said for name, said in document["losses"].items() if name not in about_time}
+
+
+async def not_counted(town: Town, counters: Counters, period: str = "2026-05") -> tuple[str, int]:
+    """What the release says: since when it was counted, and for how many minutes of the period it was not."""
+    town.clock.advance(max(town.clock.now(), NOON + 40 * DAY))
+    await counters.look_after()
+    losses = town.releases.document("analysis", period)["losses"]
+    return losses["counted_from"][:16], losses["minutes_not_counted"]
+
+
 async def test_a_period_is_released_when_it_is_over_and_nothing_of_it_is_left(town: Town) -> None:
     """Key and counter are gone, the ledger has a line, and the next period is open."""
     counters = town.start()
@@ -113,7 +129,7 @@ async def test_a_clean_stop_loses_nothing_and_a_kill_what_was_not_written_down(t
     town.clock.advance(NOON + 40 * DAY)
     await fourth.look_after()
     document = town.releases.document("analysis", "2026-05")
-    assert document["losses"] == {"kills": 1, "minutes_at_most": 5, "missed": 0, "full": False}
+    assert lost(document) == {"kills": 1, "minutes_at_most": 5, "missed": 0, "full": False}
     assert town.facts.counts["counter cut off"] == 1
 
 
@@ -141,7 +157,7 @@ async def test_an_older_counter_from_a_backup_is_known_to_be_old(town: Town) -> 
     town.clock.advance(NOON + 40 * DAY)
     await again.look_after()
 
-    losses = town.releases.document("analysis", "2026-05")["losses"]
+    losses = lost(town.releases.document("analysis", "2026-05"))
     assert losses == {"kills": 1, "minutes_at_most": 25, "missed": 4, "full": False}
     assert list((town.keys.path / "periods").glob("analysis-2026-05*")) == []
 
@@ -328,6 +344,112 @@ async def test_a_service_day_ends_in_the_night_and_names_its_stops(town: Town) -
         ("12_1", 2, "6"),
         ("12_1", 3, "6"),
     ]
+
+
+async def test_where_no_trace_of_a_run_gets_on_disk_it_counts_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk for two hours, then a kill: the checkpoint of the clean run before would look like the last word."""
+    first = town.start()
+    town.walk(first, 3)
+    await first.write_down(clean=True)
+
+    def full(*_all: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("gateway.stores.counters.write_durably", full)
+        disk.setattr("gateway.keys.periods.write_durably", full)
+        second = town.start()
+        for _ in range(24):
+            assert not second.lanes[0].take(walked(HOME, "h-7", town.clock.now()))
+            await second.write_down()
+            town.clock.advance(town.clock.now() + BETWEEN)
+    assert town.facts.counts["counting waits"] == 25
+    third = town.start()  # the one before was killed
+    assert third.lanes[0].take(walked(HOME, "h-8", town.clock.now()))
+
+    (period,) = third.lanes[0].open.values()
+    assert list(period.cells().values()) == [3, 1]
+    began, minutes = await not_counted(town, third)
+    assert (began, minutes) == ("2026-05-12T03:00", (11 * 24 + 3 + 2) * 60)
+
+
+async def test_counting_goes_on_when_the_disk_takes_a_counter_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was counted before is there; the time between is said."""
+    counters = town.start()
+    town.walk(counters, 3)
+
+    def full(*_all: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("gateway.stores.counters.write_durably", full)
+        await counters.write_down()
+        town.walk(counters, 4)  # its number is on disk: a kill would be known
+        disk.setattr("gateway.keys.periods.write_durably", full)
+        await counters.write_down()
+        assert not counters.lanes[0].take(walked(HOME, "h-7"))
+        town.clock.advance(NOON + 30 * MINUTE)
+    await counters.write_down()
+    town.walk(counters, 6, NOON)
+
+    (period,) = counters.lanes[0].open.values()
+    assert list(period.cells().values()) == [6]
+    assert (await not_counted(town, counters))[1] == (11 * 24 + 3) * 60 + 30
+
+
+async def test_a_release_says_since_when_it_was_counted(town: Town) -> None:
+    """A gateway that first starts in the middle of a month has not counted its beginning; the next month it has."""
+    counters = town.start()
+    town.walk(counters, 6)
+    for day in (10, 25):
+        town.clock.advance(NOON + day * DAY)
+        await counters.look_after()
+    await counters.write_down(clean=True)
+
+    assert await not_counted(town, counters) == ("2026-05-12T03:00", (11 * 24 + 3) * 60)
+    town.clock.advance(NOON + 60 * DAY)
+    assert await not_counted(town, counters, "2026-06") == ("2026-06-01T00:00", 0)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+async def test_a_release_says_for_how_long_the_gateway_was_down(town: Town, *, clean: bool) -> None:
+    """From what it wrote down last to its next start, and neither before the period nor behind it."""
+    counters = town.start()
+    town.walk(counters, 6)
+    await counters.write_down(clean=clean)
+    town.clock.advance(NOON + 7 * HOUR)
+    again = town.start()
+    await again.write_down(clean=True)
+    town.clock.advance(NOON + 30 * DAY)
+
+    behind = town.start()
+    end = (31 - 11) * 24 - 3 - 7  # hours from the second start to the end of May
+    before = 11 * 24 + 3
+    assert (await not_counted(town, behind))[1] == (before + 7 + end) * 60
+
+
+async def test_a_key_that_could_not_be_made_for_hours_is_time_not_counted(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = town.start()
+    town.clock.advance(parse_rfc3339("2026-06-01T00:00:00Z"))
+    with monkeypatch.context() as mount:
+        mount.setattr("gateway.keys.keyfile.find_or_make", _nothing)
+        await counters.look_after()
+        town.clock.advance(town.clock.now() + 3 * HOUR)
+        await counters.look_after()
+    await counters.look_after()
+    town.clock.advance(NOON + 60 * DAY)
+
+    assert await not_counted(town, counters, "2026-06") == ("2026-06-01T03:00", 180)
+
+
+def _nothing(_path: Path) -> bytes:
+    raise OSError(ENOENT, "the mount is away")
 
 
 def test_counters_are_written_down_every_five_minutes() -> None:

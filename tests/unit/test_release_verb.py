@@ -204,8 +204,8 @@ def test_who_looks_sees_what_would_leave_and_what_was_lost(state: StateDir) -> N
         "open 2026-05",
         "2026-05-01 to 2026-05-31",
         "none below 5",
-        "lost",
-        "nothing",
+        "counted  all the time",
+        "lost     nothing of what was counted",
         "made-up 0123",
     ):
         assert words in shown
