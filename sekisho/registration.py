@@ -88,7 +88,8 @@ def import_homes(
 ) -> None:
     """Seal homes into the registry: CSV household,lat,lon[,radius_m][,crs], degrees WGS 84.
 
-    No command shows them again. Delete the CSV afterwards. Where radius_m is left out a household
+    Only sekisho privacy access HOUSEHOLD shows one again, which stands in the access log; under zone
+    rules its zone alone is kept. Delete the CSV afterwards. Where radius_m is left out a household
     keeps the radius it has.
     """
     here = place.find(state, keys, config)

@@ -5,7 +5,7 @@
     sekisho.json          the card of the directory
     personal/*.db         VACUUM INTO copies, sealed where they are
     city.db, registry.db
-_FOLDERS = ("kinds", "counting", "releases", "erasures", "access")
+    kinds/, counting/, releases/, erasures/, access/
 
 Personal files first, then the city's, then the registry, as they commit: whoever is in the rows is in the registry.
 Sessions are never copied: a counter that goes back is a counter used twice (decisions 6).
