@@ -9,10 +9,12 @@ from gateway.clock import SystemClock
 from gateway.model.instant import to_datetime
 from gateway.privacy.policy import Policy
 from gateway.registry.generations import Zones, contradiction, remembered
+from gateway.rules.canonical import digest
 from gateway.rules.words import UNIT
 from gateway.settings.complaints import complain
 from gateway.settings.document import Document
 from gateway.settings.load import Settings, SettingsError, load_settings
+from gateway.settings.rule_set import name_of
 from sekisho import screen
 from sekisho.cautions import notes
 from sekisho.examples import run
@@ -51,7 +53,8 @@ def check(
             {
                 "ok": True,
                 "faults": [],
-                "ruleset": settings.policy.ruleset,
+                "ruleset": digest(settings.rules),
+                "in_force": settings.policy.ruleset,
                 "kinds": [one.kind.name for one in settings.kinds],
                 "examples": held,
                 "notes": notes(settings),
@@ -85,7 +88,7 @@ def _report(settings: Settings, held: int) -> None:
     ]
     udp = [f"{door.name} {door.bind} port {door.port}, UDP" for door in settings.udp]
     doors = ", ".join([*listening, *udp])
-    rules = f"{settings.rules.id} {policy.ruleset[:12]}: {_hidden(policy)}"
+    rules = f"{name_of(settings.rules)}: {_hidden(policy)} (in force with area and time zone: {policy.ruleset[:12]})"
     devices = (
         f"{screen.count(len(entries.devices), 'device')}, "
         f"{screen.count(len(entries.credentials), 'credential')} in the configuration"

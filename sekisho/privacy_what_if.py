@@ -10,6 +10,8 @@ import typer
 from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
 from gateway.model.instant import parse_rfc3339
+from gateway.rules.canonical import digest
+from gateway.settings.rule_set import load_rules
 from gateway.statedir import write_durably
 from sekisho import ground, place, screen, track
 from sekisho.bar import Bar
@@ -146,7 +148,7 @@ def what_if(
             tried = _invented(town, seed, children, days, float(every), bar)
         told = [_tell_of(name, file, tried, bar) for name, file in names.items()]
     if drawn is not None:
-        _save(drawn, picture(tried.ways, tried.streets, told, tried.title))
+        _save(drawn, picture(tried.ways, tried.streets, [one[:4] for one in told], tried.title))
     for one in told:
         if one.kept.name in mapped:
             mapped[one.kept.name].parent.mkdir(parents=True, exist_ok=True)
@@ -220,7 +222,8 @@ def _tell_of(name: str, file: Path, tried: Tried, bar: Bar) -> Told:
     kept = keep(name, policy, tried.ways, done)
     where = Network(tried.streets).where if tried.streets else cell_of
     guesses = guesses_of(kept, tried.ways, tried.dwellings)
-    return Told(kept, guesses, use_of(kept, tried.ways, where), exposure_of(guesses))
+    ruleset = digest(load_rules(file, invented=True))
+    return Told(kept, guesses, use_of(kept, tried.ways, where), exposure_of(guesses), ruleset)
 
 
 def _save(path: Path, content: str) -> None:

@@ -8,6 +8,7 @@ from gateway.rules import words, words_ja
 from gateway.rules.canonical import digest
 from gateway.rules.learned import unhidden
 from gateway.rules.model import Lane, RuleSet
+from gateway.settings.rule_set import name_of
 from gateway.settings.rules import FIRST_FORM
 from sekisho import register_parents
 from sekisho.register_words import NAMES, Language, items, readers, safety, source, whose
@@ -61,9 +62,9 @@ def _register(facts: Facts, language: Language) -> Iterator[str]:
     yield "# 個人情報ファイル簿（案）" if japanese else "# File register (draft)"
     yield ""
     yield (
-        f"設定から作成。団体コード {facts.owner}、ルール {facts.rules.id}（{facts.in_force[:12]}）。空欄は市が記入する。"
+        f"設定から作成。団体コード {facts.owner}、ルール {name_of(facts.rules)}。空欄は市が記入する。"
         if japanese
-        else f"Made from the configuration. Municipality {facts.owner}, rules {facts.rules.id} ({facts.in_force[:12]}). Blanks are the city's."
+        else f"Made from the configuration. Municipality {facts.owner}, rules {name_of(facts.rules)}. Blanks are the city's."
     )
     heads = (
         ("名称", "利用目的", "記録項目", "対象者", "収集方法", "保存期間", "閲覧者", "根拠", "安全管理措置", "開示・消去の窓口")

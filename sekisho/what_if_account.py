@@ -10,12 +10,13 @@ from sekisho.what_if import Kept, Place, Street, Use
 
 
 class Told(NamedTuple):
-    """What is said of one rule set."""
+    """What is said of one rule set, named by its digest."""
 
     kept: Kept
     guesses: Sequence[Guess]
     use: Use
     exposure: Exposure
+    ruleset: str
 
 
 class Tried(NamedTuple):
@@ -36,7 +37,7 @@ def figures(tried: Tried, told: Sequence[Told]) -> dict[str, Any]:
         "rule_sets": [
             {
                 "name": one.kept.name,
-                "ruleset": one.kept.policy.ruleset,
+                "ruleset": one.ruleset,
                 "rows": sum(map(len, one.kept.rows)),
                 "rows_per_trip": round(one.use.rows_per_trip, 2),
                 "points_percent": round(one.use.points_percent, 1),

@@ -24,7 +24,7 @@ class Plan(NamedTuple):
 
     Attributes:
         name: of its files: the lane's, and with several rules the unit's.
-        rules: the name of the rule set that it stands in.
+        rules: the rule set that it stands in: its id and its digest.
     """
 
     name: str

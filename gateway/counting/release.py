@@ -1,6 +1,6 @@
 """A release: what is told of one lane and period, as one document. Exact numbers are not in it.
 
-    {"release": 1, "name", "lane", "purpose", "audience", "legal_basis", "rules", "units",
+    {"release": 1, "name", "lane", "purpose", "audience", "legal_basis", "rules", "in_force", "units",
      "basis", "period": {"kind", "name", "first", "last", "hours"}, "counts": {"unit", "distinct", "slices", "k", "cap"},
      "losses": {"kills", "minutes_at_most", "missed", "full", "counted_from", "minutes_not_counted"},
      "rows": [{"unit": "5537013624", "weekday_type": "weekday", "hour": 7, "households": "10-24", "least": 10}, …],
@@ -30,7 +30,7 @@ def release(
     """What is told of a period.
 
     Args:
-        rules: the digest of the rule set in force.
+        rules: the digest of what is in force: rule set, service area and time zone.
         before: the release of the period before; one of other units or another rule is left aside.
     """
     lane, rule, calendar, units = plan.lane, plan.rule, plan.calendar, plan.units
@@ -49,7 +49,8 @@ def release(
         "purpose": lane.purpose,
         "audience": lane.audience,
         "legal_basis": lane.legal_basis,
-        "rules": f"{plan.rules} {rules}",
+        "rules": plan.rules,
+        "in_force": rules,
         "units": units.pin,
         "basis": sha256(plan.basis.encode()).hexdigest(),
         "period": {

@@ -11,6 +11,7 @@ from gateway.counting.calendar import Calendar
 from gateway.counting.lane import Plan
 from gateway.counting.streets import Place, Streets
 from gateway.counting.units import MeshUnits, StopUnits, Units
+from gateway.rules.canonical import digest
 from gateway.rules.counts import Count, KSuppress
 from gateway.rules.model import Lane, RuleSet
 from gateway.settings.complaints import Complaint, complain
@@ -60,7 +61,7 @@ def plans(
                 continue
             name = lane.name if len(lane.count) == 1 else f"{lane.name}.{rule.unit}"
             calendar = Calendar(rule.period, rule.slices, zone)
-            made.append(Plan(name, lane, rule, calendar, units, rules.id))
+            made.append(Plan(name, lane, rule, calendar, units, f"{rules.id} {digest(rules)}"))
     return tuple(made)
 
 
@@ -93,11 +94,11 @@ def _features(
         sentence = str(error) if isinstance(error, ValueError) else f"{wanted.file} cannot be read: {error.strerror}."  # fmt: skip
         found.append(complain(document, (*where, "file"), sentence))
         return []
-    digest = sha256(content).hexdigest()
-    if digest != wanted.pin:
+    found_pin = sha256(content).hexdigest()
+    if found_pin != wanted.pin:
         sentence = (
             f"{wanted.file} is not the file that was pinned: numbers of two files must not be mixed. Bring the old one "
-            f"back, or pin this one for the next period; its SHA-256 is {digest}."
+            f"back, or pin this one for the next period; its SHA-256 is {found_pin}."
         )
         found.append(complain(document, (*where, "pin"), sentence))
         return []

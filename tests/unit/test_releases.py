@@ -53,9 +53,9 @@ def test_a_release_tells_rounded_numbers_and_no_exact_one(releases: Releases) ->
     assert set(document["shapes"]) == {row["unit"]}
 
 
-def test_a_release_names_its_rule_set_and_the_digest() -> None:
+def test_a_release_names_its_rule_set_and_what_was_in_force() -> None:
     """So that whoever reads it years later finds the file, and knows that it is the one."""
-    assert made()["rules"] == "made-up 0123"
+    assert (made()["rules"], made()["in_force"]) == ("made-up", "0123")
 
 
 def test_a_number_below_k_leaves_no_row() -> None:

@@ -24,6 +24,7 @@ from gateway.settings.rule_set import load_rules, partitions_of
 from gateway.settings.rules import Ground, compile_policy
 from gateway.statedir import Mark, StateDir
 from sekisho.__main__ import main
+from tests.fakes.front_door import Sekisho
 from tests.unit.test_kinds_described import loaded
 
 ROOT = Path(__file__).parents[2]
@@ -270,6 +271,37 @@ def test_check_names_digest_lanes_and_stages(capsys: Any, monkeypatch: pytest.Mo
         "validate", "dedupe", "strip", "suppress", "suppress", "shape", "generalise", "generalise", "write",
     ]  # fmt: skip
     assert {"purpose", "audience", "legal_basis", "retain"} <= told["lanes"][0].keys()
+
+
+def test_one_file_has_one_digest_wherever_it_is_named(tmp_path: Path, sekisho: Sekisho) -> None:
+    """By `privacy rules check`, `check`, `privacy what-if` and the annex; what is in force, with area and time zone, stands
+    beside it under a name of its own."""
+    shutil.copytree(ROOT / "config", tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "tests")  # examples of other rules
+    gateway, rules = tmp_path / "gateway.yaml", tmp_path / "privacy" / "toyama-zone.yaml"
+    gateway.write_text(gateway.read_text().replace("privacy: privacy.yaml", f"privacy: {rules}"))
+    walk = str(ROOT / "tests" / "golden" / "made_up_walk.gpx")
+    asked = (
+        "privacy",
+        "what-if",
+        "--rules",
+        str(rules),
+        "--tracks",
+        walk,
+        "--home",
+        "36.90,137.20",
+        "--json",
+    )
+
+    (by_rules,) = json.loads(sekisho("privacy", "rules", "check", str(rules), "--json").out)
+    by_check = json.loads(sekisho("check", str(gateway), "--json").out)
+    (by_ways,) = json.loads(sekisho(*asked).out)["rule_sets"]
+    annex = sekisho("privacy", "register", str(gateway), "--part", "pia").out
+
+    assert by_rules["hash"] == by_check["ruleset"] == by_ways["ruleset"]
+    assert by_check["in_force"] == load_settings(gateway).policy.ruleset != by_rules["hash"]
+    assert f"SHA-256 {by_rules['hash']}" in annex
+    assert f"in force (with service area and time zone): {by_check['in_force']}" in annex
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from gateway.rules.canonical import digest
 from gateway.settings.complaints import SettingsError
 from gateway.settings.load import load_settings
+from gateway.settings.rule_set import load_rules
 from gateway.settings.settings import Settings
 from sekisho.__main__ import app
 
@@ -71,6 +73,7 @@ def test_the_shipped_lanes_are_ready_to_count(folder: Folder) -> None:
     (analysis,) = folder.load("patrol-analysis", f"counting:\n  streets: {folder.file('s.geojson', STREETS)}\n").counted  # fmt: skip
     assert {analysis.units.name(unit) for unit in (1, 2, 3)} == {"way-1.1", "2-1.1", "2-2.1"}
     assert len(analysis.units.dead_ends) == 3
+    assert analysis.rules == f"patrol-analysis {digest(load_rules(RULES / 'patrol-analysis.yaml'))}"
 
     (open_,) = folder.load("open-data", f"counting:\n  facilities: {folder.file('f.geojson', SHELTER)}\n").counted  # fmt: skip
     assert {open_.units.name(unit) for unit in open_.units.hidden} == {"5537013624"}
