@@ -95,8 +95,8 @@ class Counters:
         left = sorted({*there, *self._keys.names()})
         if not (self.lanes or left):
             return  # who counts nothing needs no ledger
-        for lane in self.lanes:
-            lane.since = self._clock.now()
+        for begun in self.lanes:
+            begun.since = self._clock.now()
         self._closed = self._closing.closed()
         faults = []
         for full in left:
