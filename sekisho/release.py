@@ -9,6 +9,7 @@ import typer
 from gateway.clock import SystemClock
 from gateway.counting.ledger import Standing
 from gateway.model.errors import Refusal
+from gateway.settings.load import Settings
 from gateway.statedir import StateDir, write_durably
 from gateway.stores.counters import CounterFiles
 from gateway.stores.releases import Releases
@@ -181,7 +182,7 @@ def withhold(
     with here.state.lock():
         if full not in files.names():
             raise Refusal(f"There is no open counter {name} {period}.")
-        Releases(here.state.releases_dir, SystemClock()).withhold(name, period, because)
+        _of(here.state, here.settings).withhold(name, period, because)
         here.keys.periods.destroy(full)
         files.remove(full)
     if not quiet:
@@ -189,8 +190,11 @@ def withhold(
 
 
 def _releases(state: Path | None, config: Path | None) -> Releases:
-    directory: StateDir = place.find_state(state, config)[0]
-    return Releases(directory.releases_dir, SystemClock())
+    return _of(*place.find_state(state, config))
+
+
+def _of(directory: StateDir, settings: Settings | None) -> Releases:
+    return Releases(directory.releases_dir, SystemClock(), place.zone_of(settings))
 
 
 def _table(found: Mapping[tuple[str, str], Standing], today: str) -> None:

@@ -67,7 +67,7 @@ class Counters:
         self._facts = facts
         self._files = CounterFiles(state.counting_dir)
         self._closing = Closing(
-            *(rules, Releases(state.releases_dir, clock), self._files, self._keys, facts)
+            *(rules, Releases(state.releases_dir, clock, zone), self._files, self._keys, facts)
         )
         self._zone = zone
         self._closed: set[str] = set()

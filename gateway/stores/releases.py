@@ -7,7 +7,7 @@ releases/ledger.jsonl            who released, looked, handed out (`gateway.coun
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import date, tzinfo
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from gateway.counting import ledger
 from gateway.counting.ledger import Standing
 from gateway.counting.reviewers import Roll, folded
 from gateway.model.errors import Refusal
-from gateway.model.instant import to_rfc3339
+from gateway.model.instant import local_day
 from gateway.rules.counts import Agreement
 from gateway.statedir import sync_directory, write_durably
 from gateway.stores.access_chain import Signs
@@ -29,9 +29,15 @@ _Facts = Mapping[str, Any]
 class Releases:
     """The folder `releases/` of a state directory; processes take turns at its ledger."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, zone: tzinfo) -> None:
+        """Open or begin one.
+
+        Args:
+            zone: whose days agreements end with.
+        """
         self._folder = folder
         self._clock = clock
+        self._zone = zone
         self._ledger = LedgerFile(folder, clock)
 
     @property
@@ -170,8 +176,8 @@ class Releases:
             add("receipt", {"name": name, "period": period, "by": by})
 
     def today(self) -> str:
-        """The day by this clock, in UTC."""
-        return to_rfc3339(self._clock.now())[:10]
+        """The local day by this clock."""
+        return local_day(self._clock.now(), self._zone).isoformat()
 
     def document(self, name: str, period: str, standing: Standing | None = None) -> dict[str, Any]:
         """A release as it was made.

@@ -37,7 +37,7 @@ class Town:
         self.clock = SimulatedClock(NOON)
         self.state = StateDir.create(folder / "state", Mark.SIM, self.clock)
         self.keys = KeyRing.create(folder / "keys", self.state.id, self.clock, UTC)
-        self.releases = Releases(self.state.releases_dir, self.clock)
+        self.releases = Releases(self.state.releases_dir, self.clock, UTC)
         self.facts = Facts()
         self.families = 3
 

@@ -376,7 +376,7 @@ async def test_numbers_that_were_counted_stay(house: House) -> None:
     again.take_up()
     clock.advance(ANALYSIS.calendar.moment(NOON).span.closes)
     await again.look_after()
-    (row,) = Releases(house.state.releases_dir, clock).document("analysis", "2026-05")["rows"]
+    (row,) = Releases(house.state.releases_dir, clock, UTC).document("analysis", "2026-05")["rows"]
     assert row["households"] == "6"
 
 

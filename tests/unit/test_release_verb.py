@@ -36,7 +36,7 @@ def state(tmp_path: Path) -> StateDir:
         for n in range(families):
             counting.take(walked((HOME[0] + shift, HOME[1]), f"h-{n}"))
     (held,) = counting.open.values()
-    Releases(made.releases_dir, clock).publish(release(planned, "0123", held), 2, None)
+    Releases(made.releases_dir, clock, UTC).publish(release(planned, "0123", held), 2, None)
     return made
 
 
@@ -133,7 +133,7 @@ def test_a_review_needs_the_passphrase_of_whom_it_names(state: StateDir) -> None
     other = ("--passphrase-file", str(secret(state, "Sato")))
     assert "not the passphrase of Suzuki" in refused(state, *words, *other)
 
-    assert [entry["what"] for entry in Releases(state.releases_dir, SimulatedClock(NOON)).entries()] == ["release", "reviewer", "reviewer"]  # fmt: skip
+    assert [entry["what"] for entry in Releases(state.releases_dir, SimulatedClock(NOON), UTC).entries()] == ["release", "reviewer", "reviewer"]  # fmt: skip
 
 
 def test_a_passphrase_is_long_and_one_person_s(state: StateDir) -> None:

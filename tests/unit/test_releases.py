@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +13,7 @@ from gateway.clock import SimulatedClock
 from gateway.counting.ledger import What, line, overlap, written
 from gateway.counting.release import release
 from gateway.model.errors import Refusal
-from gateway.model.instant import DAY
+from gateway.model.instant import DAY, parse_rfc3339
 from gateway.rules.counts import Agreement, Round
 from gateway.stores.counters import CounterFiles
 from gateway.stores.releases import Releases
@@ -37,7 +38,7 @@ def made(families: int = 7, period: str = "2026-05", **counts: Any) -> dict[str,
 @pytest.fixture
 def releases(tmp_path: Path) -> Releases:
     """An empty folder, and two who may review."""
-    made = Releases(tmp_path / "releases", SimulatedClock(NOON))
+    made = Releases(tmp_path / "releases", SimulatedClock(NOON), UTC)
     sign_in(made, SimulatedClock(NOON), "Sato", "Suzuki")
     return made
 
@@ -91,7 +92,7 @@ def test_a_closed_period_is_never_released_again(releases: Releases) -> None:
     before = releases.document("analysis", "2026-05")
 
     assert "released already" in str(releases.publish(made(9), 1, None))
-    again = Releases(releases.ledger_file.parent, SimulatedClock(NOON))
+    again = Releases(releases.ledger_file.parent, SimulatedClock(NOON), UTC)
     assert "released already" in str(again.publish(made(9), 1, None))
     assert releases.document("analysis", "2026-05") == before
 
@@ -141,7 +142,7 @@ def test_under_an_agreement_nothing_leaves_after_its_end_and_a_receipt_is_due(
     releases.export("analysis", "2026-05", ".csv")
     assert not releases.standings()["analysis", "2026-05"].receipt_due("2026-06-30")
 
-    later = Releases(tmp_path / "releases", SimulatedClock(NOON + 60 * DAY))
+    later = Releases(tmp_path / "releases", SimulatedClock(NOON + 60 * DAY), UTC)
     assert later.standings()["analysis", "2026-05"].receipt_due(later.today())
     with pytest.raises(Refusal, match="agreement ended on 2026-06-30"):
         later.export("analysis", "2026-05", ".csv")
@@ -149,6 +150,20 @@ def test_under_an_agreement_nothing_leaves_after_its_end_and_a_receipt_is_due(
     assert not later.standings()["analysis", "2026-05"].receipt_due(later.today())
     with pytest.raises(Refusal, match="already"):
         later.receipt("analysis", "2026-05", "Example University")
+
+
+def test_an_agreement_ends_with_the_local_day(tmp_path: Path) -> None:
+    """Half past midnight in Japan is the day before in UTC: nothing leaves any more."""
+    tokyo = ZoneInfo("Asia/Tokyo")
+    clock = SimulatedClock(parse_rfc3339("2026-06-30T23:59:00+09:00"))
+    releases = Releases(tmp_path / "releases", clock, tokyo)
+    releases.publish(made(), 0, None, Agreement("Example University", "2026-01", "2026-06-30"))
+    releases.export("analysis", "2026-05", ".csv")
+
+    clock.advance(parse_rfc3339("2026-07-01T00:30:00+09:00"))
+    with pytest.raises(Refusal, match="agreement ended on 2026-06-30"):
+        releases.export("analysis", "2026-05", ".csv")
+    assert releases.standings()["analysis", "2026-05"].receipt_due(releases.today())
 
 
 def test_one_refusal_keeps_it_here_for_good(releases: Releases) -> None:
