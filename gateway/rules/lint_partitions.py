@@ -37,7 +37,7 @@ def pinned(rules: RuleSet, pins: Pins) -> Iterator[Finding]:
             yield Finding(
                 (*path, "pin"),
                 f"the file of {zone.partition} is not the one that was pinned: it was edited or built anew. Bring the "
-                f"old one back, or begin a new epoch with another id; its SHA-256 is {there[:12]}…",
+                f"old one back, or begin a new epoch with another id; its SHA-256 is {there}.",
             )
     yield from _densities(rules)
 

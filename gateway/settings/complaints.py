@@ -1,11 +1,12 @@
 """What is wrong with a configuration: every fault at once, each with file, line and column."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from gateway.model.errors import Refusal
+from gateway.model.quantity import LENGTH, parse
 from gateway.registry.words import nearest
 from gateway.settings.document import Document, Path
 
@@ -23,6 +24,9 @@ _NEEDED = {
     "model_type": "settings with names are needed here",
     "model_attributes_type": "settings with names are needed here",
 }
+
+
+Bounds: TypeAlias = tuple[Any, Any]
 
 
 class Complaint(NamedTuple):
@@ -89,7 +93,8 @@ def translate(
         elif fault["type"] != "extra_forbidden":
             if fault["type"] == "union_tag_invalid":
                 path = document.known((*path, "kind"))
-            found.append(complain(document, path, _sentence(fault["type"], fault)))
+            bounds = _bounds(schema, path)
+            found.append(complain(document, path, _sentence(fault["type"], fault, bounds)))
     return found
 
 
@@ -109,22 +114,30 @@ def unknown_setting(name: str, choices: Sequence[str]) -> str:
     return "unknown setting." + nearest(name, list(choices), unless=known)
 
 
-def _sentence(kind: str, fault: Mapping[str, Any]) -> str:
+def _sentence(kind: str, fault: Mapping[str, Any], bounds: Bounds) -> str:
     given, limits = fault["input"], fault.get("ctx", {})
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return _outside(given, bounds, limits)
     if kind in ("literal_error", "union_tag_invalid"):
         return _not_known(given if kind == "literal_error" else limits["tag"], limits)
     if kind == "string_type" and isinstance(given, int) and not isinstance(given, bool):
         return f'a text is needed here: write it in quotes, "{given}".'
-    if kind in _NEEDED:
-        return _NEEDED[kind] + "."
     if kind in ("too_short", "too_long"):
         word = "at least" if kind == "too_short" else "at most"
         bound = limits["min_length" if kind == "too_short" else "max_length"]
         return f"{word} {bound} here, and there {_are(limits['actual_length'])}."
-    message = str(fault["msg"])
+    message = _NEEDED.get(kind, str(fault["msg"]))
     if kind.startswith("sekisho"):
         return message
     return message[:1].lower() + message[1:].removeprefix("Input ").rstrip(".") + "."
+
+
+def _outside(given: object, bounds: Bounds, limits: Mapping[str, Any]) -> str:
+    """A number beyond what may stand there, with both ends where there are two."""
+    low, high = bounds
+    if low is not None and high is not None:
+        return f"{given} is outside {low} to {high}."
+    return f"{given} is too small: {limits['ge']} or more." if "ge" in limits else f"{given} is too large: {limits['le']} or less."  # fmt: skip
 
 
 def _not_known(given: object, limits: Mapping[str, Any]) -> str:
@@ -132,6 +145,14 @@ def _not_known(given: object, limits: Mapping[str, Any]) -> str:
     expected = limits.get("expected") or limits["expected_tags"]
     choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
     word = f'"{given}" is not known here.' if isinstance(given, str) else "not known here."
+    try:
+        sizes = {choice: parse(choice, LENGTH) for choice in choices}
+        wanted = parse(str(given), LENGTH)
+    except ValueError:
+        sizes = {}
+    if sizes:
+        near = min(choices, key=lambda choice: abs(sizes[choice] - wanted))
+        return f"{word} There are {', '.join(choices)}; the nearest is {near}."
     return word + nearest(str(given), choices, unless=f" Write {' or '.join(choices)}.")
 
 
@@ -141,13 +162,34 @@ def _are(count: int) -> str:
 
 def _names(schema: type[BaseModel], path: Path) -> list[str]:
     """The settings that exist at `path`, by the names they have in the file."""
+    return [name for model in _models_at(schema, path) for name in _fields(model)]
+
+
+def _bounds(schema: type[BaseModel], path: Path) -> Bounds:
+    """The least and the largest number that may stand at `path`; None where there is no such end."""
+    names = [part for part in path if isinstance(part, str)]
+    if not names or isinstance(path[-1], int):
+        return None, None
+    fields = [
+        info
+        for model in _models_at(schema, tuple(names[:-1]))
+        for name, info in model.model_fields.items()
+        if (info.alias or name) == names[-1]
+    ]
+    ends = [note for info in fields for note in info.metadata]
+    lows = [note.ge for note in ends if hasattr(note, "ge")]
+    highs = [note.le for note in ends if hasattr(note, "le")]
+    return next(iter(lows), None), next(iter(highs), None)
+
+
+def _models_at(schema: type[BaseModel], path: Path) -> list[type[BaseModel]]:
     models = [schema]
     for part in path:
         if isinstance(part, int):
             continue
         fields = [field for model in models for field in _fields(model).items()]
         models = [inner for name, note in fields if name == part for inner in _models(note)]
-    return [name for model in models for name in _fields(model)]
+    return models
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:

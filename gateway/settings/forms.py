@@ -1,6 +1,7 @@
 """What the settings of every file are made of: strictness, names, quantities with their units."""
 
 import ipaddress
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -54,6 +55,24 @@ def _municipality(given: str) -> str:
     if not (given.isascii() and given.isdigit() and len(given) == 5):
         raise fault('a municipality is five digits in quotes, for example "16201".')
     return given
+
+
+SHA256 = r"^[0-9a-f]{64}$"
+
+
+def sha256(stands: str) -> Any:
+    """A validator: a SHA-256 in hex.
+
+    Args:
+        stands: where somebody finds it, as a sentence goes on.
+    """
+
+    def check(given: str) -> str:
+        if re.fullmatch(SHA256, given) is None:
+            raise fault(f"64 hex digits are needed here: {stands}.")
+        return given
+
+    return AfterValidator(check)
 
 
 Name = Annotated[str, AfterValidator(_name)]

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import core_schema
 
 from gateway.model.quantity import DURATION, LENGTH, SPEED, Dimension, parse
-from gateway.settings.forms import fault, quantity
+from gateway.settings.forms import SHA256, fault, quantity, sha256
 
 _US = 1_000_000
 _DAY_US = 86_400 * _US
@@ -98,4 +98,8 @@ def _words(given: str) -> str:
 
 
 Words: TypeAlias = Annotated[str, AfterValidator(_words)]
-Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256: TypeAlias = Annotated[
+    str,
+    sha256("the last line of the partition's file names them (sha256)"),
+    WithJsonSchema({"type": "string", "pattern": SHA256}),
+]

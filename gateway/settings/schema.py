@@ -10,7 +10,7 @@ from gateway.lorawan.regions import PLANS
 from gateway.model.quantity import DURATION, LENGTH
 from gateway.registry.words import nearest
 from gateway.settings.door_schema import DoorFile
-from gateway.settings.forms import Municipality, Name, Strict, fault, quantity
+from gateway.settings.forms import Municipality, Name, Strict, fault, quantity, sha256
 from gateway.wire.lorawan.identifiers import Eui
 
 
@@ -111,7 +111,7 @@ class PinnedFile(Strict):
     """A file that must not change unseen: its name, and its SHA-256 in hex."""
 
     file: str
-    pin: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    pin: Annotated[str, sha256("sha256sum FILE prints them")]
 
 
 class CountingFile(Strict):

@@ -37,7 +37,7 @@ def test_the_shipped_declaration_holds(tmp_path: Path) -> None:
     [
         ("f_port: 40", "|f_prt: 40", "Did you mean f_port?"),
         ("f_port: 40", "f_port: |4", "port 4 belongs to river_gauge"),
-        ("f_port: 40", "f_port: |0", "greater than or equal to 1"),
+        ("f_port: 40", "f_port: |0", "0 is outside 1 to 223."),
         ("name: snow_gauge", "name: |snow", "the file of this kind is called snow.yaml"),
         ("name: air_c", "name: |counter", "stands in every row or document already"),
         ("name: air_c", "name: |order", "means something to a database"),

@@ -94,6 +94,7 @@ def test_every_contradiction_that_the_code_knows_has_its_file() -> None:
         "numbers are not shown and gone", *(f"a {stage} of its own is not done" for stage in (
             "validate", "strip", "suppress", "shape", "generalise", "perturb",
         )),
+        "is outside 2 to 60", "the nearest is 125 m", "64 hex digits are needed", "is too small: 1 or more",
         "nobody seals store", *(f"{what} protects numbers, and store keeps rows" for what in ("k_suppress", "round", "classes")),
     }  # fmt: skip
     assert {head for head in heads if head not in spoken} == set()

@@ -97,7 +97,7 @@ def test_four_mistakes_four_sentences(folder: Path) -> None:
         ("gateway", "tick: 4 ms", "tick: 4", "the unit is missing"),
         ("gateway", "tick: 4 ms", "tick: 4 h", "4 h is outside 1 ms to 1 s."),
         ("gateway", "batch: 8192", "batch: many", "a whole number is needed here."),
-        ("gateway", "port: 1883", "port: 99999", "less than or equal to 65535."),
+        ("gateway", "port: 1883", "port: 99999", "99999 is outside 0 to 65535."),
         ("gateway", "bind: 127.0.0.1", "bind: everywhere", "an IP address is needed here"),
         ("gateway", "privacy: privacy.yaml", "privacy: p.yaml", "(looked in config/ and /etc/"),
         ("gateway", AREA, 'service_area:\n  municipality: "99999"', "no outline of a munic"),
