@@ -143,18 +143,21 @@ def receipt(
     name: _Name,
     period: _Period,
     *,
-    by: _By,
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help="Who has confirmed it: the recipient.")
+    ],
     state: State = None,
     config: Config = None,
     quiet: Quiet = False,
 ) -> None:
-    """Enter that a recipient has confirmed in writing that what it was handed is deleted.
+    """Enter that a recipient has confirmed in writing that what it was handed under its agreement is deleted.
 
-    Due when a researcher's agreement has ended; list says where one is missing.
+    Due when the agreement has ended; list says where one is missing. It may come earlier: nothing more is handed out then.
+    The ledger remembers your account beside the name.
     """
     if not by.strip():
         raise Refusal("--by: who has confirmed it? Say a name.", exit_code=2)
-    _releases(state, config).receipt(name, period, by)
+    _releases(state, config).receipt(name, period, by, account())
     if not quiet:
         print(f"{name} {period}: deleted by {by}")
 

@@ -79,7 +79,8 @@ class Standing:
         approved: who looked and agreed, each once.
         refused: who did not.
         exported: how often it was handed out.
-        receipt: who has confirmed in writing that what was handed out is deleted; "" where nobody has.
+        receipt: who has confirmed in writing that what was handed out is deleted; "" where nobody has. Nothing more is
+            handed out then.
         removed: whether its time is over and its file gone.
     """
 
@@ -97,11 +98,10 @@ class Standing:
 
     def may_leave(self, today: str) -> bool:
         """Whether it may be exported: as many people as its rule asks for agreed, nobody refused, and the agreement that
-        it is under has not ended.
+        it is under has neither ended nor been settled by a receipt.
         """
-        return not (self.withheld or self.removed or self.refused or self.ended(today)) and (
-            len(self.approved) >= self.facts["review"]
-        )
+        over = self.withheld or self.removed or self.receipt or self.ended(today)
+        return not (over or self.refused) and len(self.approved) >= self.facts["review"]
 
     def ended(self, today: str) -> bool:
         """Whether the agreement that it is under, if any, was over before `today` (`2027-03-31`)."""

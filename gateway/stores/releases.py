@@ -160,20 +160,30 @@ class Releases:
             add("export", {"name": name, "period": period, "form": form})
         return document
 
-    def receipt(self, name: str, period: str, by: str) -> None:
-        """Enter that a recipient has confirmed in writing that what was handed out is deleted.
+    def receipt(self, name: str, period: str, by: str, account: str) -> None:
+        """Enter that the recipient of an agreement has confirmed in writing that what was handed out is deleted; from
+        then on nothing more is.
+
+        Args:
+            by: who has confirmed it.
+            account: of the machine, of whom enters it.
 
         Raises:
-            Refusal: it was never handed out, or that is confirmed already.
+            Refusal: it is under no agreement, was never handed out, or that is confirmed already.
             OSError: the disk does not take it.
         """
         with self._ledger.turn() as add:
             found = self._standing(name, period)
+            if found.facts.get("agreement") is None:
+                raise Refusal(
+                    f"{name} {period} is under no agreement, so nobody is asked to delete it: what was handed out of "
+                    "it stays with whoever has it. Nothing was entered."
+                )
             if not found.exported:
                 raise Refusal(f"{name} {period} was never handed out.")
             if found.receipt:
                 raise Refusal(f"{found.receipt} has confirmed that already.")
-            add("receipt", {"name": name, "period": period, "by": by})
+            add("receipt", {"name": name, "period": period, "by": by, "account": account})
 
     def today(self) -> str:
         """The local day by this clock."""
@@ -230,6 +240,11 @@ def _gone(name: str, period: str, found: Standing) -> str:
 def _why_not(name: str, period: str, found: Standing, today: str) -> str:
     if found.removed:
         return _gone(name, period, found)
+    if found.receipt:
+        return (
+            f"{name} {period} stays here: {found.receipt} has confirmed that what was handed out is deleted, and that "
+            "settles the agreement."
+        )
     if found.ended(today):
         return f"{name} {period} stays here: its agreement ended on {found.facts['agreement']['ends']}."
     if found.refused:

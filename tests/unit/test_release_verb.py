@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from gateway.clock import SimulatedClock
 from gateway.counting.release import release
 from gateway.keys.ring import KeyRing
-from gateway.rules.counts import Round
+from gateway.rules.counts import Agreement, Round
 from gateway.statedir import Mark, StateDir
 from gateway.stores.counters import CounterFiles
 from gateway.stores.releases import Releases
@@ -111,16 +111,22 @@ def test_two_look_and_then_it_leaves(state: StateDir, tmp_path: Path) -> None:
 
 
 def test_a_receipt_is_entered_by_its_verb(state: StateDir, tmp_path: Path) -> None:
-    """For what was handed out; the list says by whom it was deleted."""
-    deleted = ("receipt", "open", "2026-05", "--by", "Example University")
+    """For what was handed out under an agreement; the list says by whom it was deleted."""
+    releases = Releases(state.releases_dir, SimulatedClock(NOON), UTC)
+    document = {**releases.document("open", "2026-05"), "name": "research"}
+    document["period"] = {**document["period"], "first": "2026-06-01", "last": "2026-06-30"}
+    agreed = Agreement("Example University", "2026-01", "2999-06-30")
+    assert releases.publish(document, 0, None, agreed) is None
+    deleted = ("receipt", "research", "2026-05", "--by", "Example University")
     assert "never handed out" in refused(state, *deleted)
-    for name in ("Sato", "Suzuki"):
-        look(state, name)
-    said(state, "export", "open", "2026-05", "--out", str(tmp_path / "cells.csv"))
+    out = ("export", "research", "2026-05", "--out", str(tmp_path / "cells.csv"))
+    said(state, *out)
     said(state, *deleted)
 
     assert "exported, deleted by Example University" in said(state, "list")
-    assert "Say a name" in refused(state, "receipt", "open", "2026-05", "--by", " ")
+    assert "settles the agreement" in refused(state, *out, "--force")
+    assert "Say a name" in refused(state, *deleted[:-1], " ")
+    assert "under no agreement" in refused(state, "receipt", "open", *deleted[2:])
 
 
 def test_a_review_needs_the_passphrase_of_whom_it_names(state: StateDir) -> None:

@@ -138,7 +138,7 @@ def test_under_an_agreement_nothing_leaves_after_its_end_and_a_receipt_is_due(
     agreed = Agreement("Example University", "2026-01", "2026-06-30")
     releases.publish(made(), 0, None, agreed)
     with pytest.raises(Refusal, match="never handed out"):
-        releases.receipt("analysis", "2026-05", "Example University")
+        releases.receipt("analysis", "2026-05", "Example University", "clerk")
     releases.export("analysis", "2026-05", ".csv")
     assert not releases.standings()["analysis", "2026-05"].receipt_due("2026-06-30")
 
@@ -146,10 +146,29 @@ def test_under_an_agreement_nothing_leaves_after_its_end_and_a_receipt_is_due(
     assert later.standings()["analysis", "2026-05"].receipt_due(later.today())
     with pytest.raises(Refusal, match="agreement ended on 2026-06-30"):
         later.export("analysis", "2026-05", ".csv")
-    later.receipt("analysis", "2026-05", "Example University")
+    later.receipt("analysis", "2026-05", "Example University", "clerk")
+    assert later.entries()[-1]["account"] == "clerk"
     assert not later.standings()["analysis", "2026-05"].receipt_due(later.today())
     with pytest.raises(Refusal, match="already"):
-        later.receipt("analysis", "2026-05", "Example University")
+        later.receipt("analysis", "2026-05", "Example University", "clerk")
+
+
+def test_a_receipt_settles_an_agreement_and_is_due_under_one_only(releases: Releases) -> None:
+    """Once it is deleted nothing more is handed out; what is under no agreement nobody promised to delete."""
+    agreed = Agreement("Example University", "2026-01", "2026-06-30")
+    releases.publish(made(), 0, None, agreed)
+    releases.export("analysis", "2026-05", ".csv")
+    releases.receipt("analysis", "2026-05", "Example University", "clerk")
+    assert not releases.standings()["analysis", "2026-05"].may_leave(releases.today())
+    with pytest.raises(Refusal, match="Example University has confirmed that"):
+        releases.export("analysis", "2026-05", ".csv")
+
+    other = made(period="2026-07")
+    other["period"].update(first="2026-07-01", last="2026-07-31")
+    releases.publish(other, 0, None)
+    releases.export("analysis", "2026-07", ".csv")
+    with pytest.raises(Refusal, match="under no agreement"):
+        releases.receipt("analysis", "2026-07", "Example University", "clerk")
 
 
 def test_an_agreement_ends_with_the_local_day(tmp_path: Path) -> None:
