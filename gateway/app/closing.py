@@ -101,8 +101,10 @@ class Closing:
         why = self._releases.publish(document, review, until, lane.agreement)
         if why is None:
             self._facts.note(
-                "period released",
-                "The numbers of a period were released: sekisho release list",
+                "period closed",
+                "The numbers of a period are ready to be looked at; none has left: sekisho release list"
+                if review
+                else "The numbers of a period may leave, and nobody has to look first: sekisho release list",
             )
             return
         self._releases.withhold(plan.name, period.span.name, why)

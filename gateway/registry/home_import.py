@@ -52,7 +52,7 @@ def read_private(path: Path) -> str:
     except OSError as error:
         raise Refusal(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError:
-        raise Refusal(f"{path} is not a text in UTF-8. Save it as CSV in UTF-8.") from None
+        raise Refusal(f"{path} is not a text in UTF-8. Save it as one; a table as CSV.") from None
 
 
 def read_homes(

@@ -19,7 +19,7 @@ from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import DAY, HOUR, MINUTE, Instant, parse_rfc3339
-from gateway.rules.counts import Count
+from gateway.rules.counts import Count, Release
 from gateway.statedir import Mark, StateDir
 from gateway.stores.releases import Releases
 from gateway.telemetry import Facts
@@ -108,7 +108,7 @@ async def test_a_period_is_released_when_it_is_over_and_nothing_of_it_is_left(to
     assert town.keys.periods.names() == ["analysis-2026-06"]
     assert set(town.files()) == {"analysis-2026-06.sealed"}
     assert not counters.lanes[0].take(walked(HOME, "h-9", NOON, end))
-    assert town.facts.counts["period released"] == 1
+    assert town.facts.counts["period closed"] == 1
 
 
 async def test_a_clean_stop_loses_nothing_and_a_kill_what_was_not_written_down(town: Town) -> None:
@@ -131,6 +131,24 @@ async def test_a_clean_stop_loses_nothing_and_a_kill_what_was_not_written_down(t
     document = town.releases.document("analysis", "2026-05")
     assert lost(document) == {"kills": 1, "minutes_at_most": 5, "missed": 0, "full": False}
     assert town.facts.counts["counter cut off"] == 1
+
+
+@pytest.mark.parametrize(
+    ("review", "words"), [(0, "may leave, and nobody has to look"), (2, "ready to be looked at")]
+)
+async def test_the_log_says_what_a_closed_period_waits_for(
+    town: Town, caplog: pytest.LogCaptureFixture, review: int, words: str
+) -> None:
+    """Nothing has left yet, so nobody reads that it had."""
+    watched = plan(of=replace(lane(), release=Release(review=review)))
+    counters = town.start(watched)
+    town.walk(counters, 6)
+    town.clock.advance(NOON + 40 * DAY)
+    with caplog.at_level(logging.INFO, "sekisho"):
+        await counters.look_after()
+
+    (line,) = [one.getMessage() for one in caplog.records if "period closed" in one.getMessage()]
+    assert words in line
 
 
 async def test_a_kill_before_the_first_checkpoint_is_said_too(town: Town) -> None:

@@ -264,5 +264,8 @@ def test_homes_come_from_owner_only_files(tmp_path: Path) -> None:
         read_private(file)
     file.chmod(0o600)
     assert read_private(file) == "household,lat,lon\n"
+    file.write_bytes("町".encode("cp932"))
+    with pytest.raises(Refusal, match=r"not a text in UTF-8. Save it as one; a table as CSV\."):
+        read_private(file)  # a passphrase, too, is read so
     with pytest.raises(Refusal, match="cannot be read"):
         read_private(tmp_path / "none.csv")
