@@ -1,12 +1,16 @@
 """What is no fault of a configuration and may yet not be meant: said by `check`, and part of it by `run`."""
 
 import shlex
+from contextlib import suppress
 from ipaddress import ip_address
 
 from gateway.devices.catalog import catalog
+from gateway.model.errors import Refusal
 from gateway.settings.settings import Listening, Settings
+from gateway.statedir import StateDir
 from gateway.transports.mqtt_client.broker import Broker
-from sekisho import screen
+from sekisho import place, screen
+from sekisho.homes import strange_in
 
 CIRCLE = (
     "the rules hide homes by a circle, which is the floor and no more: its centre, the home, can be worked out from few "
@@ -27,7 +31,7 @@ def notes(settings: Settings) -> list[str]:
     ]
     if settings.policy.keeps_ways and settings.policy.zoned is None:
         found.append(CIRCLE)
-    return found + _people_refused(settings) + in_plain(settings)
+    return found + _homes(settings) + _people_refused(settings) + in_plain(settings)
 
 
 def in_plain(settings: Settings) -> list[str]:
@@ -61,6 +65,16 @@ def _is_here(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _homes(settings: Settings) -> list[str]:
+    """Homes that the rules cannot use, where directory and keys are there to be read; they are only read."""
+    with suppress(Refusal):
+        directory = StateDir.open(settings.state)
+        ring = place.ring_of(directory, None, settings)
+        said = strange_in(directory, ring, settings.policy)
+        return [] if said is None else [said]
+    return []
 
 
 def _people_refused(settings: Settings) -> list[str]:

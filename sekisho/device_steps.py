@@ -14,7 +14,7 @@ from gateway.registry.registry import Registry
 from gateway.registry.rules import kind_fault, require_device
 from gateway.transports.mqtt_listener.guestbook import ANONYMOUS
 from gateway.wire.topics import device_of
-from sekisho import facts, place
+from sekisho import facts, homes, place
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
 from sekisho.radio_words import RESUME, of_course, of_trouble, of_vain
@@ -245,19 +245,19 @@ class Patient:
         if not facts.needs_household(self.device.kind):
             return None
         household = self.device.household
-        if household is None or household.home is None:
-            what = (
-                "it belongs to no household" if household is None else "its household has no home"
-            )
+        settings = self._house.settings
+        policy = None if settings is None else settings.policy
+        if (why := homes.unusable(household, policy)) is not None:
             remedy = "sekisho devices import-homes FILE"
             if household is None:
                 remedy = f"sekisho devices set {self.name} --household NAME, then {remedy}"
-            return Finding("home", FAULT, f"{what}, so nothing of it is ever kept", remedy)
-        settings = self._house.settings
+            return Finding("home", FAULT, f"{why}, so nothing of it is ever kept", remedy)
         if settings is None:
             return Finding(
                 "home", NOTE, "known; without a configuration nobody can say if it is inside"
             )
+        if household is None or household.home is None:
+            return Finding("home", GOOD, "known, as a zone")
         if not settings.policy.in_area(household.home.lat, household.home.lon):
             return Finding(
                 "home",

@@ -9,11 +9,11 @@ from gateway.devices.codecs import codec, codec_fault, codec_names
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.device_rows import DeviceRow
-from gateway.registry.purposes import STORE
 from gateway.registry.registry import Registry
 from gateway.registry.words import nearest
 from sekisho import admission, completion, facts, place, registration, screen, try_line
 from sekisho.following import Followed, follow
+from sekisho.homes import lacking, policy_of, usable
 from sekisho.place import Config, Json, Keys, Quiet, State
 from sekisho.radio_keys import import_keys
 
@@ -133,7 +133,8 @@ def list_(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         rows = registry.devices()
-        consents, homes = registry.consents(), registry.families.with_home()
+        consents = registry.consents()
+        homes = usable(registry.families.homes(), policy_of(here.settings, here.state))
     if json:
         screen.document([_described(row, consents, homes) for row in rows])
         return
@@ -162,7 +163,8 @@ def show(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         row = registry.device(device)
-        consents, homes = registry.consents(), registry.families.with_home()
+        consents = registry.consents()
+        homes = usable(registry.families.homes(), policy_of(here.settings, here.state))
         speakers = [name for name, known in registry.credentials().items() if device in known]
     if json:
         screen.document({**_described(row, consents, homes), "credentials": speakers})
@@ -181,7 +183,7 @@ def show(
             ("revoked", row.revoked_at and to_rfc3339(row.revoked_at, zone)),
             ("speaks as", ", ".join(speakers) or "nobody"),
             ("consents", ", ".join(sorted(consents.get(row.device, ()))) or None),
-            ("missing", _missing(row, consents, homes) or None),
+            ("missing", lacking(row, consents, homes) or None),
         ]
     )
 
@@ -274,19 +276,8 @@ def _state(row: DeviceRow, consents: Consents, homes: set[str]) -> str:
     """What a person should know of a device at a glance; "" where all is well."""
     if row.revoked_at is not None:
         return "revoked"
-    missing = _missing(row, consents, homes)
+    missing = lacking(row, consents, homes)
     return missing and f"lacks {missing}"
-
-
-def _missing(row: DeviceRow, consents: Consents, homes: set[str]) -> str:
-    """What has to be known before anything of it is stored; of a home only whether it is known."""
-    if not facts.is_personal(row.kind) or not facts.needs_household(row.kind):
-        return ""
-    missing = [
-        "household" if row.household is None else "" if row.household in homes else "home",
-        "" if STORE in consents.get(row.device, ()) else "consent",
-    ]
-    return ", ".join(word for word in missing if word)
 
 
 def _described(row: DeviceRow, consents: Consents, homes: set[str]) -> dict[str, object]:
@@ -296,5 +287,5 @@ def _described(row: DeviceRow, consents: Consents, homes: set[str]) -> dict[str,
         "changed_at": to_rfc3339(row.changed_at),
         "revoked_at": row.revoked_at and to_rfc3339(row.revoked_at),
         "consents": sorted(consents.get(row.device, ())),
-        "missing": _missing(row, consents, homes) or None,
+        "missing": lacking(row, consents, homes) or None,
     }

@@ -28,6 +28,7 @@ from gateway.statedir import Mark, StateDir
 from gateway.transports.mqtt_listener.limits import Limits
 from sekisho import place, screen
 from sekisho.cautions import in_plain
+from sekisho.homes import strange_in
 from sekisho.kinds_in_force import keep, know
 from sekisho.place import Config, Json, Keys, Quiet
 from sekisho.scripts import declared
@@ -157,6 +158,8 @@ def _doors(settings: Settings, directory: StateDir) -> Wanted:
 def _prepare(settings: Settings, directory: StateDir, ring: KeyRing, clock: Clock) -> None:
     keep(directory, settings)
     _import_devices(settings, directory, ring, clock)
+    if (said := strange_in(directory, ring, settings.policy)) is not None:
+        logging.getLogger("sekisho").warning("%s", said)
 
 
 def _import_devices(settings: Settings, directory: StateDir, ring: KeyRing, clock: Clock) -> None:

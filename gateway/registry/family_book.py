@@ -79,9 +79,9 @@ class FamilyBook:
         homes = home_rows.homes(self._db, self._keys)
         return {name: home.radius_m for name, home in homes.items() if home.radius_m is not None}
 
-    def with_home(self) -> set[str]:
-        """Households whose home was imported; says nothing about where it is."""
-        return {row[0] for row in self._db.execute("SELECT household FROM homes")}
+    def homes(self) -> dict[str, Household]:
+        """Household → its home as it is kept; those whose key is gone are not there."""
+        return home_rows.homes(self._db, self._keys)
 
     def members(self) -> list[tuple[str, str]]:
         """Every household with each device that is its own, or was when somebody agreed to something for it."""
@@ -157,6 +157,19 @@ def traces(db: sqlite3.Connection, household: str) -> Traces:
         known = table in there
         counts.append(db.execute(query, (household,)).fetchone()[0] if known else 0)
     return Traces(*counts)
+
+
+def homes_in(path: Path, keys: Seal) -> dict[str, Household]:
+    """Household → its home in a registry that is only read, and may be older than some of the tables.
+
+    Raises:
+        Refusal: it cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+            return home_rows.homes(db, keys)
+    except sqlite3.Error as error:
+        raise Refusal(f"{path} cannot be read as a registry ({error}).") from error
 
 
 class InCopy(NamedTuple):

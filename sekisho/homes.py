@@ -1,0 +1,88 @@
+"""Which households' homes the rules in force can use: kept as zones of another partition, or of a circle as zones alone, they hide nothing."""
+
+from collections.abc import Container, Iterable, Mapping
+
+from gateway.keys.ring import KeyRing
+from gateway.model.device import Household
+from gateway.privacy.policy import Policy
+from gateway.registry import family_book
+from gateway.registry.device_rows import DeviceRow
+from gateway.registry.purposes import STORE
+from gateway.settings.settings import Settings
+from gateway.statedir import StateDir
+from sekisho import facts, screen
+
+_CIRCLE = "as a zone alone, and the rules in force draw a circle"
+_ANOTHER = "as a zone of another partition than that of the rules in force"
+
+
+def unusable(family: Household | None, policy: Policy | None) -> str | None:
+    """Why nothing can be hidden round a family's home, in words; None where it can. Without rules, whether one is known."""
+    if family is None:
+        return "it belongs to no household"
+    if family.home is not None:
+        return None
+    if family.zone is None:
+        return "its household has no home"
+    if policy is None:
+        return None
+    kept = _kept(family, policy)
+    return kept and f"the home of its household is kept {kept}"
+
+
+def lacking(row: DeviceRow, consents: Mapping[str, frozenset[str]], homes: Container[str]) -> str:
+    """What has to be known before anything of a device is stored; "" for nothing, and for things of the city.
+
+    Args:
+        homes: households whose homes the rules in force can use.
+    """
+    if not facts.is_personal(row.kind) or not facts.needs_household(row.kind):
+        return ""
+    missing = [
+        "household" if row.household is None else "" if row.household in homes else "home",
+        "" if STORE in consents.get(row.device, ()) else "consent",
+    ]
+    return ", ".join(word for word in missing if word)
+
+
+def usable(homes: Mapping[str, Household], policy: Policy | None) -> set[str]:
+    """The households whose homes the rules can hide."""
+    return {name for name, home in homes.items() if unusable(home, policy) is None}
+
+
+def policy_of(settings: Settings | None, directory: StateDir) -> Policy | None:
+    """The rules in force in a directory; None where this configuration is not its own."""
+    if settings is None or settings.state.resolve() != directory.path.resolve():
+        return None
+    return settings.policy
+
+
+def strange(homes: Iterable[Household], policy: Policy) -> str | None:
+    """How many homes are kept in a way that these rules cannot use, and what to do; None where none is."""
+    if not policy.keeps_ways:
+        return None
+    found = [kept for home in homes if home.home is None and (kept := _kept(home, policy))]
+    if not found:
+        return None
+    return (
+        f"{screen.count(len(found), 'household')}: the home is kept {found[0]}. Nothing of their children is stored: import "
+        "the homes again (sekisho devices import-homes)"
+    )
+
+
+def _kept(family: Household, policy: Policy) -> str | None:
+    """How a home that is known by its zone alone is kept, where these rules cannot use it."""
+    if policy.zoned is None:
+        return _CIRCLE
+    return None if family.partition == policy.zoned.pin else _ANOTHER
+
+
+def strange_in(directory: StateDir, ring: KeyRing, policy: Policy) -> str | None:
+    """The same of a directory, whose registry is only read.
+
+    Raises:
+        Refusal: its homes cannot be read.
+    """
+    if not directory.registry_db.exists():
+        return None
+    return strange(family_book.homes_in(directory.registry_db, ring).values(), policy)
