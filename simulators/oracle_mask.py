@@ -40,18 +40,24 @@ class _Measured(NamedTuple):
 
 
 def judge_child(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules) -> Ruling:
-    """Rule on one fix and move the memory on; `device` is the ledger's roster line."""
+    """Rule on one fix and move the memory on; `device` is the ledger's roster line.
+
+    Its `home` and `radius_m` hide; so do those of each of `former`, if there are any.
+    """
     if fix.identity in memory.recent:  # step 1
         return Ruling(Fate.DUPLICATE)
     memory.recent.append(fix.identity)
     refused = _before_state(fix, device, rules)
     if refused is not None:
         return _suppress(refused)
+    homes = _homes(device)
+    lost = memory.lose() if memory.homes not in (None, homes) else []  # it moved
+    memory.homes = homes
     if memory.last is not None and fix.at <= memory.last:  # step 6
-        return _late(fix, device, memory, rules)
-    lost: list[Ended] = []
+        ruling = _late(fix, device, memory, rules)
+        return ruling._replace(ended=(*lost, *ruling.ended))
     if memory.last is not None and fix.at - memory.last > rules.gap:  # step 7
-        lost = memory.lose()
+        lost += memory.lose()
     memory.last = fix.at
     unusable = _unusable(fix, rules)
     if unusable is not None:  # step 8
@@ -119,29 +125,33 @@ def _measure(fix: Fix, device: Mapping[str, Any], rules: Rules) -> _Measured:
     assert lat is not None
     assert lon is not None
     accuracy = rules.unsaid_m if fix.accuracy_m is None else fix.accuracy_m
-    limit = rules.buffer_m
-    if rules.zones is None:
-        limit = _radius(device, rules) + 2 * accuracy + _FORMULA_M
+    unsure = 2 * accuracy if rules.zones is None else 0.0
     places = [(lat, lon)]
     if not rules.says_cells:
         places.append((round(lat, 5), round(lon, 5)))
-    beyond = [_from_hiding(Box(*one, *one), device, rules) - limit for one in places]
+    beyond = [_beyond_m(Box(*one, *one), device, rules) - unsure for one in places]
     slack = min(map(abs, beyond))
     return _Measured(all(one > 0 for one in beyond), beyond[0], accuracy, slack)
 
 
-def _radius(device: Mapping[str, Any], rules: Rules) -> float:
-    return max(rules.default_radius_m, device["radius_m"] or 0.0)
+def _homes(device: Mapping[str, Any]) -> list[tuple[float, float, float]]:
+    """Where it lives, and lived, with the radius that was asked for there."""
+    lived = [device, *device.get("former", ())]
+    return [(*one["home"], one["radius_m"] or 0.0) for one in lived]
 
 
-def _from_hiding(box: Box, device: Mapping[str, Any], rules: Rules) -> float:
-    """Metres between a box and the household's zone, or its home."""
-    lat, lon = device["home"]
+def _beyond_m(box: Box, device: Mapping[str, Any], rules: Rules) -> float:
+    """Metres between a box and the nearest of what hides: a zone and its buffer, or a circle with its margin."""
+    return min(_beyond_one_m(box, *one, rules) for one in _homes(device))
+
+
+def _beyond_one_m(box: Box, lat: float, lon: float, radius_m: float, rules: Rules) -> float:
     if rules.zones is None:
-        return apart_m(box, Box(lat, lon, lat, lon))
+        radius = max(rules.default_radius_m, radius_m)
+        return apart_m(box, Box(lat, lon, lat, lon)) - radius - _FORMULA_M
     zone = rules.zones.zone_of(lat, lon)
     assert zone is not None
-    return rules.zones.gap_m(box, zone)
+    return rules.zones.gap_m(box, zone) - rules.buffer_m
 
 
 def _by_distance(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules) -> Ruling:
@@ -223,10 +233,9 @@ def _keep(
         if level is None:
             return _suppress(Reason.SPARSE, slack_m)
         cell = code_of(level, lat, lon)
-        limit = rules.buffer_m if rules.zones else _radius(device, rules) + _FORMULA_M
-        gap = _from_hiding(box_of(level, cell), device, rules)
-        slack_m = min(slack_m, abs(gap - limit))
-        if gap <= limit:
+        beyond = _beyond_m(box_of(level, cell), device, rules)
+        slack_m = min(slack_m, abs(beyond))
+        if beyond <= 0:
             return _suppress(_hiding(rules), slack_m)
     held = Held(fix.identity, fix.at, fix.received_at, lat, lon, cell, memory.trip.leg)
     if not rules.holds:

@@ -33,6 +33,7 @@ class Memory:
 
     Attributes:
         before: place and time of the fix before.
+        homes: what hid the child when the newest fix was judged.
         placed: whether it was seen in hiding since all was forgotten, and since the last silence.
     """
 
@@ -43,6 +44,7 @@ class Memory:
     heard: Instant | None = None
     before: tuple[float, float, Instant] | None = None
     placed: tuple[bool, bool] = (False, False)
+    homes: list[tuple[float, float, float]] | None = None
     trip: Trip = field(default_factory=Trip)
 
     def lose(self) -> list[Ended]:

@@ -1,7 +1,7 @@
 """Mask and oracle, written apart from one page, agree under the recommended rules too."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.model.device import Device, Household
+from gateway.model.identity import HouseholdId
 from gateway.model.instant import MINUTE, SECOND
+from gateway.model.position import Position
 from gateway.model.reading import Reading
 from gateway.model.reason import Fate, Reason
 from gateway.privacy.mask import Mask
@@ -21,7 +24,7 @@ from simulators.oracle_memory import Fix, Memory
 from simulators.oracle_mesh import Zones
 from simulators.oracle_rules import Rules
 from simulators.oracle_trip import Ended
-from tests.fakes.readings import HOME, NOON, ROWS, Keys, everywhere
+from tests.fakes.readings import HOME, METRE_NORTH, NOON, ROWS, Keys, child, everywhere
 from tests.fakes.zones import EIGHTH, PARTITION, QUARTER, zoned
 from tests.laws.test_zone_laws import at_home, said, way
 
@@ -114,6 +117,27 @@ def ended(some: Iterable[Ended]) -> Counter[Reason | Fate]:
     return Counter(one.reason or Fate.STORED for one in some)
 
 
+_BESIDE = (HOME[0] - 250.0 * METRE_NORTH, HOME[1])
+"""In z-0002."""
+
+
+def living(homes: Sequence[tuple[float, float]]) -> tuple[Device, dict[str, Any]]:
+    """A child that lives in the first of some homes, and lived in the others: for the mask, and for the oracle."""
+    first, *others = (
+        Household(HouseholdId("h-1"), Position(*home), None, "EPSG:4326") for home in homes
+    )
+    family = Household(HouseholdId("h-1"), first.home, None, "EPSG:4326", former=tuple(others))
+    former = [{"home": home, "radius_m": None} for home in homes[1:]]
+    roster = {"consent": True, "household": "h-1", "home": homes[0], "radius_m": None}
+    return child(family=family), {**roster, "former": former}
+
+
+def moving(dice: Random, fixes: int) -> dict[int, tuple[Device, dict[str, Any]]]:
+    """Before which fix a child lives how: it moves, and some time later its old home is forgotten."""
+    first, second = sorted(dice.sample(range(fixes), 2))
+    return {0: living([HOME]), first: living([_BESIDE, HOME]), second: living([_BESIDE])}
+
+
 @pytest.mark.channel("C1", "C14")
 @pytest.mark.parametrize("name", PAIRS)
 @settings(max_examples=300, deadline=None)
@@ -123,15 +147,29 @@ def test_mask_and_oracle_agree_on_every_fix_of_a_walk(name: str, seed: int) -> N
     agreed(name, seed, 80)
 
 
-def agreed(name: str, seed: int, fixes: int) -> Counter[Reason | Fate]:
+@pytest.mark.channel("C33")
+@pytest.mark.parametrize("name", PAIRS)
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_they_agree_on_families_that_move(name: str, seed: int) -> None:
+    """To the zone beside, or 400 m; on its way, with the old home hidden from then on, until it is forgotten again."""
+    agreed(name, seed, 200, moves=True)
+
+
+def agreed(name: str, seed: int, fixes: int, *, moves: bool = False) -> Counter[Reason | Fate]:
     """Walk through both, and say which ends there were."""
     policy, rules = PAIRS[name]
     dice = Random(seed)
     readings = disturbed(dice, said(at_home(*HOME), way(dice, fixes)))
     by, memory = Mask(policy, Keys(), ROWS), Memory()
-    roster = {"consent": True, "household": "h-1", "home": HOME, "radius_m": None}
+    device, roster = living([HOME])
     ends: Counter[Reason | Fate] = Counter()
-    for one in readings:
+    lives = moving(dice, len(readings)) if moves else {}
+    for number, one in enumerate(readings):
+        if number in lives:
+            device, roster = lives[number]
+        if lives:
+            one.device = device
         if dice.random() < 0.004:
             assert Counter(end for _, end in by.forget_held()) == ended(memory.trip.forget())
             by, memory = Mask(policy, Keys(), ROWS), Memory()
