@@ -68,7 +68,7 @@ lanes count, kept for a day at least, and not twice on one ground, which cells o
 
 **Floors.** A circle has 50 m, a zone a buffer of 50 m and an `accuracy_limit` no larger than that buffer, a circle one of 100 m at most;
 `reopen` takes 3 fixes and 150 m of way, or 300 m farther out, as [mask.md](../mask.md) has them: a tracker that lies indoors drifts over
-less. Numbers are told in steps (`round`) of 5 or more, or in `classes` as wide as `k` each, never both: of a number that is rounded
+less; a device that does not say how well it knows its place is taken to know it to 5 m at best. Numbers are told in steps (`round`) of 5 or more, or in `classes` as wide as `k` each, never both: of a number that is rounded
 first nobody knows in which class it was.
 
 **What everybody may read** goes by the rules of `open`, and no other lane has `audience: public`: k of 10, classes, totals of 250 m or 500 m

@@ -8,15 +8,13 @@ from gateway.counting.period import PeriodCounter
 from gateway.counting.units import Units
 from gateway.model.instant import Instant
 from gateway.model.reading import Reading
-from gateway.rules.counts import Count
+from gateway.rules.counts import USUAL_CAP, Count
 from gateway.rules.model import Lane
 
 KINDS = {"household": frozenset({"child_tracker"}), "tag": frozenset({"bus_stop_reader"})}
 """What is distinct → the device kinds that say it."""
 MOST_OPEN = 3
 """Periods of one lane at a time: the one that runs, the one before, and one that a clock ahead begins."""
-_UNITS_OF_A_TAG = 16
-"""How many stops of one tag a period holds where the rule sets no cap; more are not counted."""
 
 
 class Plan(NamedTuple):
@@ -42,7 +40,7 @@ class Plan(NamedTuple):
     @property
     def cap(self) -> int:
         """Units of one subject."""
-        return self.rule.cap or _UNITS_OF_A_TAG
+        return self.rule.cap or USUAL_CAP
 
 
 class Counter:

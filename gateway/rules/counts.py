@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+USUAL_CAP = 16
+"""To how many units one household or tag adds in a period where the rule sets no cap; more are not counted."""
 Period: TypeAlias = Literal["service_day", "week", "month", "term", "school_year"]
 
 
@@ -15,7 +17,7 @@ class Count:
         distinct: what counts once.
         period: after which the count is released, once.
         slices: what each number is split by; k holds in each slice, and no total stands beside them.
-        cap: to how many units one household may add in a period; None where a unit is met once.
+        cap: to how many units one household may add in a period; None is `USUAL_CAP`.
     """
 
     unit: Literal["road_edge", "mesh_250", "mesh_500", "stop"]

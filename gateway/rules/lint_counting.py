@@ -63,7 +63,13 @@ def _not_done(lane: Lane, path: Path) -> Iterator[Finding]:
 
 
 def audience(lane: Lane, path: Path) -> Iterator[Finding]:
-    """Whoever publishes goes by the rules of `open`."""
+    """Whoever publishes goes by the rules of `open`, and what is for guardians is shown by `guardian_live`."""
+    if lane.audience == "guardian:own" and lane.name != "guardian_live":
+        yield Finding(
+            (*path, "audience"),
+            f"the lane guardian_live alone shows each guardian its own child and no other: {lane.name} is read whole. Name "
+            "who reads it.",
+        )
     if lane.name == "open":
         return
     named = (part.strip().casefold() for part in re.split(r"[:,;/、・]", lane.audience))

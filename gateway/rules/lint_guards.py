@@ -13,6 +13,8 @@ LEAST_RADIUS_M = 50.0
 """The cities' rule: nothing nearer to home."""
 LEAST_BUFFER_M = 50.0
 """Round a zone: without it a family at the edge is seen at its door."""
+LEAST_ACCURACY_M = 5.0
+"""As well as a receiver under the open sky knows its place."""
 MOST_ACCURACY_M = 100.0
 """A fix that knows less tells nothing that may be relied on."""
 LEAST_FIXES = 3
@@ -54,6 +56,12 @@ def _floors(rule: Circle | Zone, path: Path) -> Iterator[Finding]:
 
 def _accuracy(rule: Circle | Zone, path: Path) -> Iterator[Finding]:
     limit = rule.accuracy_limit_m
+    if rule.default_accuracy_m < LEAST_ACCURACY_M:
+        yield Finding(
+            (*path, "default_accuracy"),
+            f"a device that does not say how well it knows its place does not know it to {rule.default_accuracy_m:g} m. "
+            f"Write {LEAST_ACCURACY_M:g} m or more; 10 m is usual.",
+        )
     if isinstance(rule, Zone) and limit > rule.buffer_m:
         yield Finding(
             (*path, "accuracy_limit"),

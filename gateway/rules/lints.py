@@ -42,8 +42,16 @@ def findings(rules: RuleSet, pins: Pins, *, invented: bool) -> Iterator[Finding]
         yield from numbers(lane, path)
         yield from audience(lane, path)
         yield from _duties(lane, path)
+    if rules.epoch is not None and not any(_frozen(lane) for lane in rules.lanes):
+        yield Finding(
+            ("epoch",), "nothing here is frozen for it: neither zones nor noise. Take epoch out."
+        )
     yield from between_lanes(rules.lanes)
     yield from pinned(rules, pins)
+
+
+def _frozen(lane: Lane) -> bool:
+    return bool(lane.perturb) or any(isinstance(rule, Zone) for rule in lane.suppress)
 
 
 def _masks(lane: Lane, path: Path) -> Iterator[Finding]:
@@ -75,7 +83,12 @@ def _time(lane: Lane, path: Path) -> Iterator[Finding]:
         yield Finding(
             (*path, "retain"), "rows of people do not stay for ever: write days, for example 20 d."
         )
-    if lane.audit is not None:
+    if lane.audit is not None and lane.write.form != "rows":
+        yield Finding(
+            (*path, "audit"),
+            f"an audit attacks rows, and {lane.name} keeps none. Take audit out.",
+        )
+    elif lane.audit is not None:
         days = None if lane.retain_us is None else lane.retain_us // _DAY_US
         if days is None or days > lane.audit.days:
             stay = "for ever" if days is None else f"{days} d"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from gateway.rules.counts import Classes, Count, KSuppress, Round, Seal
+from gateway.rules.counts import USUAL_CAP, Classes, Count, KSuppress, Round, Seal
 from gateway.rules.learned import Field, Limit, fields, step_us, unhidden
 from gateway.rules.masks import (
     Circle,
@@ -125,7 +125,7 @@ def _coarsens(rule: Rule) -> str:
 def _counts(rule: Rule) -> str:
     if isinstance(rule, Count):
         by = "".join(f" and {_SLICE[one]}" for one in rule.slices)
-        cap = f", in {rule.cap} of them at most" if rule.cap else ""
+        cap = f", in {rule.cap or USUAL_CAP} of them at most"
         return f"each {rule.distinct} counts once a {UNIT[rule.unit]}{by} in a {rule.period.replace('_', ' ')}{cap}"
     if isinstance(rule, KSuppress):
         others = ", nor what would give it away" if rule.complementary else ""

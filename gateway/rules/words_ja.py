@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from gateway.rules.counts import Classes, Count, KSuppress, Round, Seal
+from gateway.rules.counts import USUAL_CAP, Classes, Count, KSuppress, Round, Seal
 from gateway.rules.learned import Field, Limit, unhidden
 from gateway.rules.masks import (
     Circle,
@@ -152,7 +152,7 @@ def _counts(rule: Rule) -> str:
         case Count():
             by = "".join(f"・{_SLICE[one]}" for one in rule.slices)
             whose = _DISTINCT[rule.distinct]
-            cap = f"。一つの{whose}につき {rule.cap} か所まで" if rule.cap else ""
+            cap = f"。一つの{whose}につき {rule.cap or USUAL_CAP} か所まで"
             return f"{_UNIT[rule.unit]}{by}ごとに、{_PERIOD[rule.period]}のあいだに通った{whose}を一度だけ数える{cap}"
         case KSuppress():
             return f"{rule.k} に満たない数は示さない" + (

@@ -34,7 +34,12 @@ class CountFile(Strict):
         says("what each number is split by; no totals stand beside them"),
     ] = Field(default_factory=list)
     cap: Annotated[
-        int | None, says("to how many units one household may add in a period", ge=1, le=1000)
+        int | None,
+        says(
+            "to how many units one household or tag may add in a period; without it 16",
+            ge=1,
+            le=1000,
+        ),
     ] = None
 
 

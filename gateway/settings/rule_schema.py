@@ -96,7 +96,7 @@ class _Watched(Strict):
     default_accuracy_m: Annotated[
         float,
         length("1 m", "1 km"),
-        says("where the device does not say"),
+        says("where the device does not say, 5 m or more"),
         Field(alias="default_accuracy"),
     ] = 10.0
     reopen: Annotated[ReopenRuleFile, says("when a closed tracker opens again")] = ReopenRuleFile()

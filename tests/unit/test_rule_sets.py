@@ -95,6 +95,7 @@ def test_every_contradiction_that_the_code_knows_has_its_file() -> None:
             "validate", "strip", "suppress", "shape", "generalise", "perturb",
         )),
         "is outside 2 to 60", "the nearest is 125 m", "64 hex digits are needed", "is too small: 1 or more",
+        "does not know it to 1 m", "alone shows each guardian its own child", "nothing here is frozen for it", "an audit attacks rows",
         "nobody seals store", *(f"{what} protects numbers, and store keeps rows" for what in ("k_suppress", "round", "classes")),
     }  # fmt: skip
     assert {head for head in heads if head not in spoken} == set()
@@ -353,7 +354,8 @@ def test_what_is_told_of_rows_is_what_rows_say(path: Path) -> None:
 def test_the_most_that_is_learned_follows_the_rules(tmp_path: Path, rules: str, told: str) -> None:
     """Rows of a rule set without strip and without steps say minutes, battery and leg, and it is told."""
     file = tmp_path / "rules.yaml"
-    text = EXAMPLES[0].read_text().replace("lanes:", "epoch: school-2026\nlanes:")
+    epoch = "epoch: school-2026\n" if "laplace" in rules else ""
+    text = EXAMPLES[0].read_text().replace("lanes:", f"{epoch}lanes:")
     file.write_text(f"{text}    generalise:\n      - {rules}\n")
     (lane,) = load_rules(file).lanes
 
