@@ -1,0 +1,82 @@
+"""A backup is restored that is older than a withdrawal: the gateway that goes on with it keeps nothing of that child."""
+
+import asyncio
+import shutil
+import time
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.crowd import Uplink, crowd, uplinks
+from tests.e2e.processes import Gateway, sekisho
+from tests.e2e.sender import Sender
+from tests.e2e.town import Town
+from tests.fakes.sealed import opened
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+SECOND = 1_000_000
+
+
+def _rows(town: Town) -> int:
+    return sum(1 for _ in opened(town.state, "child_tracker", town.keys))
+
+
+def _send(gateway: Gateway, token: str, sent: list[Uplink]) -> None:
+    asyncio.run(Sender("both", ("fleet", token), iter(sent)).run(gateway.port))
+
+
+def test_nothing_is_kept_of_a_child_whose_consent_was_withdrawn_after_the_backup(
+    tmp_path: Path,
+) -> None:
+    """Two children walk; the backup is taken; one guardian withdraws; the disk breaks. Under the restored directory the
+    acknowledgements come as ever, the other child's rows grow, and this one's do not."""
+    town = Town(tmp_path / "town", None)
+    members = crowd(2, 0, 0)
+    token = town.enrol(members)
+    now = time.time_ns() // 1000
+    walked = list(islice(uplinks(members, now - 3600 * SECOND), 240))
+    leaver = [uplink for uplink in walked if uplink.device == "child-0"]
+    stays = [uplink for uplink in walked if uplink.device == "child-1"]
+    where = ("--config", str(town.config))
+    copy = tmp_path / "backup"
+    with Gateway(town) as gateway:
+        _send(gateway, token, [*leaver[:40], *stays[:40]])
+        assert sekisho(tmp_path, "backup", str(copy), *where)[0] == 0
+        assert gateway.stop() == 0
+    assert sekisho(tmp_path, "devices", "withdraw", "child-0", *where)[0] == 0
+    shutil.rmtree(town.state.path)
+
+    code, out, err = sekisho(tmp_path, "restore", str(copy), *where)
+
+    assert (code, "consents withdrawn: 1" in out) == (0, True), err
+    before = _rows(town)
+    assert before > 0
+    with Gateway(town) as gateway:
+        _send(gateway, token, leaver[40:])
+        assert gateway.stop() == 0
+    assert _rows(town) == before
+    with Gateway(town) as gateway:
+        _send(gateway, token, stays[40:])
+        assert gateway.stop() == 0
+    assert _rows(town) > before
+
+
+def test_a_copy_beside_a_gateway_that_runs_is_not_run(tmp_path: Path) -> None:
+    """Two would count the same people, and release the same periods."""
+    town = Town(tmp_path / "town", None)
+    copy, other = tmp_path / "backup", tmp_path / "other"
+    where = ("--config", str(town.config))
+    with Gateway(town) as gateway:
+        assert sekisho(tmp_path, "backup", str(copy), *where)[0] == 0
+        words = ("--state", str(other / "state"), "--keys", str(town.folder / "keys"))
+        assert sekisho(tmp_path, "restore", str(copy), *words)[0] == 0
+        second = town.moved(other)
+        said = second.config.read_text()
+        second.config.write_text(said.replace(f"{other}/keys", f"{town.folder}/keys"))
+        code, _out, err = sekisho(tmp_path, "run", "--config", str(second.config))
+        assert (code, "A gateway already works with the keys" in err) == (1, True), err
+        assert gateway.stop() == 0
+    with Gateway(second) as gateway:
+        assert gateway.stop() == 0
