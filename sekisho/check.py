@@ -38,7 +38,7 @@ def check(
     """
     try:
         settings = load_settings(config, to_datetime(SystemClock().now()))
-        _epoch(settings)
+        noted = _epoch(settings)
         declared(settings)
         held, differing = run(settings)
         if differing:
@@ -57,30 +57,35 @@ def check(
                 "in_force": settings.policy.ruleset,
                 "kinds": [one.kind.name for one in settings.kinds],
                 "examples": held,
-                "notes": notes(settings),
+                "notes": [*notes(settings), *noted],
             }
         )
     elif not quiet:
-        _report(settings, held)
+        _report(settings, held, [*notes(settings), *noted])
 
 
-def _epoch(settings: Settings) -> None:
-    """Zones are held against those that the state directory remembers of their epoch.
+def _epoch(settings: Settings) -> list[str]:
+    """Hold zones against those that the state directory remembers of their epoch; a note where nobody could.
 
     Raises:
         SettingsError: they are others.
     """
     epoch, registry = settings.policy.epoch, settings.state / "registry.db"
     if epoch is None or not registry.is_file():
-        return
-    wrong = contradiction(remembered(registry, epoch), Zones(epoch, settings.policy.frozen))
-    if wrong is not None:
-        document = Document(settings.file)
-        document.read()
-        raise SettingsError([complain(document, ("privacy",), wrong)])
+        return []
+    before = remembered(registry, epoch)
+    if before is None:
+        unseen = f"{registry} could not be read, so whether its zones are those of epoch {epoch} is seen at the start"
+        return [f"{unseen}: check as the user whose gateway it is"]
+    wrong = contradiction(before, Zones(epoch, settings.policy.frozen))
+    if wrong is None:
+        return []
+    document = Document(settings.file)
+    document.read()
+    raise SettingsError([complain(document, ("privacy",), wrong)])
 
 
-def _report(settings: Settings, held: int) -> None:
+def _report(settings: Settings, held: int, noted: list[str]) -> None:
     policy, entries = settings.policy, settings.entries
     listening = [
         f"{door.name} {door.bind} {_ports(door.port, door.tls)}"
@@ -110,7 +115,7 @@ def _report(settings: Settings, held: int) -> None:
             ("ok examples", f"{screen.count(held, 'example')} hold" if held else None),
         ]
     )
-    for note in notes(settings):
+    for note in noted:
         print(f"  note: {note}")
 
 

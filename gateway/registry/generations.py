@@ -56,7 +56,7 @@ def contradiction(before: Mapping[str, str], zones: Zones) -> str | None:
     changed = sorted(name for name, pin in pins if before.get(name) != pin)
     if not before or not changed:
         return None
-    stood = ", ".join(f"{name} ({pin[:12]}…)" for name, pin in sorted(before.items()))
+    stood = ", ".join(f"{name} ({pin})" for name, pin in sorted(before.items()))
     return (
         f"Zones of epoch {epoch} stand on {stood} in this directory, and these rules would change them to "
         f"{', '.join(changed)}: rows under both together show what each hides. Bring the old partition back, or begin "
@@ -79,13 +79,14 @@ def _freeze(db: sqlite3.Connection, zones: Zones, now: Instant) -> None:
     )
 
 
-def remembered(registry: Path, epoch: str) -> dict[str, str]:
-    """Partition → pin, as a registry remembers them for an epoch; none where it does not, or cannot be read."""
+def remembered(registry: Path, epoch: str) -> dict[str, str] | None:
+    """Partition → pin, as a registry remembers them for an epoch; None where it cannot be read."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(registry))}?mode=ro", uri=True)) as db:
-            return _read(db, epoch)
+            table = "SELECT 1 FROM sqlite_schema WHERE name = 'epochs'"  # older ones get it at the next start
+            return _read(db, epoch) if db.execute(table).fetchone() else {}
     except sqlite3.Error:
-        return {}
+        return None
 
 
 def _read(db: sqlite3.Connection, epoch: str) -> dict[str, str]:

@@ -129,6 +129,10 @@ def test_a_directory_remembers_the_zones_of_an_epoch(settings: Settings, sekisho
         under_rules(load_settings(settings.file).policy, registry, 2)
         under_rules(policy, registry, 3)
 
+    state.registry_db.write_bytes(b"no registry")
+    answer = sekisho("check", str(settings.file))
+    assert (answer.code, "could not be read, so whether its zones" in answer.out) == (0, True)
+
 
 def of_another_build(partition: Path) -> str:
     """Write the file of a partition with another source; returns its pin."""
