@@ -100,6 +100,8 @@ def put(db: sqlite3.Connection, key: bytes, device: str, secrets: Secrets, at: I
     given = secrets.join_nonce
     if given is None:
         given = 0 if goes_on else radio_memory.nonce_by(at)
+    if before != plain:
+        db.execute("DELETE FROM radio WHERE device = ?", (device,))  # told: keys were taken back
     if before != plain or secrets.nonces - used or given > last:
         db.execute(
             "INSERT OR REPLACE INTO radio VALUES (?,?,?,?,?)",

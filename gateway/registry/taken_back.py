@@ -1,6 +1,6 @@
 """What was taken back stays so, also in a registry that came back from a backup.
 
-Whatever is taken back (a consent, a guardian's device, a home, a token, a device's right to speak, or its household) is written
+Whatever is taken back (a consent, a guardian's device, a home, a token, radio keys, a device's right to speak, or its household) is written
 down with the keys before the change is durable, under a number that the registry keeps as well. One with a smaller number than the last
 is an older one: everything that stands in it and was taken back since is taken back again before anything is read from it.
 
@@ -23,12 +23,13 @@ from gateway.registry import (
     family_rows,
     guardian_rows,
     home_rows,
+    radio_rows,
 )
 from gateway.registry.key_source import Remembered
 
 CONSENT, GUARDIAN, HOME, HOUSEHOLD = "consent", "guardian", "home", "household"
 REVOKED, DROPPED, MEMBER = "revoked", "dropped", "member"
-CREDENTIAL, SPEAKER = "credential", "speaker"
+CREDENTIAL, SPEAKER, RADIO = "credential", "speaker", "radio"
 
 _WATCHED = {
     "UPDATE OF withdrawn_at ON consents WHEN OLD.withdrawn_at IS NULL AND NEW.withdrawn_at IS NOT NULL": (
@@ -48,6 +49,7 @@ _WATCHED = {
         f"NEW.changed_at, '{CREDENTIAL}', NEW.name"
     ),
     "DELETE ON credentials": f"OLD.changed_at, '{CREDENTIAL}', OLD.name",
+    "DELETE ON radio": f"0, '{RADIO}', OLD.device",
     "DELETE ON credential_devices": f"0, '{SPEAKER}', OLD.credential, OLD.device",
 }
 """What happens to a table → when, and the words of what is taken back by it."""
@@ -62,6 +64,7 @@ _WORDS = {
     DROPPED: "devices removed",
     CREDENTIAL: "tokens or certificates revoked",
     SPEAKER: "credentials that no longer speak for a device",
+    RADIO: "devices whose LoRaWAN keys were replaced (import them again)",
     HOUSEHOLD: "households erased",
 }
 
@@ -168,6 +171,8 @@ def _standing(db: sqlite3.Connection) -> Iterator[_Standing]:
         yield (CREDENTIAL, name), partial(credential_rows.revoke, db, name)
         for device in devices:
             yield (SPEAKER, name, device), partial(_silence, db, name, device)
+    for (device,) in db.execute("SELECT device FROM radio").fetchall():
+        yield (RADIO, device), partial(_unkey, db, device)
     rows = device_rows.rows(db)
     for row in rows:
         if row.household is not None:
@@ -205,6 +210,10 @@ def _untell(db: sqlite3.Connection, household: str, number: int, _at: Instant) -
 
 def _silence(db: sqlite3.Connection, credential: str, device: str, _at: Instant) -> None:
     credential_rows.unlink(db, device, credential)
+
+
+def _unkey(db: sqlite3.Connection, device: str, _at: Instant) -> None:
+    radio_rows.drop(db, device)
 
 
 def _revoke(db: sqlite3.Connection, device: str, at: Instant) -> None:

@@ -15,6 +15,7 @@ from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.privacy.web_push import Subscription
+from gateway.registry.radio_rows import Secrets
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
 from gateway.stores import backup
@@ -135,6 +136,26 @@ def test_rights_that_were_taken_stay_taken(town: Town) -> None:
         assert registry.device("child-1").household is None
         assert registry.device("child-1").source == "command"
         assert registry.directory().credentials["shared"].devices == {"river-1"}
+
+
+def test_radio_keys_that_were_replaced_believe_nobody(town: Town) -> None:
+    """Whoever has the old ones speaks for nobody; those that are what they were stay, and new ones are taken as ever."""
+    own, other = Secrets(app_key=b"a device's keys."), Secrets(app_key=b"and another one.")
+    with town.registry() as registry:
+        for n in (1, 2):
+            facts = {"dev_eui": f"0004a30b001a2b3{n}"}
+            registry.put_device(f"node-{n}", "river_gauge", "16201", NOON, attributes=facts)
+            registry.radio.put(f"node-{n}", own, NOON)
+    copy = town.backup("with keys")
+    with town.registry() as registry:
+        registry.radio.put("node-1", other, NOON + 5)
+        registry.radio.put("node-2", own, NOON + 5)
+        assert len(registry.radio.read().roots) == 2
+    with town.restore(copy) as registry:
+        assert [root.device for root in registry.radio.read().roots.values()] == ["node-2"]
+        registry.radio.put("node-1", other, NOON + 9)
+    with town.registry() as registry:
+        assert len(registry.radio.read().roots) == 2
 
 
 def test_an_erased_household_is_forgotten_again(town: Town) -> None:
