@@ -20,10 +20,17 @@ _NEEDED = ("KEY_CODE", "HTKSYORI", "HTKSAKI", "GASSAN")
 
 
 class Cells(NamedTuple):
-    """Households of the cells of one level, and which cells are known together only."""
+    """Households of the cells of one level, and which cells are known together only.
+
+    Attributes:
+        codes: of the cells that have a line.
+        counted_in: code of a cell that hidden households are counted in → file and line that say so.
+    """
 
     dwellings: dict[int, int]
     tied: list[tuple[int, int]]
+    codes: set[str]
+    counted_in: dict[str, str]
 
 
 def read_census(path: Path, mesh: Mesh) -> Cells:
@@ -43,25 +50,28 @@ def read_census(path: Path, mesh: Mesh) -> Cells:
     if HOUSEHOLDS not in names:
         raise _refusal(path, 2, f"no column is named {HOUSEHOLDS}: take the table of population and households.")  # fmt: skip
     column = names.index(HOUSEHOLDS)
-    found = Cells({}, [])
-    seen: set[str] = set()
+    found = Cells({}, [], set(), {})
     for number, line in enumerate(lines[2:], 3):
         if not line:
             continue
         if len(line) != len(head):
             raise _refusal(path, number, f"{len(head)} columns are needed, {len(line)} are there.")
         row = dict(zip(head, line, strict=True))
-        if row["KEY_CODE"] in seen:
-            raise _refusal(path, number, f"the cell {row['KEY_CODE']} is there twice.")
-        seen.add(row["KEY_CODE"])
+        code = row["KEY_CODE"].strip()
+        if code in found.codes:
+            raise _refusal(path, number, f"the cell {code} is there twice.")
+        found.codes.add(code)
         try:
-            _take(found, mesh, row, line[column].strip())
+            into = _take(found, mesh, row, line[column].strip())
         except ValueError as error:
             raise _refusal(path, number, str(error)) from None
+        if into:
+            found.counted_in.setdefault(into, f"{path}:{number}")
     return found
 
 
-def _take(found: Cells, mesh: Mesh, row: Mapping[str, str], households: str) -> None:
+def _take(found: Cells, mesh: Mesh, row: Mapping[str, str], households: str) -> str:
+    """Enter one line; the code of the cell that its hidden households are counted in, if they are."""
     cell = _cell(mesh, row["KEY_CODE"])
     if households == _HIDDEN:
         if row["HTKSYORI"].strip() != "2" or not row["HTKSAKI"].strip():
@@ -69,12 +79,13 @@ def _take(found: Cells, mesh: Mesh, row: Mapping[str, str], households: str) -> 
         into = _cell(mesh, row["HTKSAKI"])
         if into != cell:
             found.tied.append((cell, into))
-        return
+        return row["HTKSAKI"].strip()
     if households in _NONE:
-        return
+        return ""
     if not (households.isascii() and households.isdigit()):
         raise ValueError(f"{HOUSEHOLDS} is not a number.")
     found.dwellings[cell] = found.dwellings.get(cell, 0) + int(households)
+    return ""
 
 
 def _cell(mesh: Mesh, code: str) -> int:

@@ -177,7 +177,8 @@ def _recorded(
 ) -> Tried:
     known = {} if homes is None else read_homes(homes)
     ways = read_ways(tracks, None if home is None else track.home(home), known)
-    houses = [] if dwellings is None else [one.place for one in ground.read_buildings(dwellings)]
+    buildings = [] if dwellings is None else ground.read_buildings(dwellings)
+    houses = [one.place for one in buildings for _ in range(one.dwellings)]
     streets = [] if roads is None else [
         (line[n], line[n + 1]) for line in ground.read_lines(roads) for n in range(len(line) - 1)
     ]  # fmt: skip

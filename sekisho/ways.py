@@ -1,8 +1,7 @@
 """Ways to try rule sets on, of one child or of many: recorded files, or the ledger of a simulated fleet."""
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -11,6 +10,7 @@ from gateway.model.errors import Refusal
 from gateway.model.instant import MINUTE, Instant, parse_rfc3339
 from gateway.privacy.distance import HIGHEST_LATITUDE
 from gateway.transports.replay.track_file import read_track
+from sekisho.csv_file import read_table
 from simulators.ledger import read_ledger
 
 GAP: Instant = 30 * MINUTE
@@ -103,16 +103,18 @@ def read_homes(path: Path) -> dict[str, tuple[float, float]]:
         Refusal: it cannot be used; names file and line, and no value.
     """
     return {
-        row["device"] or "": (_degrees(path, line, row, "lat"), _degrees(path, line, row, "lon"))
-        for line, row in _rows(path, {"device", "lat", "lon"})
+        row["device"]: (_degrees(path, line, row, "lat"), _degrees(path, line, row, "lon"))
+        for line, row in read_table(path, ("device", "lat", "lon"), (), unused=False)
     }
 
 
 def _csv(path: Path) -> dict[str, list[Fix]]:
     found: dict[str, list[Fix]] = defaultdict(list)
-    for line, row in _rows(path, {"time", "lat", "lon"}):
+    for line, row in read_table(
+        path, ("time", "lat", "lon"), ("device", "accuracy_m"), unused=True
+    ):
         try:
-            at = parse_rfc3339(row["time"] or "")
+            at = parse_rfc3339(row["time"])
             said = row.get("accuracy_m")
             accuracy = float(said) if said else None
         except ValueError:
@@ -129,23 +131,9 @@ def _csv(path: Path) -> dict[str, list[Fix]]:
     return found
 
 
-def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, dict[str, str | None]]]:
+def _degrees(path: Path, line: int, row: Mapping[str, str], name: str) -> float:
     try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Refusal(f"{path} is not a text in UTF-8.", exit_code=2) from None
-    except OSError as error:
-        raise Refusal(f"{path} cannot be read: {error.strerror}.", exit_code=2) from None
-    reader = csv.DictReader(text.splitlines())
-    if not needed <= set(reader.fieldnames or ()):
-        raise Refusal(f"{path}:1 columns named {', '.join(sorted(needed))} are needed.", exit_code=2)  # fmt: skip
-    for row in reader:
-        yield reader.line_num, row
-
-
-def _degrees(path: Path, line: int, row: Mapping[str, str | None], name: str) -> float:
-    try:
-        value = float(row[name] or "")
+        value = float(row[name])
     except ValueError:
         value = float("nan")
     if not abs(value) <= (HIGHEST_LATITUDE if name == "lat" else 180.0):

@@ -155,6 +155,60 @@ def test_the_ground_may_be_given(fleet: Path, sekisho: Sekisho) -> None:
     assert bare["toyama-zone"]["streets_percent"] != with_ground["toyama-zone"]["streets_percent"]
 
 
+def test_a_building_of_many_dwellings_counts_as_many(
+    fleet: Path, tmp_path: Path, sekisho: Sekisho
+) -> None:
+    """As for partition build: the same houses with three dwellings each hide among three times as many."""
+    assert sekisho("simulate", "--town", "district", "--ground-out", "ground").code == 0
+    lines = (tmp_path / "ground" / "dwellings.csv").read_text().splitlines()
+    houses = sorted({line.rpartition(",")[0] for line in lines[1:]})
+    found = []
+    for each in (1, 3):
+        file = tmp_path / f"{each}.csv"
+        file.write_text(
+            "\n".join(["lat,lon,dwellings", *(f"{one},{each}" for one in houses)]) + "\n"
+        )
+        words = ("--tracks", str(fleet), "--dwellings", str(file), "--json")
+        found.append(told(what_if(sekisho, *words, rules=(ZONES,)))["toyama-zone"])
+
+    assert found[1]["fewest_dwellings"] == 3 * found[0]["fewest_dwellings"]
+    assert found[1]["by_chance_percent"] == found[0]["by_chance_percent"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("time,lat,lon,device\n2026-05-12T07:00:00+09:00,36.7,137.2\n", "t.csv:2 4 cells are needed"),
+        ("device,time,lat,lon\na,2026-05-12T07:00:00+09:00,36.7,137.2,9\n", "t.csv:2 4 cells are needed, as in the first line; 5 are"),
+        ("dev,time,lat,lon\n", "t.csv:1 the column dev is not known. Did you mean device?"),
+        ("time,lat,lon,accuracy\n", "t.csv:1 the column accuracy is not known. Did you mean accuracy_m?"),
+        ("time,lat,lon,lat\n", "t.csv:1 the column lat is there twice"),
+        ("time,lat\n", "t.csv:1 columns named lat, lon, time are needed, and perhaps accuracy_m, device"),
+        ("time,lat,lon\n2026-05-12T07:00,36.7,137.2\n", "t.csv:2 a time with its offset"),
+        ("time,lat,lon\n2026-05-12T07:00:00+09:00,36.7,1372\n", "t.csv:2 lon is no number of degrees"),
+    ],
+)  # fmt: skip
+def test_a_faulty_table_of_ways_is_refused_with_its_line(
+    tmp_path: Path, sekisho: Sekisho, content: str, sentence: str
+) -> None:
+    """A line that lacks a cell would be of another child; a misspelt column, all children one."""
+    (tmp_path / "t.csv").write_text(content)
+    said = what_if(sekisho, "--tracks", "t.csv", "--home", "36.70,137.21")
+
+    assert said.code == 2
+    assert sentence in said.err
+
+
+def test_columns_that_nobody_reads_are_named(tmp_path: Path, sekisho: Sekisho) -> None:
+    """Beside the result: whoever named their children in one of them sees it."""
+    row = "2026-05-12T07:00:00+09:00,36.7,137.2,9,a"
+    (tmp_path / "t.csv").write_text(f"time,lat,lon,speed,pupil\n{row}\n")
+    said = what_if(sekisho, "--tracks", "t.csv", "--home", "36.70,137.21")
+
+    assert said.code == 0, said.err
+    assert "t.csv:1 not used: speed, pupil." in said.err
+
+
 def test_the_map_shows_what_rows_say_and_nothing_else(tmp_path: Path, sekisho: Sekisho) -> None:
     """Under the zone rules cells and ten minutes; none of a child touches its zone or the buffer."""
     assert what_if(sekisho, "--town", "small", "--children", "1", "--days", "3", "--geojson", "map").code == 0  # fmt: skip
