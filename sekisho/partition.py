@@ -1,5 +1,6 @@
 """`sekisho privacy partition`: zones of the public mesh, made of counts, looked at, asked about."""
 
+import datetime as dt
 import json as text
 from enum import StrEnum
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from gateway.model.errors import Refusal
+from gateway.model.identity import is_name
 from gateway.model.quantity import LENGTH, parse
 from gateway.privacy.mesh import MESHES, NOWHERE, Mesh
 from gateway.privacy.partition import Partition, Shield
 from gateway.privacy.zoning import CHECKS, Survey, Zoning, build
+from gateway.registry.rules import NAMES
 from gateway.settings.partition import PartitionFile, read_partition, render
 from gateway.statedir import write_durably
 from sekisho import ground, place, screen, track
@@ -93,18 +96,22 @@ def build_(
     The same files and options give the same bytes. The file holds no count of any cell.
     """
     target = place.replaceable("--out", out, force=force)
+    day = to_date("--date", date)
+    name = id or f"jis{level}-k{k}-{day[:4]}"
+    if not is_name(name):
+        raise Refusal(f"--id {name}: {NAMES}.", exit_code=2)
     mesh = MESHES[level]
     survey = ground.survey(mesh, cells or [], dwellings or [], roads or [])
     zoning = build(survey, k, k_gate)
     files = [*(cells or []), *(dwellings or []), *(roads or [])]
     content = render(
         zoning,
-        name=id or f"jis{level}-k{k}-{date[:4]}",
+        name=name,
         mesh=mesh,
         k=k,
         k_gate=k_gate,
         source=source or ", ".join(path.name for path in files),
-        day=date,
+        day=day,
         checked=survey.checks(),
     )
     try:
@@ -116,6 +123,20 @@ def build_(
         screen.document(said | {"file": str(out)})
     elif not quiet:
         _tell(said, out)
+
+
+def to_date(option: str, given: str) -> str:
+    """The day that an option takes.
+
+    Raises:
+        Refusal: it is none.
+    """
+    try:
+        return dt.date.fromisoformat(given).isoformat()
+    except ValueError:
+        raise Refusal(
+            f"{option} {given}: a day of the calendar is needed, as 2026-04-01.", exit_code=2
+        ) from None
 
 
 def _proven(target: Path) -> str:

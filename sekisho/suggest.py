@@ -1,21 +1,24 @@
 """`sekisho privacy suggest`: which level of the mesh hides enough dwellings behind the least ground."""
 
+import shlex
 from math import pi
 from statistics import median
 from typing import Annotated, Any
 
 import typer
 
+from gateway.clock import SystemClock
 from gateway.model.errors import Refusal
+from gateway.model.instant import local_day
 from gateway.model.quantity import LENGTH, parse
 from gateway.privacy.mesh import MESHES, Mesh
 from gateway.privacy.partition import scales
 from gateway.privacy.zoning import Survey, Zoning, build
 from sekisho import ground, screen
 from sekisho.partition import Cells, Dwellings, K, KGate, Level, RoadFile
-from sekisho.place import Json
+from sekisho.place import Json, zone_of
 
-_FEW = 0.01  # of the dwellings may be without zone before a level is passed over
+_FEW = 1.0  # percent of the dwellings may be without zone before a level is passed over
 
 
 def suggest(
@@ -56,10 +59,10 @@ def suggest(
         screen.document({"levels": rows, "suggested": best and best["level"]})
         return
     screen.table(
-        ("level", "zones", "smallest", "median", "hidden ha", "without zone", ""),
+        ("level", "zones", "smallest", "median", "hidden ha", "without zone", "%", ""),
         [
             (row["level"], row["zones"], row["smallest"], row["median"], row["hidden_ha"],
-             row["dwellings_without_zone"], "suggested" if row is best else "")
+             row["dwellings_without_zone"], round(_share(row), 1), "suggested" if row is best else "")
             for row in rows
         ],
     )  # fmt: skip
@@ -67,9 +70,19 @@ def suggest(
         print(f"No level makes a zone of {k} dwellings: with these counts keep nothing, or ask for a smaller --k.")  # fmt: skip
         return
     print(
-        f"smallest, median: dwellings of a zone · hidden: median zone and its buffer of {metres:g} m, about\n"
-        f"  next     sekisho privacy partition build --level {best['level']} --k {k}"
+        f"smallest, median: dwellings of a zone · hidden: median zone and its buffer of {metres:g} m, about"
     )
+    if _share(best) > _FEW:
+        print(
+            f"None leaves under {_FEW:g} % of the dwellings without a zone; the least is {_share(best):.1f} %. Of children who "
+            "live there nothing may be kept under a zone rule."
+        )
+    today = local_day(SystemClock().now(), zone_of(None)).isoformat()
+    words = ["--level", str(best["level"]), "--k", str(k), "--k-gate", str(k_gate), "--date", today]
+    for option, files in (("--cells", cells), ("--dwellings", dwellings), ("--roads", roads)):
+        words += [word for file in files or () for word in (option, str(file))]
+    print(f"  next     sekisho privacy partition build {shlex.join(words)} --out zones.yaml")
+    print("           --date is the day that the counts are of: change it where that is not today")
 
 
 def _row(mesh: Mesh, survey: Survey, zoning: Zoning, buffer_m: float) -> dict[str, Any]:
@@ -89,10 +102,15 @@ def _row(mesh: Mesh, survey: Survey, zoning: Zoning, buffer_m: float) -> dict[st
 def _best(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The least hidden ground among levels that leave few without a zone; if none does, the fewest left."""
     able = [row for row in rows if row["zones"]]
-    kind = [row for row in able if row["dwellings_without_zone"] <= _FEW * row["dwellings"]]
+    kind = [row for row in able if _share(row) <= _FEW]
     if kind:
         return min(kind, key=lambda row: row["hidden_ha"])
     return min(able, key=lambda row: row["dwellings_without_zone"], default=None)
+
+
+def _share(row: dict[str, Any]) -> float:
+    """Percent of the dwellings that are without a zone."""
+    return 100 * row["dwellings_without_zone"] / row["dwellings"] if row["dwellings"] else 0.0
 
 
 def _hidden_ha(mesh: Mesh, cells: frozenset[int], buffer_m: float) -> float:

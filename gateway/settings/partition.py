@@ -22,6 +22,7 @@ from gateway.settings.reading import read
 
 PIN = b"sha256: "
 """Begins the last line, which names the digest of all lines above it; rule sets pin by it."""
+_TRUTHS = {"true", "false", "null"}
 _CLASSES = (1, 2, 5, 10)
 """Bounds of the classes, in multiples of k."""
 
@@ -74,7 +75,7 @@ def render(
         "# Zones of the public mesh (JIS X 0410). Made by sekisho privacy partition build; docs/privacy/partitions.md.",
         "# Not to be edited: the last line pins all others. It may be published, and should be.",
         "schema: 1",
-        f"id: {name}",
+        f"id: {name if name[0].isalpha() and name not in _TRUTHS else _quoted(name)}",
         f"level: {mesh.name}",
         f"k: {k}",
         f"k_gate: {k_gate}",

@@ -1,6 +1,7 @@
 """`sekisho privacy partition` and `suggest`: from counts to zones, by files that people have."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ def test_finer_cells_are_added_up(tmp_path: Path, sekisho: Sekisho) -> None:
         (["55370136,0,,,1,6"], HEAD, ":3 cells of 1km cannot be told apart by 250m"),
         (["553701,0,,,1,6"], HEAD, ":3 cells of 10km cannot"),
         (["55370,0,,,1,6"], HEAD, ":3 55370 is not a mesh code"),
+        (["5537013611,0,,,1,60", "5537013613,2,5537013612,,*,*"], HEAD, ":4 HTKSAKI names the cell 5537013612, which stands in none"),
     ],
 )  # fmt: skip
 def test_a_faulty_census_is_refused_with_its_line(
@@ -102,6 +104,48 @@ def test_dwellings_are_read_as_csv_and_as_geojson(tmp_path: Path, sekisho: Sekis
     assert (tmp_path / "zones.yaml").read_text() == content
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("lat,lon,dwellings\n36.66,137.1,4\n36.66,137.2,four\n", "d.csv:3 a latitude, a longitude and"),
+        ("lat,lon,dwellings\n36.66,137.1,-1\n", "d.csv:2 dwellings cannot be fewer than 0"),
+        ("lat,lon,dwellings\n36.66,137.1\n", "d.csv:2 3 cells are needed"),
+        ("lat,lon\n136.66,37.1\n", "d.csv:2 a latitude, a longitude and"),
+        ("lat,lon,dwelling\n36.66,137.1,40\n", "d.csv:1 the column dwelling is not known. Did you mean dwellings?"),
+        ("lat,lng\n36.66,137.1\n", "d.csv:1 columns named lat, lon are needed, and perhaps dwellings"),
+    ],
+)  # fmt: skip
+def test_faulty_dwellings_are_refused_with_their_line(
+    tmp_path: Path, sekisho: Sekisho, content: str, sentence: str
+) -> None:
+    """A building whose count is misread would hide fewer than the file of zones says."""
+    (tmp_path / "d.csv").write_text(content)
+
+    said = build(sekisho, "--dwellings", "d.csv")
+    assert said.code == 2
+    assert sentence in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--date", "2026-13-01"), "--date 2026-13-01: a day of the calendar is needed"),
+        (("--date", "today"), "--date today: a day"),
+        (("--date", DAY, "--id", "my zones"), "--id my zones: "),
+    ],
+)
+def test_an_option_that_cannot_stand_in_the_file_is_named(
+    tmp_path: Path, sekisho: Sekisho, words: tuple[str, ...], sentence: str
+) -> None:
+    """And no file, which was never there for whoever reads the sentence."""
+    file = str(points(tmp_path / "d.csv"))
+    said = sekisho("privacy", "partition", "build", "--out", "z.yaml", "--dwellings", file, *words)
+
+    assert said.code == 2
+    assert sentence in said.err
+    assert "z.yaml" not in said.err
+
+
 def test_a_partition_is_shown_and_asked(tmp_path: Path, sekisho: Sekisho) -> None:
     """Zones as a table and as GeoJSON; of a place its zone, and whether a child's zone hides it."""
     file = str(points(tmp_path / "d.csv"))
@@ -128,6 +172,40 @@ def test_levels_are_compared(tmp_path: Path, sekisho: Sekisho) -> None:
     assert [row["level"] for row in said["levels"]] == ["125m", "250m", "500m"]
     fitting = [row for row in said["levels"] if not row["dwellings_without_zone"]]
     assert said["suggested"] == min(fitting, key=lambda row: row["hidden_ha"])["level"]
+
+
+def test_any_name_can_be_the_id(tmp_path: Path, sekisho: Sekisho) -> None:
+    """Also one that looks like a number or a truth in YAML."""
+    file = str(points(tmp_path / "d.csv"))
+    for name in ("2026", "1e5", "true", "null", "no"):
+        assert build(sekisho, "--dwellings", file, "--id", name).code == 0
+        assert sekisho("privacy", "partition", "show", "zones.yaml").out.startswith(f"{name}: ")
+
+
+def test_the_next_step_can_be_pasted(tmp_path: Path, sekisho: Sekisho) -> None:
+    """With the files and figures that were compared, whatever the files are called."""
+    points(tmp_path / "our dwellings.csv")
+    said = sekisho("privacy", "suggest", "--dwellings", "our dwellings.csv", "--k", "50", "--k-gate", "5")  # fmt: skip
+    (line,) = [line for line in said.out.splitlines() if line.startswith("  next ")]
+    program, *words = shlex.split(line.removeprefix("  next "))
+
+    assert program == "sekisho"
+    assert sekisho(*words).code == 0
+    content = (tmp_path / "zones.yaml").read_text()
+    assert "\nk: 50\nk_gate: 5\n" in content
+
+
+def test_a_level_that_leaves_many_without_a_zone_is_not_praised(
+    tmp_path: Path, sekisho: Sekisho
+) -> None:
+    """Where none leaves under 1 %, that is said, and whose children nothing may be kept of."""
+    rows = points(tmp_path / "d.csv").read_text().splitlines()
+    far = [f"36.{76 + n:02},137.1" for n in range(0, 20, 2)]
+    (tmp_path / "d.csv").write_text("\n".join([*rows, *far]) + "\n")
+    said = sekisho("privacy", "suggest", "--dwellings", "d.csv", "--k", "50")
+
+    assert "None leaves under 1 % of the dwellings without a zone; the least is 1.1 %" in said.out
+    assert "suggested" in said.out
 
 
 def test_one_source_of_counts_is_needed(sekisho: Sekisho) -> None:
