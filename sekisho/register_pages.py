@@ -81,7 +81,7 @@ def _register(facts: Facts, language: Language) -> Iterator[str]:
             whose(lane, language),
             source(lane, language, reads=reads),
             _stay(lane, language),
-            lane.audience,
+            _reader(lane) if japanese else lane.audience,
             lane.legal_basis,
             safety(lane, language),
             blank,
@@ -220,8 +220,15 @@ def _keeps_reads(facts: Facts, lane: Lane) -> bool:
     return lane.name == "store" and facts.rules.id == FIRST_FORM
 
 
+def _reader(lane: Lane) -> str:
+    """In Japanese, and as the rules write it."""
+    said = readers(lane, "ja")
+    return said if said == lane.audience else f"{said}（{lane.audience}）"
+
+
 def _around(lane: Lane, language: Language) -> Iterator[str]:
-    """How long it stays, and who sees it."""
+    """How long it stays, who sees it, and by what right."""
     japanese = language == "ja"
     yield f"- {'いつまで' if japanese else 'How long'}: {register_parents.stays(lane, language)}"
     yield f"- {'誰が見るか' if japanese else 'Who sees it'}: {readers(lane, language)}"
+    yield f"- {'何に基づくか' if japanese else 'What allows it'}: {lane.legal_basis}"
