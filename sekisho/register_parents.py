@@ -25,6 +25,7 @@ _EN = {
     "part_of_town": "in which part of town you live",
     "pseudonym": "that lines are of one child: ways to one school are alike from day to day",
     "stays": "other places where your child stays, for example grandparents' or a clinic",
+    "visits": "shorter visits elsewhere: they are part of the way",
     "home": "where you live",
 }
 _JA = {
@@ -33,6 +34,7 @@ _JA = {
     "part_of_town": "お住まいがどのあたりか",
     "pseudonym": "同じお子さんの記録であること。同じ学校への移動経路は、日が変わっても似ています",
     "stays": "家以外のとどまる場所（祖父母の家、病院など）",
+    "visits": "それより短い時間の立ち寄り先。移動経路の一部として見えます",
     "home": "お住まいの場所",
 }
 

@@ -67,6 +67,7 @@ lanes count, kept for a day at least, and not twice on one ground, which cells o
 `count`: they take what the guard of `store` lets pass. Tags are counted by `stop`, households by all else.
 
 **Floors.** A circle has 50 m, a zone a buffer of 50 m and an `accuracy_limit` no larger than that buffer, a circle one of 100 m at most;
+`gap` has 2 h at most;
 `reopen` takes 3 fixes and 150 m of way, or 300 m farther out, as [mask.md](../mask.md) has them: a tracker that lies indoors drifts over
 less; a device that does not say how well it knows its place is taken to know it to 5 m at best. Numbers are told in steps (`round`) of 5 or more, or in `classes` as wide as `k` each, never both: of a number that is rounded
 first nobody knows in which class it was.

@@ -17,7 +17,9 @@ _ORDER: tuple[Field, ...] = (
     "battery_class",
     "pseudonym",
 )
-Limit: TypeAlias = Literal["centre", "street", "part_of_town", "pseudonym", "stays", "home"]
+Limit: TypeAlias = Literal[
+    "centre", "street", "part_of_town", "pseudonym", "stays", "visits", "home"
+]
 _MINUTE_US = 60_000_000
 
 
@@ -57,7 +59,6 @@ def unhidden(lane: Lane) -> Iterator[Limit]:
         yield "part_of_town"
     if lane.pseudonymise is not None:
         yield "pseudonym"
-    if not any(isinstance(rule, Stay) for rule in lane.suppress):
-        yield "stays"
+    yield "visits" if any(isinstance(rule, Stay) for rule in lane.suppress) else "stays"
     if not lane.suppress:
         yield "home"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from gateway.rules.finding import Finding, Path
 from gateway.rules.masks import Circle, Zone
 from gateway.rules.model import RAM, Lane
+from gateway.rules.words import span
 
 LEAST_RADIUS_M = 50.0
 """The cities' rule: nothing nearer to home."""
@@ -17,6 +18,8 @@ LEAST_ACCURACY_M = 5.0
 """As well as a receiver under the open sky knows its place."""
 MOST_ACCURACY_M = 100.0
 """A fix that knows less tells nothing that may be relied on."""
+MOST_GAP_US = 7_200_000_000
+"""A silence after which nobody knows where a tracker was."""
 LEAST_FIXES = 3
 LEAST_NET_M = 150.0
 LEAST_FAR_M = 300.0
@@ -49,6 +52,12 @@ def _floors(rule: Circle | Zone, path: Path) -> Iterator[Finding]:
             (*path, "buffer"),
             f"who lives at the edge of a zone is seen at the door: with {rule.buffer_m:g} m round it hides too little. "
             f"Write {LEAST_BUFFER_M:g} m or more; better, 100 m.",
+        )
+    if rule.gap_us > MOST_GAP_US:
+        yield Finding(
+            (*path, "gap"),
+            f"who was silent for {span(rule.gap_us)} may have come home unseen, and what drifts there would be shown. Write "
+            f"{span(MOST_GAP_US)} or less; 30 min is usual.",
         )
     yield from _accuracy(rule, path)
     yield from _reopening(rule, path)

@@ -153,6 +153,7 @@ LIMIT: Mapping[Limit, str] = {
     "part_of_town": "in which part of town a child lives, where its ways end",
     "pseudonym": "a pseudonym hides nobody: ways to one school are alike from day to day",
     "stays": "other places where a child stays, grandparents or a clinic, are shown",
+    "visits": "shorter visits elsewhere: they are part of the way",
     "home": "home is shown",
 }
 """What is not hidden, in words."""

@@ -103,7 +103,7 @@ class _Watched(Strict):
     gap_us: Annotated[
         int,
         duration("1 min", "24 h"),
-        says("silence after which a tracker counts as closed"),
+        says("silence after which a tracker counts as closed, 2 h or less"),
         Field(alias="gap"),
     ] = 1_800_000_000
     label: Annotated[Literal["near-home"] | None, says("what may be said instead of a place")] = (
