@@ -99,7 +99,7 @@ def import_homes(
         screen.warn("Reading homes from standard input (Ctrl-D ends).")
     text = sys.stdin.read() if file == "-" else read_private(Path(file))
     least = here.settings.policy.home_radius_m if here.settings else 1.0
-    homes = read_homes(text, in_area, least)
+    homes = read_homes(text, "standard input" if file == "-" else file, in_area, least)
     now = here.clock.now()
     zoned = here.settings.policy.zoned if here.settings else None
     if zoned is not None:

@@ -56,22 +56,26 @@ def read_private(path: Path) -> str:
 
 
 def read_homes(
-    text: str, in_area: Callable[[float, float], bool] | None, least_radius_m: float = 1.0
+    text: str,
+    file: str,
+    in_area: Callable[[float, float], bool] | None,
+    least_radius_m: float = 1.0,
 ) -> list[HomeEntry]:
     """Homes from CSV `household,lat,lon[,radius_m][,crs]` in degrees WGS 84 and metres.
 
     Args:
         text: the CSV with its line of column names.
+        file: what to call it.
         in_area: whether (lat, lon) lies in the service area; None leaves that out.
         least_radius_m: the policy's home radius: a household may ask for more, never for less.
 
     Raises:
-        Refusal: every faulty line by its number, without what stood in it.
+        Refusal: every faulty line by file and number, without what stood in it.
     """
     columns = set(table.columns(text))
     if not {"household", "lat", "lon"} <= columns or not columns <= _COLUMNS:
         raise Refusal(
-            "line 1: the first line must name the columns household,lat,lon and, as needed, "
+            f"{file}:1 the first line must name the columns household,lat,lon and, as needed, "
             "radius_m and crs. Nothing was imported.",
             exit_code=2,
         )
@@ -80,12 +84,14 @@ def read_homes(
     for number, cells in table.lines(text):
         try:
             if cells is None:
-                raise ValueError("it has more or fewer cells than line 1.")
+                raise ValueError(
+                    "it has more or fewer cells than line 1; an empty cell still has its comma."
+                )
             home = _home(cells, in_area, least_radius_m)
             if home.household in homes:
                 raise ValueError("its household stands here twice.")
         except ValueError as fault:
-            faults.append(f"line {number}: {fault}")
+            faults.append(f"{file}:{number} {fault}")
             continue
         homes[home.household] = home
     if faults:

@@ -320,7 +320,7 @@ def test_homes_need_a_service_area_in_earnest(sekisho: Sekisho) -> None:
     config = ("--config", str(ROOT / "config" / "gateway.yaml"))
     refused = sekisho(*words, *config, stdin=homes)
 
-    assert "line 2: it lies outside the service area" in refused.err
+    assert "standard input:2 it lies outside the service area" in refused.err
     assert "35.68" not in refused.err
 
 

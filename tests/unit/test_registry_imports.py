@@ -203,7 +203,7 @@ def test_any_text_is_a_fleet_or_a_refusal(text: str) -> None:
     """No CSV raises anything but a Refusal."""
     try:
         imports.read_csv("device,kind\n" + text, "fleet.csv", "16201")
-        read_homes("household,lat,lon\n" + text, None)
+        read_homes("household,lat,lon\n" + text, "homes.csv", None)
     except Refusal:
         pass
 
@@ -215,7 +215,9 @@ def near_toyama(lat: float, lon: float) -> bool:
 def test_homes_are_read() -> None:
     """Homes in the service area come through with their own radius."""
     first, second = read_homes(
-        "household,lat,lon,radius_m\nh-1,36.6953,137.2137,80\nh-2,36.7,137.2,\n", near_toyama
+        "household,lat,lon,radius_m\nh-1,36.6953,137.2137,80\nh-2,36.7,137.2,\n",
+        "homes.csv",
+        near_toyama,
     )
 
     assert (first.household, first.lat, first.lon, first.radius_m) == ("h-1", 36.6953, 137.2137, 80)
@@ -236,7 +238,7 @@ def test_homes_are_read() -> None:
         ("H 1,36.71,137.21,,", "not a name"),
         ("h-1,36.71,137.21,49,", "radius_m"),
         ("h-1,36.71,137.21,,EPSG:2449", "EPSG:4326"),
-        ("h-1,36.71", "more or fewer cells"),
+        ("h-1,36.71", "more or fewer cells than line 1; an empty cell still has its comma"),
         ("h-1,36.71,137.21,,,", "more or fewer cells"),
         ("h-0,36.71,137.21,,", "twice"),
     ],
@@ -246,10 +248,10 @@ def test_wrong_homes_are_refused_by_number_alone(line: str, sentence: str) -> No
     text = f"household,lat,lon,radius_m,crs\nh-0,36.7,137.2,,\n{line}\n"
 
     with pytest.raises(Refusal) as caught:
-        read_homes(text, near_toyama, 50.0)
+        read_homes(text, "homes.csv", near_toyama, 50.0)
 
     first = str(caught.value).splitlines()[0]
-    assert first.startswith("line 3: ")
+    assert first.startswith("homes.csv:3 ")
     assert sentence in first
     assert not any(cell in first for cell in line.split(",")[1:3] if len(cell) > 3)
 
