@@ -17,6 +17,7 @@ from sekisho import looking, place, screen
 from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
 
+_LEAVES, _TRIED = "a family leaves", "copies of a family that left are tried"
 _CAME_BACK = "a household of this name was registered since, under another key: it was left alone"
 
 Household = Annotated[
@@ -56,9 +57,13 @@ def erase(
             if not yes and erasing.is_to_be_asked(here.state, here.keys, registry, household):
                 _ask(here, household)
             files = []
+            proved = {one["key"]["id"] for one in erasure_proof.earlier(here.state, household)}
             for erasure in planned:
                 there = erasure_proof.rows(here.state, here.keys, erasure)
-                looking.note(here.state, here.keys, "erase", "a family leaves", rows=there)
+                again = erasure.key_id is not None and erasure.key_id in proved
+                looking.note(
+                    *(here.state, here.keys, "erase", _TRIED if again else _LEAVES), rows=there
+                )
                 erasing.begin(here.state, erasure)
                 files.append(
                     erasing.carry_out(

@@ -472,6 +472,8 @@ def test_a_copy_that_is_found_later_is_tried_by_itself(house: House, sekisho: Se
     assert found == {0, 24}
     assert all(is_genuine(json.loads(Path(proof["proof"]).read_bytes())) for proof in proofs)
     assert len(list(house.state.erasures_dir.glob("*.json"))) == 4
+    said = [entry["purpose"] for entry in log_of(house.state, house.ring).entries()]
+    assert said == ["a family leaves"] * 2 + ["copies of a family that left are tried"] * 2
 
 
 def test_only_what_is_carried_out_stands_in_the_access_log(house: House, sekisho: Sekisho) -> None:
