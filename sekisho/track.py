@@ -13,7 +13,8 @@ from sekisho import place
 
 CAREFUL = (
     "  careful  This rule hides the points, not the home: the shown track starts on a circle round it.\n"
-    "           In a synthetic district one school day left 19 dwellings possible, twenty days two."
+    "           Measured for a plain circle of 50 m in a synthetic district: one school day left 19 dwellings\n"
+    "           possible, twenty days two."
 )
 
 

@@ -222,7 +222,8 @@ def test_the_caution_stands_beside_what_is_shown(
     assert "careful" not in said
     assert "unread   1 without a time" in said
     assert run(monkeypatch, str(WALK), "--home", "36.90,137.20") == 0
-    assert "careful" in capsys.readouterr().out
+    careful = capsys.readouterr().out.partition("careful")[2]
+    assert "Measured for a plain circle of 50 m in a synthetic district" in careful
 
 
 def test_no_picture_is_replaced_unasked(
