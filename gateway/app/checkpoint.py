@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.app.counters import Counters
-from gateway.app.guardians import Guardians
+from gateway.app.guardians import Guardians, no_lane
 from gateway.clock import Clock
 from gateway.control.feed import LiveFeed
 from gateway.control.recording import Recordings
@@ -107,9 +107,12 @@ class Checkpoint:
             self.feed = LiveFeed(synthetic, self.sealed.opened)
         self.window = Window(state.socket, self.tally, self.facts, self.feed, exact=synthetic)
         self.window.answer("doctor", self._recall)
-        if self.live is not None:
-            told = Guardians(self.live, registry, lambda: self.directory, clock)
-            self.window.answer("live", told.answer)
+        self.window.answer(
+            "live",
+            no_lane
+            if self.live is None
+            else Guardians(self.live, registry, lambda: self.directory, clock).answer,
+        )
         process = Process(self.mask, policy.zone, self.facts)
         recordings = Recordings(process, clock, lambda: self.directory.devices, people=invented)
         self.window.stream("record", recordings.open, whole=True)

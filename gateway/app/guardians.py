@@ -23,6 +23,17 @@ from gateway.privacy.web_push import padded, sealed
 from gateway.registry.registry import Registry
 
 
+async def no_lane(_question: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Answers where the rules in force show nobody a child.
+
+    Raises:
+        Refusal: always.
+    """
+    raise Refusal(
+        "The rules in force have no lane guardian_live: no guardian is told anything. docs/privacy/rules.md says how to write one."
+    )
+
+
 class Guardians:
     """Answers questions for `guardian`.
 

@@ -42,6 +42,17 @@ lanes:
 HOME = (36.7, 137.0)
 
 
+async def test_rules_that_show_nobody_a_child_say_so(tmp_path: Path) -> None:
+    """A sentence about the rules in force, and none about the control socket."""
+    town = Town(tmp_path / "town", mark=None)
+    with Gateway(town):
+        words = ("guardian", "messages", "house-child-1", "--config", str(town.config))
+        code, _out, err = await asyncio.to_thread(sekisho, tmp_path, *words)
+
+    assert code != 0
+    assert "The rules in force have no lane guardian_live" in err
+
+
 async def test_a_place_reaches_its_own_guardian_and_no_disk(tmp_path: Path) -> None:
     """Unknown since the start, near home once it was seen there, a place on the way; and nothing of it on disk."""
     town = Town(tmp_path / "town", mark=None)
