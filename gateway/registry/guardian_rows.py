@@ -30,7 +30,7 @@ def add(
     """Remember a device; its number.
 
     Raises:
-        Refusal: the household's name is none, or the record is longer than any browser's.
+        Refusal: the household's name is none, the record is longer than any browser's, or this device is there already.
     """
     rules.require_name(household, "household")
     said = {
@@ -44,6 +44,12 @@ def add(
         raise Refusal(
             "This subscription is longer than any that a browser makes. Nothing was added."
         )
+    for known in of(db, keys, household):
+        if known.subscription.endpoint == to.endpoint:
+            raise Refusal(
+                f"Device {known.number} of {household} has this push subscription already; it would be told everything twice. "
+                f"To renew it, first: sekisho guardian remove {household} {known.number}."
+            )
     row = db.execute(
         "INSERT INTO guardians (household, sealed, added_at) VALUES (?,?,?) RETURNING guardian",
         (household, keys.seal(household, plain.ljust(_SIZE), _AAD), at),

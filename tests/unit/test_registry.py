@@ -13,6 +13,7 @@ import pytest
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
+from gateway.privacy.web_push import Subscription
 from gateway.registry import tokens
 from gateway.registry.registry import Registry
 from gateway.statedir import Mark, StateDir
@@ -45,6 +46,20 @@ def child(registry: Registry, name: str = "child-1") -> None:
 
 def everything_on_disk(state: StateDir) -> bytes:
     return b"".join(path.read_bytes() for path in state.path.rglob("*") if path.is_file())
+
+
+def test_a_guardians_device_is_there_once(registry: Registry) -> None:
+    """The same push subscription a second time is refused with its number; another family's own is another."""
+    phone = Subscription("https://push.example/abc", bytes(65), bytes(16))
+    number = registry.families.add_guardian("h-1", "a telephone", phone, T)
+    again = phone._replace(auth=b"sixteen octets..")
+    with pytest.raises(Refusal, match=f"sekisho guardian remove h-1 {number}"):
+        registry.families.add_guardian("h-1", "another name", again, T)
+    registry.families.add_guardian("h-2", "a telephone", phone, T)
+
+    assert [len(registry.families.guardians(family)) for family in ("h-1", "h-2")] == [1, 1]
+    registry.families.remove_guardian("h-1", number)
+    registry.families.add_guardian("h-1", "another name", again, T)
 
 
 def test_what_is_put_is_in_the_directory(registry: Registry) -> None:
