@@ -82,7 +82,7 @@ def scan(
 def _refuse_without_numpy() -> None:
     if find_spec("numpy") is None:
         raise Refusal(
-            "The scan needs numpy, which is not installed. The extra brings it: pip install 'sekisho[scan]'.",
+            "The scan needs numpy, which is not installed. The extra brings it: pip install 'sekisho[scan]'; in a checkout .venv/bin/pip install numpy.",
             exit_code=2,
         )
 
