@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.model.errors import Refusal
+from gateway.model.instant import parse_rfc3339, to_rfc3339
 from sekisho import place, screen
 from sekisho.looking import log_of
 from sekisho.place import Config, Json, Keys, Quiet, State
@@ -22,13 +23,18 @@ def log() -> None:
 def show(
     *, state: State = None, keys: Keys = None, config: Config = None, json: Json = False
 ) -> None:
-    """Show every look: when, who, with which verb, what for, and how many rows about."""
+    """Show every look: when (local time; UTC in --json, as it stands in the log), who, with which verb, what for, and
+    how many rows about.
+    """
     here = place.find(state, keys, config)
     entries = log_of(here.state, here.keys).entries()
     if json:
         screen.document(entries)
         return
     columns = ("seq", "at", "actor", "act", "purpose", "rows")
+    zone = place.zone_of(here.settings)
+    for entry in entries:
+        entry["at"] = to_rfc3339(parse_rfc3339(entry["at"]), zone)[:16].replace("T", " ")
     screen.table(columns, [[str(entry[name]) for name in columns] for entry in entries])
 
 

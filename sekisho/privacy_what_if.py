@@ -183,7 +183,9 @@ def _recorded(
         (line[n], line[n + 1]) for line in ground.read_lines(roads) for n in range(len(line) - 1)
     ]  # fmt: skip
     fixes = sum(len(way.fixes) for way in ways)
-    return Tried(ways, houses, streets, f"{len(ways):,} recorded, {fixes:,} fixes")
+    return Tried(
+        ways, houses, streets, f"{len(ways):,} recorded, {screen.count(fixes, 'fix', 'fixes')}"
+    )
 
 
 def _invented(
@@ -197,7 +199,7 @@ def _invented(
     ways = ways_of(here, seed, children, BEGIN, days, every_s, done)
     nodes = [here.plane.degrees(node) for node in here.streets.nodes]
     title = (
-        f"{screen.count(children, 'child').replace('childs', 'children')} of the fictional town {here.name}, seed {seed}, "
+        f"{screen.count(children, 'child', 'children')} of the fictional town {here.name}, seed {seed}, "
         f"{screen.count(days, 'day')}, a fix every {every_s:g} s"
     )
     return Tried(

@@ -44,9 +44,9 @@ def warn(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
-def count(number: int, thing: str) -> str:
-    """`1 device`, `2 devices`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+def count(number: int, thing: str, things: str = "") -> str:
+    """`1 device`, `2 devices`; `things` where it takes more than an s."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

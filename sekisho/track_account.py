@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sekisho import track
+from sekisho import screen, track
 from sekisho.rerun import Result
 
 
@@ -28,7 +28,7 @@ def figures(result: Result) -> dict[str, Any]:
 def tell(result: Result) -> None:
     said = figures(result)
     print(
-        f"{result.fixes:,} fixes, {result.minutes:.0f} min, {result.length_m / 1000:.1f} km"
+        f"{screen.count(result.fixes, 'fix', 'fixes')}, {result.minutes:.0f} min, {result.length_m / 1000:.1f} km"
         " · service area: a box round this recording"
     )
     hidden = " · ".join(f"{reason} {n:,}" for reason, n in result.hidden.items())
@@ -39,7 +39,7 @@ def tell(result: Result) -> None:
     )
     if result.beyond:
         print(
-            f"  kept     {said['kept_of_beyond_percent']} % of the {result.beyond:,} fixes beyond"
+            f"  kept     {said['kept_of_beyond_percent']} % of the {screen.count(result.beyond, 'fix', 'fixes')} beyond"
             " radius and margin"
         )
     if result.refused or result.undated:

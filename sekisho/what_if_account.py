@@ -60,7 +60,10 @@ def _rounded(value: float | None, digits: int) -> float | None:
 def show(tried: Tried, told: Sequence[Told]) -> None:
     """Print them as a table."""
     said = figures(tried, told)
-    print(f"{tried.title}: {said['trips']:,} trips, {said['fixes_on_trips']:,} fixes on them\n")
+    on_them = screen.count(said["fixes_on_trips"], "fix", "fixes")
+    print(
+        f"{tried.title}: {screen.count(said['trips'], 'trip')}, {on_them} on {'it' if said['trips'] == 1 else 'them'}\n"
+    )
     screen.table(
         ("rule set", "rows/trip", "points %", "streets %", "homes found %", "by chance %", "guess off m", "fewest dwellings"),
         [

@@ -136,8 +136,8 @@ def in_clear(proof: Mapping[str, Any]) -> str | None:
         return None
     devices, consents = (max(one[name] for one in holding) for name in ("devices", "consents"))
     return (
-        f"in {len(holding)} of {len(said)} copies, for anybody: that up to {devices} devices are the household's, with their "
-        f"names, and device, purpose and time of up to {consents} consents. Destroy those copies"
+        f"in {len(holding)} of {len(said)} copies, for anybody: which devices are the household's (up to {devices}), with "
+        f"their names, and device, purpose and time of consents (up to {consents}). Destroy those copies"
     )
 
 

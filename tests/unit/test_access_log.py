@@ -3,14 +3,20 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from gateway.clock import SystemClock
+from gateway.keys.ring import KeyRing
 from gateway.keys.signing import Signer
 from gateway.model.errors import Refusal
-from gateway.model.instant import DAY, HOUR
+from gateway.model.instant import DAY, HOUR, parse_rfc3339
+from gateway.statedir import StateDir
 from gateway.stores.access_log import Access, AccessLog, class_of, shape_of
+from sekisho.looking import log_of
+from tests.fakes.front_door import Sekisho
 from tests.fakes.readings import NOON
 
 LOOK = Access(NOON, "sato", "query", "a parent asked", "store", shape_of("query", "child"), 42)
@@ -242,3 +248,15 @@ def test_months_that_a_kill_left_behind_their_mark_go_the_next_time(
     assert log.check().seq == 6
     log.forget_before("2026-06")
     assert [path.stem for path in (tmp_path / "access").glob("*.jsonl")] == ["2026-06"]
+
+
+def test_the_log_is_shown_in_local_time(state: StateDir, sekisho: Sekisho) -> None:
+    """As every other time that a verb prints; for programs it stays as it stands in the file."""
+    keys = state.path.parent / "keys"
+    ring = KeyRing.open(keys, state.id, SystemClock(), UTC)
+    at = parse_rfc3339("2026-05-12T22:30:00Z")
+    log_of(state, ring).write(Access(at, "a", "query", "test", "store", shape_of("query"), 1))
+    words = ("privacy", "log", "show", "--state", str(state.path), "--keys", str(keys))
+
+    assert "2026-05-13 07:30" in sekisho(*words).out
+    assert json.loads(sekisho(*words, "--json").out)[0]["at"].startswith("2026-05-12T22:30")

@@ -199,6 +199,14 @@ def test_a_faulty_table_of_ways_is_refused_with_its_line(
     assert sentence in said.err
 
 
+def test_one_of_a_kind_is_not_many(tmp_path: Path, sekisho: Sekisho) -> None:
+    """One trip of one fix is said as one."""
+    (tmp_path / "t.csv").write_text("time,lat,lon\n2026-05-12T07:00:00+09:00,36.7,137.2\n")
+    said = what_if(sekisho, "--tracks", "t.csv", "--home", "36.70,137.21")
+
+    assert said.out.startswith("1 recorded, 1 fix: 1 trip, 1 fix on it\n")
+
+
 def test_columns_that_nobody_reads_are_named(tmp_path: Path, sekisho: Sekisho) -> None:
     """Beside the result: whoever named their children in one of them sees it."""
     row = "2026-05-12T07:00:00+09:00,36.7,137.2,9,a"
