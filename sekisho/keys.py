@@ -85,6 +85,7 @@ def status(
     here = place.find(state, keys, config)
     counts = here.keys.count()
     made_before = Exports(here.keys.path).all()
+    lacking = Exports(here.keys.path).lacking() if made_before else 0
     made = to_datetime(here.state.created_at, place.zone_of(here.settings))
     if json:
         screen.document(
@@ -96,6 +97,7 @@ def status(
                 "keys": str(here.keys.path),
                 **counts,
                 "exports": [export.number for export in made_before],
+                "taken_back_since": lacking,
             }
         )
         return
@@ -114,6 +116,12 @@ def status(
             (
                 "exports",
                 f"{len(made_before):>6,}  copies under a passphrase, wherever they are now",
+            ),
+            (
+                "taken back",
+                f"{lacking:>6,}  since the last export: consents, tokens, homes. Export anew, for a restore elsewhere"
+                if lacking
+                else None,
             ),
         ]
     )

@@ -34,11 +34,18 @@ _LEDGER = re.compile(r"(\d{4,})\.json")
 
 
 class Export(NamedTuple):
-    """One export: its number, when it was made (RFC 3339), and the households whose keys it holds."""
+    """One export.
+
+    Attributes:
+        made_at: when it was made, RFC 3339.
+        households: whose keys it holds.
+        taken_back: the last thing that was taken back before it.
+    """
 
     number: int
     made_at: str
     households: frozenset[str]
+    taken_back: int
 
 
 class Exports:
@@ -61,7 +68,12 @@ class Exports:
                 continue
             try:
                 said = json.loads(path.read_bytes())
-                found.append(Export(int(number[1]), said["made_at"], frozenset(said["households"])))
+                facts = (
+                    said["made_at"],
+                    frozenset(said["households"]),
+                    int(said.get("taken_back", 0)),
+                )
+                found.append(Export(int(number[1]), *facts))
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise Refusal(f"{path} cannot be read ({type(error).__name__}).") from error
         return found
@@ -69,6 +81,16 @@ class Exports:
     def holding(self, household: str) -> list[Export]:
         """Exports that hold a household's key: it is erased nowhere before they are destroyed."""
         return [export for export in self.all() if household in export.households]
+
+    def lacking(self) -> int:
+        """How many things were taken back since the last export: whoever restores elsewhere with that one does not know of them.
+
+        Raises:
+            Refusal: nobody can tell.
+        """
+        last = max((export.taken_back for export in self.all()), default=0)
+        known = taken_back.entries(taken_back.content(self._ring))
+        return sum(entry.number > last for entry in known)
 
     def make(self, identity: str, passphrase: str, now: Instant) -> tuple[int, bytes]:
         """A numbered export; remembered before anybody can have it.
@@ -86,8 +108,11 @@ class Exports:
             number = max((export.number for export in self.all()), default=0) + 1
             names = sorted(Path(name).stem for name in held if name.startswith("households/"))
             made_at = to_rfc3339(now)
-            ledger = json.dumps({"made_at": made_at, "households": names}).encode() + b"\n"
-            write_durably(self._ledger / f"{number:04}.json", ledger, 0o600)
+            known = taken_back.entries(held.get(taken_back.FILE, b""))
+            last = max((entry.number for entry in known), default=0)
+            ledger = {"made_at": made_at, "households": names, "taken_back": last}
+            noted = json.dumps(ledger).encode() + b"\n"
+            write_durably(self._ledger / f"{number:04}.json", noted, 0o600)
         except OSError as error:
             raise Refusal(
                 f"The ring {self._ring} takes no note of an export: {error.strerror}."

@@ -1,5 +1,6 @@
 """What was taken back stays so in a registry that is put back from a backup, as far as the keys know of it."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -246,6 +247,29 @@ def test_an_export_brings_along_what_was_taken_back(town: Town) -> None:
         registry.withdraw_consent("child-2", "store", NOON)
     exports.put(town.keys.path, held)
     assert len(town.keys.taken_back.after(0)) == 2
+
+
+def test_status_says_when_the_last_export_lacks_what_was_taken_back(
+    town: Town, sekisho: Sekisho
+) -> None:
+    """A restore on another machine knows of no more than the export does."""
+
+    def since() -> int:
+        words = ("keys", "status", "--json", "--state", str(town.state.path))
+        return int(json.loads(sekisho(*words).out)["taken_back_since"])
+
+    def export() -> None:
+        exports.Exports(town.keys.path).make(town.state.id, WORDS, NOON)
+
+    export()
+    assert since() == 0
+    with town.registry() as registry:
+        registry.withdraw_consent("child-1", "store", NOON)
+        registry.revoke("river-1", NOON)
+    assert since() == 2
+    assert "2  since the last" in sekisho("keys", "status", "--state", str(town.state.path)).out
+    export()
+    assert since() == 0
 
 
 def test_a_copy_beside_the_directory_follows_it(town: Town) -> None:
