@@ -161,7 +161,7 @@ def _rows(here: Place, household: str, known: Held, kind: DeviceKind) -> Iterato
 def _nobodys(here: Place) -> list[str]:
     """Plain rows whose rules keep no pseudonym."""
     found = sum(people.nobodys(path) for path in here.state.personal_dir.glob("*.db"))
-    return [f"{found:,} plain rows that bear no pseudonym"] if found else []
+    return [f"plain rows that bear no pseudonym: {found:,}"] if found else []
 
 
 def _tell(held: dict[str, Any], out: Path | None) -> None:

@@ -152,7 +152,8 @@ def gone(proof: Mapping[str, Any]) -> str:
     here, copied = unreadable(proof)
     said = f"{here:,} that nobody can read any more"
     if copied:
-        said += f"; and {copied:,} in {len(proof['copies'])} copies, as a rule the same ones again"
+        number = len(proof["copies"])
+        said += f"; and {copied:,} in {number} {'copy' if number == 1 else 'copies'}, as a rule the same ones again"
     return said
 
 
@@ -161,6 +162,8 @@ def nobodys(proof: Mapping[str, Any]) -> str | None:
     found = sum(file.get("nobodys", 0) for file in proof["files"])
     if not found:
         return None
+    if found == 1:
+        return "1 plain row bears no pseudonym: it may be its own, and stays until its file's time is over"
     return f"{found:,} plain rows bear no pseudonym: some may be its own, and stay until their files' time is over"
 
 

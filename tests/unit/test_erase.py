@@ -508,10 +508,10 @@ def test_rows_that_bear_nobodys_name_are_told(tmp_path: Path, sekisho: Sekisho) 
     where = ("--state", str(house.state.path))
     answer = sekisho("privacy", "erase", "h-1", "--yes", *where)
     assert answer.code == 0, answer.err
-    assert "1 plain rows bear no pseudonym" in " ".join(answer.out.split())
+    assert "1 plain row bears no pseudonym" in " ".join(answer.out.split())
     (file,) = house.state.erasures_dir.glob("*.json")
     assert sum(one["nobodys"] for one in json.loads(file.read_bytes())["files"]) == 1
-    assert "bear no pseudonym" in sekisho("privacy", "proof", str(file), *where).out
+    assert "bears no pseudonym" in sekisho("privacy", "proof", str(file), *where).out
     held = sekisho("privacy", "access", "h-2", "--json", *where).out
     assert "bear no pseudonym" in held
 
