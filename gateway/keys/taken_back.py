@@ -139,10 +139,13 @@ def entries(said: bytes) -> list[Entry]:
     found = []
     for number, raw in enumerate(said.splitlines(), 1):
         try:
-            found.append(Entry(**json.loads(raw)))
+            entry = Entry(**json.loads(raw))
         except (ValueError, TypeError):
+            entry = None
+        if entry is None or tuple(map(type, entry)) != (int, int, str):
             raise Refusal(
                 f"Line {number} of {FILE} among the keys is not as it was written: nobody can tell what was taken back. "
                 "Bring the file back from your copy of the keys."
-            ) from None
+            )
+        found.append(entry)
     return found
