@@ -4,7 +4,7 @@ import base64
 import json
 import struct
 from collections.abc import Iterator
-from math import inf, nextafter
+from math import inf, nextafter, radians
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +13,8 @@ from gateway.canary import grids, projections
 from gateway.canary.canaries import Canaries
 
 _ORDERS = (("BE", ">", "big"), ("LE", "<", "little"))
-_POWERS = (4, 5, 6, 7)
+POWERS = (4, 5, 6, 7, 8, 9)
+"""Of ten that degrees are multiplied by."""
 
 Place = tuple[float, float]
 
@@ -53,7 +54,9 @@ def _texts(place: Place) -> Iterator[Control]:
     yield Control("NMEA", nmea.encode(), "NMEA")
     seconds = " ".join(_seconds(value) for value in place)
     yield Control("degrees, minutes, seconds", seconds.encode(), "degrees")
-    for power in _POWERS:
+    text = "{:.8f} {:.8f}".format(*map(radians, place))
+    yield Control("radians, text", text.encode(), "radians, text")
+    for power in POWERS:
         numbers = scaled(place, power)
         if numbers:
             text = " ".join(str(abs(number)) for number in numbers)
@@ -88,6 +91,10 @@ def _floats(place: Place) -> Iterator[Control]:
         beside = struct.pack(f"{sign}dd", nextafter(lat, inf), nextafter(lon, -inf))
         yield Control(f"{coat}, one ulp off", beside, coat)
         yield Control(f"float32 {order}", struct.pack(f"{sign}ff", lat, lon), f"float32 {order}")
+    turned = struct.pack("<dd", *map(radians, place))
+    yield Control("radians, float64", turned, "radians, float64 LE")
+    turned = struct.pack(">ff", *map(radians, place))
+    yield Control("radians, float32", turned, "radians, float32 BE")
     yield Control("WKB", struct.pack("<BIdd", 1, 1, lon, lat), "float64 LE")
     yield Control("EWKB", struct.pack(">BIIdd", 0, 0x20000001, 4326, lon, lat), "float64 BE")
     yield Control("MessagePack", msgspec.msgpack.encode({"lat": lat, "lon": lon}), "float64 BE")
@@ -100,17 +107,22 @@ def _floats(place: Place) -> Iterator[Control]:
 
 
 def _integers(place: Place) -> Iterator[Control]:
-    for power in _POWERS:
+    for power in POWERS:
         numbers = scaled(place, power)
         if not numbers:
             continue
         for order, _, how in _ORDERS:
             coat = f"integer 1e{power} {order}"
             for size in (4, 8):
+                if size == 4 and max(map(abs, numbers)) >= 1 << 31:
+                    continue
                 data = b"".join(_int(number, size, how) for number in numbers)
                 yield Control(f"int{size * 8} {order} 1e{power}", data, coat)
         zigzag = b"\x18".join(_varint(2 * n if n >= 0 else -2 * n - 1) for n in numbers)
         yield Control(f"zig-zag varint 1e{power}", zigzag, f"zig-zag varint 1e{power}")
+    for order, _, how in _ORDERS:
+        data = b"".join(_int(round(value / 180 * 2**31), 4, how) for value in place)
+        yield Control(f"semicircles {order}", data, f"integer semicircles {order}")
     if scaled(place, 4):
         lpp = b"\x01\x88" + b"".join(_int(int(value * 1e4), 3, "big") for value in place)
         yield Control("Cayenne LPP", lpp, "integer 1e4 BE")

@@ -7,13 +7,14 @@ import lzma
 import sqlite3
 import tarfile
 import zipfile
+import zlib
 from contextlib import closing
 from io import BytesIO
 from shutil import which
 from subprocess import run
 
 from gateway.canary.canaries import Canaries
-from sekisho.canary_forms import Control, scaled
+from sekisho.canary_forms import POWERS, Control, scaled
 
 _AMONG = b" %b " % " ".join(map(str, range(900))).encode()
 """Enough of something to pack: a packer leaves what is short as it is, where anybody would find it."""
@@ -30,6 +31,8 @@ def wraps(canaries: Canaries) -> list[Control]:
     layers = {
         "gzip": gzip.compress(long, mtime=0),
         "gzip in other data": b"head " + gzip.compress(long, mtime=0) + b" tail",
+        "zlib": zlib.compress(long),
+        "zlib in other data": b"head " + zlib.compress(long, 1) + b" tail",
         "bzip2": bz2.compress(long),
         "xz": lzma.compress(long),
         "zip": _zip(long, zipfile.ZIP_DEFLATED),
@@ -45,6 +48,13 @@ def wraps(canaries: Canaries) -> list[Control]:
         "hex": inner.hex().encode(),
         "hex, one digit late": b"a" + inner.hex().upper().encode(),
         "hex dump": inner.hex(" ").encode(),
+        "base32": base64.b32encode(inner),
+        "quoted-printable": "".join(f"={letter:02X}" for letter in inner).encode(),
+        "quoted-printable, wrapped": b"=\r\n".join(
+            inner[n : n + 5] for n in range(0, len(inner), 5)
+        ),
+        "entities": "".join(f"&#{letter};" for letter in inner).encode(),
+        "entities, hex": "".join(f"&#x{letter:02x};" for letter in inner).encode(),
         "percent": "".join(f"%{letter:02X}" for letter in inner).encode(),
         "escapes": "".join(f"\\x{letter:02x}" for letter in inner).encode(),
     }
@@ -66,7 +76,7 @@ def _of_places(text: str, numbers: tuple[float, float]) -> dict[str, bytes]:
         "SQLite REAL": _database("REAL", *numbers),
         **{
             f"SQLite INTEGER 1e{power}": _database("INTEGER", *scaled(numbers, power))
-            for power in (4, 5, 6, 7)
+            for power in POWERS
             if scaled(numbers, power)
         },
     }

@@ -1,13 +1,14 @@
-"""Numbers in binary: floats, integers of three, four and eight bytes, varints; each with its neighbours."""
+"""Numbers in binary: floats, integers of three to eight bytes, varints; each with its neighbours."""
 
 from collections.abc import Iterator
-from math import floor, inf, nextafter
+from math import floor, inf, nextafter, radians
 from struct import error, pack, unpack
 
 from gateway.canary.needles import NEAR, NEXT, Fixed
 
 _ORDERS = ((">", "BE", "big"), ("<", "LE", "little"))
-_POWERS = (4, 5, 6, 7)
+_POWERS = (4, 5, 6, 7, 8, 9)
+_SEMICIRCLES = (1 << 31) / 180
 _TAIL = 6
 """Decimals behind which a float64 has a tail of its own; one that ends there is a neighbour's too."""
 
@@ -22,6 +23,8 @@ def of_degrees(degrees: float, canary: str, axis: int) -> Iterator[Fixed]:
     yield from _float32(degrees, "", canary, axis)
     for power in _POWERS:
         yield from scaled(degrees * 10**power, "", f"1e{power}", canary, axis)
+    yield from scaled(degrees * _SEMICIRCLES, "", "semicircles", canary, axis)
+    yield from of_derived(radians(degrees), "radians, ", canary, axis)
 
 
 def of_derived(value: float, coat: str, canary: str, axis: int) -> Iterator[Fixed]:
@@ -68,7 +71,7 @@ def _float32(value: float, coat: str, canary: str, axis: int) -> Iterator[Fixed]
 def scaled(value: float, coat: str, scale: str, canary: str, axis: int) -> Iterator[Fixed]:
     """A scaled number, rounded both ways, in the widths it fits.
 
-    An integer of eight bytes begins or ends with these, one of SQLite's is one of these.
+    An integer of eight bytes begins or ends with these, one of SQLite's is one of these or ends with one.
     """
     for number in {floor(value), floor(value) + 1}:
         for whole in (number,) if number >= 0 else (number, -1 - number):  # CBOR's negatives
@@ -83,6 +86,8 @@ def _widths(number: int, coat: str, canary: str, axis: int) -> Iterator[Fixed]:
         name = f"{coat} {order}"
         if -(1 << 31) <= number < 1 << 31:
             yield _integer(number, 4, how, name, canary, axis, NEAR)
+        elif -(1 << 39) <= number < 1 << 39:
+            yield _integer(number, 5, how, name, canary, axis, NEAR)
         if -(1 << 23) <= number < 1 << 23:
             yield _integer(number, 3, how, name, canary, axis, NEXT)
 

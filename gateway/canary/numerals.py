@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from math import trunc
+from math import radians, trunc
 from struct import pack, unpack
 
 from gateway.canary.needles import NEAR, Found
@@ -130,10 +130,16 @@ def of_degrees(degrees: float, canary: str, axis: int, coat: str = "") -> Iterat
     enough = NEVER if coat else 7
     yield from numerals(exact, f"{coat}decimal text", canary, axis, enough=enough)
     yield from _nmea(exact, canary, axis, coat)
-    for power in (4, 5, 6, 7):
+    for power in (4, 5, 6, 7, 8, 9):
         yield from _scaled(exact, power, canary, axis, coat)
     if coat:
         return
+    yield from numerals(
+        *(Decimal(radians(abs(degrees))), "radians, text", canary, axis),
+        least=5,
+        enough=NEVER,
+        prefix=7,
+    )
     yield from _exponents(exact, "decimal text, exponent", canary, axis, enough=8)
     single = Decimal(unpack(">f", pack(">f", abs(degrees)))[0])
     coat = "decimal text of a float32"

@@ -1,4 +1,4 @@
-"""What is packed: gzip, zip, bzip2 and xz wherever they begin, zstd at the start of a layer; piece by piece."""
+"""What is packed: gzip, zlib, zip, bzip2 and xz wherever they begin, zstd at the start of a layer; piece by piece."""
 
 import bz2
 import lzma
@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 MAGIC = re.compile(
-    rb"\x1f\x8b\x08|PK\x03\x04|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", re.DOTALL
+    rb"\x1f\x8b\x08|x[\x01\x5e\x9c\xda]|PK\x03\x04|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd",
+    re.DOTALL,
 )
+TRIED = 512
+"""Bytes behind a magic by which it is told whether two bytes of chance begin like zlib."""
 LONGEST = 1 << 30
 """Bytes that one packed layer may unfold to."""
 
@@ -83,6 +86,28 @@ class Packed:
         return iter(())
 
 
+class Zlib(Packed):
+    """A zlib stream (RFC 1950). Two bytes are no magic that could be trusted: what breaks off was perhaps none, and is
+    no hit.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("zlib", zlib.decompressobj())
+        self._broken = False
+
+    @property
+    def done(self) -> bool:
+        """See `Packed`."""
+        return self._broken or super().done
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """See `Packed`."""
+        try:
+            yield from super().feed(data)
+        except Closed:
+            self._broken = True
+
+
 class ZipEntry(Packed):
     """One entry of a zip file, from its local header on; stored ones are read where they lie."""
 
@@ -144,8 +169,14 @@ class Zstandard:
             raise Closed
 
 
-def opened(magic: bytes, unzstd: Unzstd) -> Packed | Zstandard:
-    """What opens a layer that begins so."""
+def opened(magic: bytes, behind: bytes, unzstd: Unzstd) -> Packed | Zstandard | None:
+    """What opens a layer that begins so; None where it is none.
+
+    Args:
+        behind: the magic and what follows it, `TRIED` bytes where there are as many.
+    """
+    if magic[:1] == b"x":
+        return Zlib() if _unfolds(behind) else None
     if magic[:2] == b"\x1f\x8b":
         return Packed("gzip", zlib.decompressobj(31))
     if magic[:2] == b"PK":
@@ -155,3 +186,11 @@ def opened(magic: bytes, unzstd: Unzstd) -> Packed | Zstandard:
     if magic[:2] == b"\xfd7":
         return Packed("xz", lzma.LZMADecompressor())
     return Zstandard(unzstd)
+
+
+def _unfolds(data: bytes) -> bool:
+    try:
+        zlib.decompressobj().decompress(data)
+    except zlib.error:
+        return False
+    return True

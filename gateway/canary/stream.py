@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from gateway.canary.canaries import Hit
-from gateway.canary.layers import Escapes, base64_runs, hex_runs
-from gateway.canary.packed import MAGIC, Closed, Packed, Zstandard, opened
+from gateway.canary.layers import Escapes, base32_runs, base64_runs, hex_runs
+from gateway.canary.packed import MAGIC, TRIED, Closed, Packed, Zstandard, opened
 from gateway.canary.search import Search
 
 DEPTH = 3
@@ -30,7 +30,9 @@ class Stream:
         self._search, self._report, self._where, self._depth = search, report, where, depth
         self._at = 0
         self._kept = b""
-        self._alphabets: list[_Layer] = [base64_runs(), hex_runs(), Escapes()] if depth else []
+        self._alphabets: list[_Layer] = (
+            [base64_runs(), hex_runs(), base32_runs(), Escapes()] if depth else []
+        )
         self._written: dict[str, Stream] = {}
         self._packed: list[tuple[Packed | Zstandard, int, Stream]] = []
 
@@ -82,9 +84,11 @@ class Stream:
             self._go_on(packed, at, stream, piece)
         for match in MAGIC.finditer(block, max(0, before - _LONGEST_MAGIC)):
             if match.end() > before:
-                packed = opened(match.group(), self._search.unzstd)
-                at = self._at - before + match.start()
-                self._go_on(packed, at, self._inside(packed.name), block[match.start() :])
+                start = match.start()
+                begins = opened(match.group(), block[start : start + TRIED], self._search.unzstd)
+                if begins is not None:
+                    at = self._at - before + start
+                    self._go_on(begins, at, self._inside(begins.name), block[start:])
 
     def _go_on(self, packed: Packed | Zstandard, at: int, stream: "Stream", data: bytes) -> None:
         if self._unpack(packed, at, stream, packed.feed(data)):

@@ -4,10 +4,13 @@ import base64
 import gzip
 import io
 import json
+import quopri
 import sqlite3
 import subprocess
 import zipfile
+import zlib
 from collections.abc import Callable
+from math import radians
 from pathlib import Path
 from random import Random
 from struct import pack
@@ -72,6 +75,24 @@ COATS: dict[str, bytes] = {
         for order in ("big", "little")
         for power in (4, 5, 6, 7)
     },
+    **{
+        f"int64 {order} 1e{power}": b"".join(
+            round(v * 10**power).to_bytes(8, order, signed=True) for v in (LAT, LON)
+        )
+        for order in ("big", "little")
+        for power in (8, 9)
+    },
+    "digits of 1e9": f"{round(LAT * 1e9)},{round(LON * 1e9)}".encode(),
+    "semicircles": pack("<ii", round(LAT / 180 * 2**31), round(LON / 180 * 2**31)),
+    "radians": pack(">dd", radians(LAT), radians(LON)),
+    "radians, float32": pack("<ff", radians(LAT), radians(LON)),
+    "radians, text": f"{radians(LAT):.6f} {radians(LON):.6f}".encode(),
+    "base32": base64.b32encode(pack(">ii", int(LAT * 1e7), int(LON * 1e7)) + b"other bytes"),
+    "base32, wrapped": b"\n".join(base64.b32encode(f"{LAT:.7f} {LON:.7f}".encode())[n : n + 16] for n in range(0, 48, 16)),
+    "quoted-printable": quopri.encodestring(b"at: " * 17 + f"{LAT:.7f} {LON:.7f}".encode()),
+    "quoted-printable, every letter": "".join(f"={letter:02X}" for letter in f"{LAT:.7f}".encode()).encode(),
+    "entities": "".join(f"&#{ord(letter)};" for letter in f"{LAT:.7f}").encode(),
+    "entities in hex": f"{int(LAT)}&#x2E;{f'{LAT:.7f}'[3:]}".encode(),
     "24 bits": b"".join(round(v * 1e4).to_bytes(3, "big", signed=True) for v in (LAT, LON)),
     **{f"base64, phase {n}": base64.b64encode(b"x" * n + pack(">ii", int(LAT * 1e7), int(LON * 1e7)) + b"y" * 9) for n in range(3)},
     "base64 of text behind a word": b"token" + base64.urlsafe_b64encode(f"{LAT:.7f}".encode()),
@@ -118,13 +139,28 @@ def zstandard(inner: bytes) -> bytes:
     "wrap",
     [
         gzip.compress,
+        zlib.compress,
+        lambda inner: b"x\x9c and more" + zlib.compress(inner, 9) + b" tail",
+        lambda inner: zlib.compress(b"", 0) + zlib.compress(bytes(300) + inner, 0),
+        lambda inner: base64.b64encode(zlib.compress(inner)),
         lambda inner: b"head " + gzip.compress(inner) + b" tail",
         zipped,
         lambda inner: zipped(gzip.compress(inner)),
         lambda inner: base64.b64encode(gzip.compress(inner)),
         pytest.param(zstandard, marks=pytest.mark.needs("zstd")),
     ],
-    ids=["gzip", "gzip within", "zip", "gzip in zip", "gzip in base64", "zstd"],
+    ids=[
+        "gzip",
+        "zlib",
+        "zlib within",
+        "zlib, stored",
+        "zlib in base64",
+        "gzip within",
+        "zip",
+        "gzip in zip",
+        "gzip in base64",
+        "zstd",
+    ],
 )
 def test_packed_layers_are_opened(wrap: Callable[[bytes], bytes]) -> None:
     assert scan_bytes(wrap(f"{LAT:.7f}".encode()), SECRETS)
@@ -135,6 +171,18 @@ def test_packed_layers_are_opened(wrap: Callable[[bytes], bytes]) -> None:
 def test_what_cannot_be_opened_is_a_hit(magic: bytes) -> None:
     hits = scan_bytes(magic + b"broken" * 9, SECRETS)
     assert [hit.coat for hit in hits] == ["cannot be opened"]
+
+
+@pytest.mark.parametrize("text", [b"x^2 + y^2 = 1", b"x\x9c", zlib.compress(b"nothing" * 99)[:30]])
+def test_two_bytes_of_chance_are_no_closed_zlib(text: bytes) -> None:
+    """zlib has two bytes of head: a text that begins with x^ is no locked layer, and what is cut off is none for sure."""
+    assert scan_bytes(text, SECRETS) == []
+
+
+def test_what_a_broken_zlib_stream_still_says_is_found() -> None:
+    """All that unfolds before the break was looked through."""
+    whole = zlib.compress(f"{LAT:.7f} ".encode() + random_bytes(4000))
+    assert scan_bytes(whole[:3000], SECRETS)
 
 
 def test_a_database_is_searched_page_by_page(tmp_path: Path) -> None:
