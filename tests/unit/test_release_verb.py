@@ -259,6 +259,31 @@ def test_a_counter_is_given_up_for_good(state: StateDir, tmp_path: Path) -> None
     assert "no release" in refused(state, "show", "analysis", "2026-05")
 
 
+def test_what_was_done_is_told_to_programs_too(state: StateDir, tmp_path: Path) -> None:
+    """Review, export, receipt and withhold answer with what became of the release, as list does."""
+    first = json.loads(look(state, "Sato", "--json"))
+    assert (first["name"], first["period"]) == ("open", "2026-05")
+    assert (first["approved"], first["state"]) == (["Sato"], "to be looked at")
+    assert json.loads(look(state, "Suzuki", "--json"))["state"] == "may leave"
+    out = str(tmp_path / "cells.csv")
+    handed = json.loads(said(state, "export", "open", "2026-05", "--out", out, "--json"))
+    assert (handed["exported"], handed["file"]) == (1, out)
+    releases = Releases(state.releases_dir, SimulatedClock(NOON), UTC)
+    document = {**releases.document("open", "2026-05"), "name": "research"}
+    document["period"] = {**document["period"], "first": "2026-06-01", "last": "2026-06-30"}
+    agreed = Agreement("Example University", "2026-01", "2999-06-30")
+    releases.publish(document, 0, None, agreed)
+    releases.export("research", "2026-05", ".csv")
+    words = ("receipt", "research", "2026-05", "--by", "Example University", "--json")
+    assert json.loads(said(state, *words))["receipt"] == "Example University"
+    keys = KeyRing.open(tmp_path / "keys", state.id, SimulatedClock(NOON), UTC)
+    CounterFiles(state.counting_dir).write(
+        "analysis-2026-05", keys.periods.key("analysis-2026-05"), b"counted"
+    )
+    words = ("withhold", "analysis", "2026-05", "--because", "other streets", "--json")
+    assert json.loads(said(state, *words))["state"] == "withheld: other streets"
+
+
 def test_before_the_first_release_there_is_nothing_to_list(tmp_path: Path) -> None:
     empty = StateDir.create(tmp_path / "empty", Mark.SIM, SimulatedClock(NOON))
     assert said(empty, "list") == "No period was closed yet.\n"
