@@ -57,6 +57,8 @@ def explain(
     if fix is not None and fix > len(way.fixes):
         raise Refusal("There are fewer fixes than that. Leave --fix out.", exit_code=2)
     said: list[dict[str, Any]] = []
+    told: list[Measured | None] = []
+    which = "Of the fix that --fix names:"
     number = None if fix is None else fix - 1
     for one in (rules, *([against] if against else [])):
         loaded = load_rules(one, invented=True)
@@ -72,14 +74,22 @@ def explain(
         ends = keep("explained", policy, [way], lambda _: None).ends[0]
         if number is None:
             number = next((n for n, end in enumerate(ends) if end is not None), len(ends) - 1)
+            which = (
+                "Of the first fix that is not kept"
+                if ends[number]
+                else "Every fix is kept. Of the last one"
+            )
+            which += f" under {name_of(loaded)}:" if against else ":"
         why = explained(ends[number], policy)
         found = measured(way, ends, number, policy) if numbers else None
         said.append(_document(name_of(loaded), why, found))
+        told.append(found)
     if json:
         screen.document(said if against else said[0])
         return
-    for document in said:
-        _tell(document)
+    print(which)
+    for document, found in zip(said, told, strict=True):
+        _tell(document, found)
     if against:
         same = said[0]["decision"] == said[1]["decision"]
         print("Both decide alike." if same else "The two decide otherwise.")
@@ -98,13 +108,12 @@ def _document(name: str, why: Explanation, found: Measured | None) -> dict[str, 
     }
 
 
-def _tell(said: dict[str, Any]) -> None:
+def _tell(said: dict[str, Any], numbers: Measured | None) -> None:
     head = f"{said['decision']}  lane {said['lane']}  stage {said['stage']}"
     rule = f"  rule {said['rule']}" if said["rule"] else ""
     print(f"{head}{rule}  ruleset {said['ruleset']}")
     print(f"  {said['reason']}")
     if said["not_reached"]:
         print(f"  not reached: {', '.join(said['not_reached'])}")
-    for name, value in said.get("numbers", {}).items():
-        if value is not None:
-            print(f"  {name.replace('_', ' ')}: {value}")
+    for name, value in [] if numbers is None else numbers.spelled():
+        print(f"  {name}: {value}")

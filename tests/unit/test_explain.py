@@ -73,9 +73,29 @@ def test_the_form_for_anybody_has_no_digit_of_the_way(
     loud = tmp_path / shipped.name
     loud.write_text(shipped.read_text().replace("lanes:", "explain: full\nlanes:", 1))
     full = sekisho(*asked, "--rules", str(loud), "--numbers", "--json")
-    assert json.loads(full.out)["numbers"]["hidden_within_m"] > 0
+    numbers = json.loads(full.out)["numbers"]
+    assert numbers["fix"] == f"{fix or 1} of 159"
+    if rules == "legacy-50m":
+        assert numbers["hidden_within_m"] == 50 + 2 * 10 + 1
+    else:
+        assert numbers["hidden_within_m"] is None  # this home lies in no zone of the partition
     against = sekisho(*asked, "--rules", str(loud), "--against", str(shipped), "--numbers")
     assert (against.code, "says explain: reasons" in against.err) == (2, True)
+
+
+def test_which_fix_it_is_is_said(sekisho: Sekisho, tmp_path: Path) -> None:
+    """In words; by its number, with units and with what a sum is made of, where numbers may be told."""
+    asked = ("privacy", "explain", str(WALK), "--home", "36.90,137.20")
+    shipped = RULES / "legacy-50m.yaml"
+    loud = tmp_path / "loud.yaml"
+    loud.write_text(shipped.read_text().replace("lanes:", "explain: full\nlanes:", 1))
+
+    first = sekisho(*asked, "--rules", str(shipped)).out
+    assert first.startswith("Of the first fix that is not kept:\n")
+    named = sekisho(*asked, "--rules", str(loud), "--fix", "3", "--numbers").out
+    assert named.startswith("Of the fix that --fix names:\n")
+    assert "\n  fix: 3 of 159\n" in named
+    assert "hidden within: 71 m of home: radius 50 m + twice the accuracy that the rules suppose, 10 m + 1 m" in named  # fmt: skip
 
 
 def test_two_rule_sets_are_held_against_each_other(sekisho: Sekisho) -> None:
