@@ -10,7 +10,7 @@ from html import escape
 
 from gateway.privacy.mesh import Bounds
 from gateway.privacy.policy import Policy
-from sekisho import track
+from sekisho import screen, track
 from sekisho.trial import Mark, Trial
 
 _SHOWN, _INSIDE, _WAITING, _OTHER = "#0072B2", "#D55E00", "#B8860B", "#666666"
@@ -53,7 +53,7 @@ def page(tried: Trial, name: str) -> str:
         title=escape(name),
         ink=_INK,
         side=_SIDE,
-        fixes=f"{fixes:,}",
+        fixes=screen.count(fixes, "fix", "fixes"),
         minutes=f"{tried.minutes:.0f}",
         length=f"{tried.length_m / 1000:.1f}",
         hides=escape(tried.hides),
@@ -226,7 +226,7 @@ _PAGE = """<!doctype html>
  .below {{ display: flex; gap: 48px; align-items: flex-start }} .below > div {{ max-width: 560px }}
 </style></head><body>
 <h1>{title}: what the mask hides, and what it shows</h1>
-<p>{fixes} fixes, {minutes} min, {length} km · {hides} · shown {percent} % ·
+<p>{fixes}, {minutes} min, {length} km · {hides} · shown {percent} % ·
 nearest place shown: {nearest}</p>
 <div class="plans">{whole}{near}</div>
 <div class="below"><table>{rows}</table>

@@ -119,7 +119,7 @@ def _figures(tried: Trial, out: Path | None) -> dict[str, Any]:
 def _tell(tried: Trial, configured: float, out: Path | None) -> None:
     said = _figures(tried, out)
     print(
-        f"{said['fixes']:,} fix{'' if said['fixes'] == 1 else 'es'}, {tried.minutes:.0f} min, {tried.length_m / 1000:.1f} km"
+        f"{screen.count(said['fixes'], 'fix', 'fixes')}, {tried.minutes:.0f} min, {tried.length_m / 1000:.1f} km"
         f" · {tried.hides} · service area: a box round this recording"
     )
     hidden = " · ".join(f"{reason} {n:,}" for reason, n in tried.hidden.items())

@@ -51,7 +51,7 @@ def list_(*, state: State = None, config: Config = None, json: Json = False) -> 
     else:
         release_account.table(found, today)
     if entries:
-        print(f"\nledger  {len(entries)} lines, hash {last}")
+        print(f"\nledger  {screen.count(len(entries), 'line')}, hash {last}")
 
 
 @app.command()

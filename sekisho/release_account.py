@@ -64,8 +64,8 @@ def show(document: Mapping[str, Any]) -> None:
     cut = (
         "nothing of what was counted"
         if not any(losses[name] for name in ("kills", "missed", "full"))
-        else f"up to {losses['minutes_at_most']} min ({kills} {'run' if kills == 1 else 'runs'} cut off), "
-        f"{losses['missed']} checkpoints missing{', and those for whom there was no room' if losses['full'] else ''}"
+        else f"up to {losses['minutes_at_most']} min ({screen.count(kills, 'run')} cut off), "
+        f"{screen.count(losses['missed'], 'checkpoint')} missing{', and those for whom there was no room' if losses['full'] else ''}"
     )
     screen.facts(
         [
