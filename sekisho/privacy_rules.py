@@ -9,7 +9,7 @@ from sekisho import screen
 from sekisho.place import Json, Quiet
 
 if TYPE_CHECKING:
-    from gateway.rules.model import RuleSet
+    from gateway.rules.model import Lane, RuleSet
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
@@ -64,12 +64,18 @@ def explain(
     *,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A rule set.")],
     simulator: _Simulator = False,
+    json: Json = False,
 ) -> None:
     """Say in plain words who learns what about one child at most, and what is kept how long."""
     from gateway.rules.words import at_most, limits, sentence, stay, where
     from gateway.settings.rule_set import load_rules, name_of
 
     found = load_rules(file, invented=simulator)
+    if json:
+        screen.document(
+            {"ruleset": name_of(found), "lanes": [_in_words(lane) for lane in found.lanes]}
+        )
+        return
     print(f"Rule set {name_of(found)}")
     for lane in found.lanes:
         there = where(lane)
@@ -86,6 +92,23 @@ def explain(
         print("  how")
         for stage, rule in lane.steps():
             print(f"    {stage}: {sentence(rule)}")
+
+
+def _in_words(lane: "Lane") -> dict[str, Any]:
+    """A lane in the sentences of `explain`."""
+    from gateway.rules.words import at_most, limits, sentence, stay, where
+
+    return {
+        "name": lane.name,
+        "where": where(lane) or None,
+        "purpose": lane.purpose,
+        "read_by": lane.audience,
+        "allowed_by": lane.legal_basis,
+        "kept": stay(lane),
+        "at_most": at_most(lane),
+        "not_hidden": list(limits(lane)),
+        "how": [{"stage": stage, "does": sentence(rule)} for stage, rule in lane.steps()],
+    }
 
 
 def _figures(file: Path, found: "RuleSet") -> dict[str, Any]:

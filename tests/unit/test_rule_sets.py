@@ -321,13 +321,18 @@ def test_one_file_has_one_digest_wherever_it_is_named(tmp_path: Path, sekisho: S
 def test_explain_says_what_is_learned_at_most(
     capsys: Any, monkeypatch: pytest.MonkeyPatch, name: str, words: tuple[str, ...]
 ) -> None:
-    """Limits are told with the promise."""
+    """Limits are told with the promise; to programs in the same words."""
     path = ROOT / "config" / "privacy" / f"{name}.yaml"
 
     code, out, _ = sekisho(capsys, monkeypatch, "explain", path)
 
     assert code == 0
     assert [word for word in words if word not in out] == []
+    _, told, _ = sekisho(capsys, monkeypatch, "explain", path, "--json")
+    for lane in json.loads(told)["lanes"]:
+        steps = [step["does"] for step in lane["how"]]
+        texts = (lane["purpose"], lane["kept"], lane["at_most"], *lane["not_hidden"], *steps)
+        assert [text for text in texts if text not in out] == []
 
 
 @pytest.mark.parametrize("path", [*EXAMPLES, *SHIPPED, ROOT / "config" / "privacy.yaml"], ids=stem)
