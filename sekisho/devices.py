@@ -210,7 +210,7 @@ def set_(
     config: Config = None,
     quiet: Quiet = False,
 ) -> None:
-    """Change what is known of a device; an import will not undo it."""
+    """Change what is known of a device; an import will not undo it. In another household it has no name but a new one."""
     if not (kind or attribute or household or name):
         raise Refusal("Say what to change: --name, --kind, --attribute, --household.", exit_code=2)
     here = place.find(state, keys, config)
@@ -219,11 +219,13 @@ def set_(
         is_now = kind or row.kind
         kept = row.attributes if is_now == row.kind else {}
         given = {**kept, **facts.attributes(is_now, attribute)}
+        whose = household or row.household
+        named_by_them = row.household in (None, whose)
         _refuse_codec(here, is_now, given)
         registry.put_device(
-            *(device, is_now, row.owner, row.registered_at, household or row.household),
+            *(device, is_now, row.owner, row.registered_at, whose),
             attributes=given,
-            name=name or row.name,
+            name=name or (row.name if named_by_them else None),
             changed_at=here.clock.now(),
         )
     followed = follow(here.state)

@@ -79,9 +79,9 @@ def leave(db: sqlite3.Connection, household: str, at: Instant) -> None:
 
 
 def orphan(db: sqlite3.Connection, device: str, at: Instant) -> None:
-    """Let a device be nobody's, until a command says whose it is: no import does."""
+    """Let a device be nobody's, until a command says whose it is: no import does. Its name was given by the family before."""
     db.execute(
-        "UPDATE devices SET household = NULL, source = 'command', changed_at = ? WHERE device = ?",
+        "UPDATE devices SET household = NULL, name = NULL, source = 'command', changed_at = ? WHERE device = ?",
         (at, device),
     )
 

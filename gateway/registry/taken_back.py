@@ -165,7 +165,9 @@ _Standing = tuple[tuple[str, ...], Callable[[Instant], object]]
 
 
 def _standing(db: sqlite3.Connection) -> Iterator[_Standing]:
-    """Everything that can be taken back; devices are dropped after all else that is done with them, households last."""
+    """Everything that can be taken back; households first, as long as their devices name them, and devices are dropped last."""
+    for household in family_rows.households(db):
+        yield (HOUSEHOLD, household), partial(family_rows.erase, db, household)
     yield from _of_families(db)
     for name, devices in credential_rows.rows(db).items():
         yield (CREDENTIAL, name), partial(credential_rows.revoke, db, name)
@@ -182,8 +184,6 @@ def _standing(db: sqlite3.Connection) -> Iterator[_Standing]:
             yield (REVOKED, row.device), partial(_revoke, db, row.device)
     for row in rows:
         yield (DROPPED, row.device), partial(_drop, db, row.device)
-    for household in family_rows.households(db):
-        yield (HOUSEHOLD, household), partial(family_rows.erase, db, household)
 
 
 def _of_families(db: sqlite3.Connection) -> Iterator[_Standing]:

@@ -58,6 +58,19 @@ def test_only_restore_brings_a_revoked_device_back(fleet: Fleet) -> None:
     assert fleet.shown("river-1")["revoked_at"] is None
 
 
+def test_a_device_of_another_family_does_not_bear_the_name_of_the_childs_before(
+    fleet: Fleet,
+) -> None:
+    """Only an erasure of the family that gave it would take it away, and that knows the device no more."""
+    fleet.add("child-1", "--household", "h-1", "--name", "Aoi", kind="child_tracker")
+    fleet("set", "child-1", "--household", "h-1")
+    assert fleet.shown("child-1")["name"] == "Aoi"
+    fleet("set", "child-1", "--household", "h-2")
+    assert fleet.shown("child-1")["name"] is None
+    fleet("set", "child-1", "--household", "h-3", "--name", "Sora")
+    assert fleet.shown("child-1")["name"] == "Sora"
+
+
 def test_nothing_to_change_is_refused(fleet: Fleet) -> None:
     fleet.add("river-1")
     answer = fleet("set", "river-1")

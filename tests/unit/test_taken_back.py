@@ -25,6 +25,7 @@ from tests.fakes.readings import NOON
 
 OLD, NEW = (36.712_345_678_9, 137.212_345_678_9), (36.732_345_678_9, 137.202_345_678_9)
 PHONE = Subscription("https://push.example/1", bytes(65), bytes(16))
+NAMES = {"child-1": "Aoi", "child-2": "Haruki"}
 WORDS = "a town by the sea"
 ZONE = ZoneInfo("Asia/Tokyo")
 
@@ -38,7 +39,9 @@ class Town:
         self.keys = KeyRing.create(folder / "keys", self.state.id, SystemClock(), ZONE)
         with self.registry() as registry, registry.change():
             for device, family in (("child-1", "h-1"), ("child-2", "h-2")):
-                registry.put_device(device, "child_tracker", "16201", NOON, family)
+                registry.put_device(
+                    device, "child_tracker", "16201", NOON, family, name=NAMES[device]
+                )
                 registry.record_consent(device, "store", "Yamada", "sheet 1", NOON)
                 registry.record_consent(device, "guardian_live", "Yamada", "sheet 1", NOON)
                 registry.put_home(family, *OLD, at=NOON)
@@ -136,6 +139,7 @@ def test_rights_that_were_taken_stay_taken(town: Town) -> None:
         assert devices[DeviceId("river-1")].revoked
         assert registry.device("child-1").household is None
         assert registry.device("child-1").source == "command"
+        assert registry.device("child-1").name is None, "that of the other family's child"
         assert registry.directory().credentials["shared"].devices == {"river-1"}
 
 
@@ -167,7 +171,24 @@ def test_an_erased_household_is_forgotten_again(town: Town) -> None:
     with town.restore() as registry:
         assert not any(registry.families.traces("h-1"))
         assert registry.device("child-1").revoked_at is not None
+        assert registry.device("child-1").name is None
         assert all(registry.families.traces("h-2")[i] for i in (0, 2, 3, 4))
+        assert registry.device("child-2").name == "Haruki"
+        registry.families.settle()
+    there = [path for path in town.state.path.rglob("*") if path.is_file()]
+    assert not any(b"Aoi" in path.read_bytes() for path in there)
+
+
+def test_a_name_that_was_handed_on_goes_with_the_family_that_gave_it(town: Town) -> None:
+    """A child's device went to another family, which was not erased; the first one was: its child's name comes back nowhere."""
+    with town.registry() as registry:
+        registry.put_device(
+            "child-1", "child_tracker", "16201", NOON, "h-2", name="Sora", changed_at=NOON + 5
+        )
+        registry.families.erase("h-1", NOON + 6)
+    with town.restore() as registry:
+        assert registry.device("child-1").name is None
+        assert registry.device("child-1").household is None
 
 
 def test_what_was_taken_back_before_a_backup_and_given_again_stands_in_it(town: Town) -> None:
