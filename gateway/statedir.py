@@ -16,6 +16,7 @@ run.json         where that gateway listens and which clock it lives on
 gateway.sock     0600: its control socket
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -34,6 +35,7 @@ from gateway.model.instant import Instant, parse_rfc3339, to_rfc3339
 FORMAT = 1
 _CARD = "sekisho.json"
 _ID = re.compile(r"[0-9a-f]{32}")
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class Mark(StrEnum):
@@ -209,30 +211,53 @@ class StateDir:
 
 
 @contextmanager
-def hold(path: Path, mode: int, sentence: str) -> Iterator[None]:
+def hold(path: Path, mode: int, sentence: str, instead: Path | None = None) -> Iterator[None]:
     """Hold a file for this process alone, until the block ends or the process dies.
 
     Args:
         sentence: what is wrong where another one holds it; `{}` is its process number.
+        instead: a file that is there; held, unchanged, where a full or read-only disk takes no new one.
 
     Raises:
         Refusal: another one holds it.
+        OSError: it can be neither opened nor made.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    descriptor = _to_hold(path, mode, instead)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise Refusal(sentence.format(holder)) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            raise Refusal(sentence.format(_holder(path))) from None
+        with suppress(
+            OSError
+        ):  # the number is for people alone; what is open for reading alone takes none
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         try:
             yield
         finally:
-            os.ftruncate(descriptor, 0)
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _to_hold(path: Path, mode: int, instead: Path | None) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if instead is None or error.errno not in _NO_ROOM:
+            raise
+    with suppress(FileNotFoundError):  # whoever could write before may hold it
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return os.open(instead, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _holder(path: Path) -> str:
+    """The process number in a file that is held; "unknown" where its disk took none."""
+    with suppress(OSError):
+        return path.read_text("utf-8", "replace").strip() or "unknown"
+    return "unknown"
 
 
 def _owner(path: Path) -> str:

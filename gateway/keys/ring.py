@@ -7,7 +7,8 @@
     days/<YYYY-MM-DD>.key          one per service day; <YYYY-MM-DD>.gone once destroyed
     periods/<name>-<period>.key    one per counter and period, destroyed when it closes
     households/<name>.key          one per household; never derived from anything
-    lock                           held by the gateway that works with these keys, with its process number
+    lock                           held by the gateway that works with these keys, with its process number; where a full or
+                                   read-only disk takes none, root.key is held
     taken-back.jsonl               what was taken back, so that no older registry undoes it
     erased/<id>                    empty: a household's or a file's key that was destroyed, and never comes back
 """
@@ -128,8 +129,10 @@ class KeyRing:
     def lock(self) -> Iterator[None]:
         """Hold the keys for this gateway alone: a second one, on a copy of the directory, would tell of the same periods again.
 
+        A full or read-only place is held as well: with keys that are there a gateway goes on.
+
         Raises:
-            Refusal: another gateway works with them, or the place cannot be written.
+            Refusal: another gateway works with them, or this user may not write there, or the place is away.
         """
         sentence = (
             f"A gateway already works with the keys in {self.path} (process {{}}), on a copy of this directory or on the one that "
@@ -137,10 +140,17 @@ class KeyRing:
         )
         with ExitStack() as held:
             try:
-                held.enter_context(hold(self.path / "lock", 0o600, sentence))
-            except OSError as error:
+                held.enter_context(
+                    hold(self.path / "lock", 0o600, sentence, self.path / "root.key")
+                )
+            except PermissionError as error:
                 raise Refusal(
                     f"The keys in {self.path} cannot be held by this gateway ({error.strerror}). Let this user write there."
+                ) from error
+            except OSError as error:
+                raise Refusal(
+                    f"The keys in {self.path} cannot be held by this gateway ({error.strerror}): their place is away or broken. "
+                    "Mend it."
                 ) from error
             yield
 

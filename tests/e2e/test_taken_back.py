@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.crowd import Uplink, crowd, uplinks
+from tests.e2e.disk import small_disk
 from tests.e2e.processes import Gateway, sekisho
 from tests.e2e.sender import Sender
 from tests.e2e.town import Town
@@ -61,6 +62,27 @@ def test_nothing_is_kept_of_a_child_whose_consent_was_withdrawn_after_the_backup
         _send(gateway, token, stays[40:])
         assert gateway.stop() == 0
     assert _rows(town) > before
+
+
+@pytest.mark.needs("mount")
+def test_a_gateway_starts_with_keys_on_a_full_or_read_only_disk(tmp_path: Path) -> None:
+    """It needs no room for the mere number of its process."""
+    town = Town(tmp_path / "town", None)
+    members = crowd(1, 0, 0)
+    town.enrol(members)
+    keys = town.folder / "keys"
+    kept = keys.rename(tmp_path / "keys")
+    with small_disk(keys, "1m") as disk:
+        shutil.copytree(kept, keys, dirs_exist_ok=True)
+        keys.chmod(0o700)
+        for filled, closed in ((True, False), (False, True)):
+            if filled:
+                disk.fill()
+            disk.read_only(closed)
+            with Gateway(town) as gateway:
+                assert gateway.stop() == 0
+            disk.read_only(False)
+        disk.empty()
 
 
 def test_a_copy_beside_a_gateway_that_runs_is_not_run(tmp_path: Path) -> None:

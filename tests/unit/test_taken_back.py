@@ -1,6 +1,8 @@
 """What was taken back stays so in a registry that is put back from a backup, as far as the keys know of it."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -315,6 +317,50 @@ def test_no_second_gateway_works_with_the_same_keys(town: Town) -> None:
     ):
         pass
     with town.keys.lock():
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
+@pytest.mark.parametrize("was_held", [True, False])
+def test_keys_on_a_disk_that_takes_nothing_are_held_as_well(
+    town: Town, monkeypatch: pytest.MonkeyPatch, number: int, was_held: bool
+) -> None:
+    """For the one gateway, as ever; also where none ever held them. Nobody can tell its number, and no key is touched."""
+    if was_held:
+        with town.keys.lock():
+            pass
+    key = (town.keys.path / "root.key").read_bytes()
+    opened = os.open
+
+    def closed(path: Path, flags: int, mode: int = 0o777) -> int:
+        if Path(path).name == "lock" and flags & os.O_CREAT:
+            raise OSError(number, os.strerror(number))
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr("gateway.statedir.os.open", closed)
+    for _ in range(2):
+        with (
+            town.keys.lock(),
+            pytest.raises(Refusal, match=r"already works with the keys .*\(process unknown\)"),
+            town.keys.lock(),
+        ):
+            pass
+    assert (town.keys.path / "root.key").read_bytes() == key
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.EACCES, "Let this user write there"), (errno.EIO, "Mend it")]
+)
+def test_a_place_of_the_keys_that_cannot_be_held_is_told_with_what_helps(
+    town: Town, monkeypatch: pytest.MonkeyPatch, number: int, advice: str
+) -> None:
+    """A right that is missing is given; a place that is broken is mended."""
+
+    def closed(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("gateway.statedir.os.open", closed)
+    with pytest.raises(Refusal, match=advice), town.keys.lock():
         pass
 
 
