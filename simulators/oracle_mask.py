@@ -49,6 +49,8 @@ def judge_child(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rule
     memory.recent.append(fix.identity)
     refused = _before_state(fix, device, rules)
     if refused is not None:
+        if refused is Reason.LATE:
+            memory.trip.late(fix.received_at, rules)
         return _suppress(refused)
     homes = _homes(device)
     lost = memory.lose() if memory.homes not in (None, homes) else []  # it moved
@@ -105,6 +107,7 @@ def _late(fix: Fix, device: Mapping[str, Any], memory: Memory, rules: Rules) -> 
             outside, _, _, slack = _measure(fix, device, rules)
         if not outside:
             lost = memory.lose()
+    memory.trip.late(fix.received_at, rules)
     return _suppress(Reason.LATE, slack, lost)
 
 

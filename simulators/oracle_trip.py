@@ -60,6 +60,7 @@ class Trip:
 
     Attributes:
         before: times of the newest fix behind the guard, its own and ours; None where all was forgotten.
+        lost_sight: whether late fixes alone have come for as long as a stay.
         waiting: held, all within the radius of the first; it may stay there.
         beside: held before those, until the child is two radii away.
     """
@@ -70,6 +71,7 @@ class Trip:
     short: list[Held] = field(default_factory=list)
     shown: int = 0
     stay: Stay | None = None
+    lost_sight: bool = False
     leg: int | None = None
     slack_m: float = float("inf")
 
@@ -112,16 +114,25 @@ class Trip:
 
     def _pause(self, fix: Held, rules: Rules) -> list[Ended]:
         """A time without a fix: it may have stayed where it was last, and where it is now."""
-        silent, before = _SILENCE + 1, self.before
-        if before is not None:
-            silent = max(fix.at - before[0], fix.received_at - before[1])
+        silent = _SILENCE + 1
+        if self.before is not None and not self.lost_sight:
+            silent = fix.at - self.before[0]
         known = self.forget() if silent > _SILENCE else []
-        self.before = fix.at, fix.received_at
+        self.before, self.lost_sight = (fix.at, fix.received_at), False
         if rules.stay is not None and silent >= rules.stay:
             if self.waiting:
                 known += self._settle(self.waiting[-1], rules)
             self.stay = Stay((fix.lat, fix.lon))
         return known
+
+    def late(self, received_at: Instant, rules: Rules) -> None:
+        """A fix that is too late: where nothing else came for as long as a stay, nobody knows where it was."""
+        if (
+            rules.stay is not None
+            and self.before is not None
+            and received_at - self.before[1] >= rules.stay
+        ):
+            self.lost_sight = True
 
     def _settle(self, at: Held, rules: Rules) -> list[Ended]:
         """It stays at one of those that wait; the run ends."""
@@ -138,7 +149,7 @@ class Trip:
 
     def open(self, at: tuple[Instant, Instant], lat: float, lon: float, *, known: bool, rules: Rules) -> None:  # fmt: skip
         """The guard has opened; where nobody knows since when the child is there, it may be a stay."""
-        self.before = at
+        self.before, self.lost_sight = at, False
         self.leg = 1 if known else None
         self.stay = None if known or rules.stay is None else Stay((lat, lon))
 

@@ -162,6 +162,8 @@ class Children:
             trip.open(reading, known=guard.known)
         if guard.lost:
             return turn(refused, trip.lose())
+        if refused is Reason.LATE:
+            trip.miss(reading.received_at)
         if not guard.closed:
             return refused
         if not trip.held():

@@ -165,9 +165,9 @@ class Trip:
 
     def _break(self, fix: Fix, kept: list[Fix], gone: list[tuple[Fix, Reason]]) -> None:
         """What a time without a fix means: it may have stayed where it was last, or where it is now, or both."""
-        at, heard = self._at, self._heard
+        at = self._at
         self._at, self._heard = fix.at, fix.received_at
-        silent = SILENCE + 1 if at is None else max(fix.at - at, fix.received_at - heard)
+        silent = SILENCE + 1 if at is None else fix.at - at
         staying = self._policy.staying
         if silent > SILENCE:
             gone += self._forget(Reason.FORGOTTEN)
@@ -176,6 +176,12 @@ class Trip:
         if self._waiting:
             self._settle(self._waiting[-1], kept, gone)
         self._suppose(fix.lat, fix.lon)
+
+    def miss(self, heard: Instant) -> None:
+        """A late fix came: after as long as a stay of nothing else nobody knows where it was meanwhile."""
+        staying = self._policy.staying
+        if staying is not None and heard - self._heard >= staying.least:
+            self._at = None
 
     def _suppose(self, lat: float, lon: float) -> None:
         """Take a place for a stay that nobody saw, where stays are hidden at all."""

@@ -87,6 +87,22 @@ def test_nothing_is_kept_of_where_a_child_stayed(seen: str, looked: bool) -> Non
     assert rows_behind > 1000
 
 
+@pytest.mark.parametrize("burst_min", [5, 14])
+def test_a_tracker_that_hands_over_in_bursts_is_kept_like_any_other(burst_min: int) -> None:
+    """What counts is when a fix was taken, not when it came: the same rows, as long as it is not too old to be believed."""
+    told = 0
+    for seed in range(60):
+        readings, _there = walk(Random(seed), "all")
+        alone, burst = Mask(PLACES, Keys(), ROWS), Mask(PLACES, Keys(), ROWS)
+        due = [row for one in readings for row in rows_of(alone.apply(one))]
+        for one in readings:
+            minute = (one.received_at - NOON) // MINUTE
+            one.received_at = NOON + (minute // burst_min + 1) * burst_min * MINUTE
+        assert [row for one in readings for row in rows_of(burst.apply(one))] == due
+        told += len(due)
+    assert told > 500
+
+
 @pytest.mark.parametrize("rules", [zoned(), PLACES], ids=["cells", "places"])
 def test_whether_somebody_looks_changes_no_row(rules: Policy) -> None:
     """A gateway forgets what is held of a child that fell silent, every quarter of an hour; `privacy what-if` has no such
