@@ -20,14 +20,23 @@ def unusable(family: Household | None, policy: Policy | None) -> str | None:
     """Why nothing can be hidden round a family's home, in words; None where it can. Without rules, whether one is known."""
     if family is None:
         return "it belongs to no household"
-    if family.home is not None:
-        return None
-    if family.zone is None:
+    if family.home is None and family.zone is None:
         return "its household has no home"
     if policy is None:
         return None
+    waits = _waits(family, policy)
+    if waits:
+        return f"a home that its household moved from is kept {waits}: nothing is stored until no row from before is left"
+    if family.home is not None:
+        return None
     kept = _kept(family, policy)
     return kept and f"the home of its household is kept {kept}"
+
+
+def _waits(family: Household, policy: Policy) -> str | None:
+    """How a home that a family moved from is kept, where these rules cannot lay it out."""
+    left = (one for one in family.former if one.home is None and one.zone)
+    return next((kept for one in left if (kept := _kept(one, policy))), None)
 
 
 def lacking(row: DeviceRow, consents: Mapping[str, frozenset[str]], homes: Container[str]) -> str:
@@ -61,12 +70,19 @@ def strange(homes: Iterable[Household], policy: Policy) -> str | None:
     """How many homes are kept in a way that these rules cannot use, and what to do; None where none is."""
     if not policy.keeps_ways:
         return None
-    found = [kept for home in homes if home.home is None and (kept := _kept(home, policy))]
-    if not found:
+    known = list(homes)
+    found = [kept for home in known if home.home is None and (kept := _kept(home, policy))]
+    if found:
+        return (
+            f"{screen.count(len(found), 'household')}: the home is kept {found[0]}. Nothing of their children is stored: import "
+            "the homes again (sekisho devices import-homes)"
+        )
+    waiting = [kept for home in known if (kept := _waits(home, policy))]
+    if not waiting:
         return None
     return (
-        f"{screen.count(len(found), 'household')}: the home is kept {found[0]}. Nothing of their children is stored: import "
-        "the homes again (sekisho devices import-homes)"
+        f"{screen.count(len(waiting), 'household')}: a home that they moved from is kept {waiting[0]}. Nothing of their children "
+        "is stored until no row from before the move is left: that goes by itself"
     )
 
 

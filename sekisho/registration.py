@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.model.errors import Refusal
-from gateway.model.instant import Instant
+from gateway.model.instant import Instant, day_begins
+from gateway.pipeline.retention import first_day
 from gateway.privacy.policy import Zoned
 from gateway.registry import imports
 from gateway.registry.home_import import HomeEntry, read_homes, read_private
@@ -100,7 +102,7 @@ def import_homes(
     text = sys.stdin.read() if file == "-" else read_private(Path(file))
     least = here.settings.policy.home_radius_m if here.settings else 1.0
     homes = read_homes(text, "standard input" if file == "-" else file, in_area, least)
-    now = here.clock.now()
+    now = _moved_at(here)
     zoned = here.settings.policy.zoned if here.settings else None
     if zoned is not None:
         _refuse_radii(homes)
@@ -132,6 +134,12 @@ def import_homes(
             print(f"They are still in {file}: delete it (shred -u {file}).")
 
 
+def _moved_at(here: Place) -> Instant:
+    """Now; where our clock is behind the rows there are, the day of the newest file: a move is never before them."""
+    days = (first_day(path.stem) for path in here.state.personal_dir.glob("*.db"))
+    return max([here.clock.now(), *(day_begins(day, UTC) for day in days if day is not None)])
+
+
 def _put_homes(registry: Registry, homes: Sequence[HomeEntry], now: Instant) -> int:
     """Keep each home; how many households moved."""
     own = registry.families.own_radii()  # no circle shrinks because a line leaves its radius out
@@ -144,7 +152,10 @@ def _put_homes(registry: Registry, homes: Sequence[HomeEntry], now: Instant) -> 
 
 def _put_zones(registry: Registry, homes: Sequence[HomeEntry], zoned: Zoned, now: Instant) -> int:
     """Keep of each home its zone alone, and say of how many there is none; how many households moved."""
-    registry.families.forget_homes(zoned.partition.zone_of, zoned.pin, now)  # to tell who moves
+    families = {
+        home.household for home in homes
+    }  # of whom an exact home is kept: to tell who moves
+    registry.families.forget_homes(zoned.partition.zone_of, zoned.pin, now, families)
     nowhere = moved = 0
     for home in homes:
         zone = zoned.partition.zone_of(home.lat, home.lon)

@@ -1,7 +1,7 @@
 """What the registry knows of one household: a part of it, opened and closed with it."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import NamedTuple
@@ -103,10 +103,12 @@ class FamilyBook:
             consent_rows.consents_of(self._db, self._keys, household),
         )
 
-    def forget_homes(self, zone_of: ZoneOf, pin: str, at: Instant) -> int:
+    def forget_homes(
+        self, zone_of: ZoneOf, pin: str, at: Instant, of: Container[str] | None = None
+    ) -> int:
         """Replace every exact home by its zone (see `home_rows.forget_homes`); `settle` empties the journal of them."""
         with self._change():
-            return home_rows.forget_homes(self._db, self._keys, zone_of, pin, at)
+            return home_rows.forget_homes(self._db, self._keys, zone_of, pin, at, of)
 
     def forget_former(self, is_over: Callable[[Instant], bool]) -> int:
         """Forget the former homes that were left before a moment that is over; how many. `settle` empties the journal."""

@@ -7,7 +7,8 @@ does: else what was never kept round it would be filled in behind the family's b
 import sqlite3
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from math import cos, hypot, radians
 from typing import NamedTuple
 
 from gateway.model.device import Household
@@ -25,6 +26,9 @@ _ZONE = struct.Struct(">24s32s")
 """a zone's name and the digest of its partition: of the same size, so that the table does not tell them apart."""
 
 _LONGEST_ZONE = 24
+_DEGREE_M = 111_320.0
+_SAME_M = 1.0
+"""So near one another two homes are one: a geocoder that is asked twice answers so."""
 
 ZoneOf = Callable[[float, float], str | None]
 """The zone of a place in degrees."""
@@ -105,12 +109,20 @@ def former(db: sqlite3.Connection, keys: Seal, household: str) -> list[Former]:
     return _former(db, keys, household).get(household, [])
 
 
-def forget_homes(db: sqlite3.Connection, keys: Seal, zone_of: ZoneOf, pin: str, at: Instant) -> int:
+def forget_homes(
+    db: sqlite3.Connection,
+    keys: Seal,
+    zone_of: ZoneOf,
+    pin: str,
+    at: Instant,
+    of: Container[str] | None = None,
+) -> int:
     """Put a zone in the place of every exact home, former ones too; how many there were. Nobody moves by it.
 
     Args:
         zone_of: the zone of (lat, lon) in degrees; None for none.
         pin: hex SHA-256 of the partition's file.
+        of: the households of which; None for all.
     """
 
     def zoned(name: str, home: Position) -> bytes:
@@ -119,13 +131,13 @@ def forget_homes(db: sqlite3.Connection, keys: Seal, zone_of: ZoneOf, pin: str, 
     now = [
         (zoned(name, known.home), at, name)
         for name, known in homes(db, keys).items()
-        if known.home is not None
+        if known.home is not None and (of is None or name in of)
     ]
     before = [
         (zoned(name, one.place.home), one.number)
         for name, left in _former(db, keys).items()
         for one in left
-        if one.place is not None and one.place.home is not None
+        if one.place is not None and one.place.home is not None and (of is None or name in of)
     ]
     db.executemany("UPDATE homes SET sealed = ?, changed_at = ? WHERE household = ?", now)
     db.executemany("UPDATE former_homes SET sealed = ? WHERE former = ?", before)
@@ -162,8 +174,13 @@ def erase(db: sqlite3.Connection, household: str) -> None:
 def _move(db: sqlite3.Connection, keys: Seal, household: str, sealed: bytes, at: Instant) -> bool:
     """Let one sealed home take the place of another, and remember that one where the two are not the same."""
     before, now = home(db, keys, household), _opened(keys, household, sealed)
+    if before is not None and now is not None and _is_same(before, now):
+        return False  # also where it is only given anew: nothing is written, and no drift of imports adds up
     moved = before is not None and now is not None and _is_elsewhere(before, now)
     if moved:
+        for one in former(db, keys, household):
+            if before is not None and one.place is not None and _is_same(one.place, before):
+                forget_former(db, [one.number])  # it was left before, and is left now
         _remember(db, household, at)
     db.execute(
         "INSERT OR REPLACE INTO homes (household, sealed, changed_at) VALUES (?,?,?)",
@@ -180,23 +197,33 @@ def _remember(db: sqlite3.Connection, household: str, at: Instant) -> None:
     )
 
 
+def _is_same(one: Household, other: Household) -> bool:
+    """Whether two homes hide the same; of circles, to a metre."""
+    if one.home is None or other.home is None:
+        return one.home is other.home and (one.zone, one.partition) == (other.zone, other.partition)
+    if (one.radius_m, one.crs) != (other.radius_m, other.crs):
+        return False
+    north = other.home.lat - one.home.lat
+    east = (other.home.lon - one.home.lon) * cos(radians(one.home.lat))
+    return hypot(north, east) * _DEGREE_M <= _SAME_M
+
+
 def _is_elsewhere(before: Household, now: Household) -> bool:
     """Whether rows from before hide another place. Other rules, and another partition, are no move."""
     if before.home is None or now.home is None:
-        alike = before.home is now.home and before.partition == now.partition
-        return alike and before.zone not in ("", now.zone)
-    return _circle(before) != _circle(now)
-
-
-def _circle(one: Household) -> tuple[float, float, float | None, str]:
-    assert one.home is not None
-    return one.home.lat, one.home.lon, one.radius_m, one.crs
+        return before.home is now.home and before.partition == now.partition and before.zone != ""
+    return True
 
 
 def _former(
     db: sqlite3.Connection, keys: Seal, household: str | None = None
 ) -> dict[str, list[Former]]:
     found = defaultdict[str, list[Former]](list)
+    table = "SELECT 1 FROM sqlite_master WHERE name = 'former_homes'"
+    if (
+        db.execute(table).fetchone() is None
+    ):  # a registry that is only read, from before there were any
+        return found
     query = (
         "SELECT former, household, sealed, left_at FROM former_homes"
         " WHERE ?1 IS NULL OR household = ?1 ORDER BY former"

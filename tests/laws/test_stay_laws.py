@@ -151,3 +151,30 @@ def test_drift_frees_nothing_of_the_way_there() -> None:
     assert any(place < 1600 for place in places)
     assert any(place > 1800 for place in places)
     assert not any(1600 < place < 1800 for place in places)
+
+
+@pytest.mark.channel("C34")
+def test_what_lies_round_the_last_fix_before_a_silence_is_gone() -> None:
+    """It turned back and was seen no more for twenty minutes: a fix that is beside, near the last one alone, is where it stayed."""
+    device = at_home(*HOME)
+    way: list[float | None] = [
+        0.0,
+        0.0,
+        *(62.0 * n for n in range(1, 26)),
+        1650.0,
+        1700.0,
+        1850.0,
+        1780.0,
+    ]
+    way += [None] * 20 + [2400.0 + 62.0 * n for n in range(12)]
+    by, rows = Mask(PLACES, Keys(), ROWS), []
+    for minute, metres in enumerate(way):
+        if metres is None:
+            continue
+        lat = HOME[0] + metres * METRE_NORTH
+        one = reading(device, document(lat=lat, lon=HOME[1], accuracy_m=6.0), NOON + minute * MINUTE, minute)  # fmt: skip
+        rows += rows_of(by.apply(one))
+    places = [round((row[3] - HOME[0]) / METRE_NORTH) for row in rows]
+    assert 1650 in places
+    assert 1700 not in places
+    assert max(places) > 2500

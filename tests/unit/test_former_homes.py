@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC
+from datetime import UTC, date
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,15 @@ from gateway.app.housekeeping import retain
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Household
 from gateway.model.identity import DeviceId, HouseholdId
-from gateway.model.instant import DAY, SECOND
+from gateway.model.instant import DAY, SECOND, day_begins
 from gateway.model.position import Position
 from gateway.model.reason import Reason
-from gateway.privacy.shelter import Shelters
+from gateway.privacy.mesh import MESHES
+from gateway.privacy.shelter import HIDDEN, Shelters
+from gateway.registry.family_book import homes_in
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
+from sekisho.homes import strange, unusable, usable
 from tests.fakes.clock import ManualClock
 from tests.fakes.front_door import Sekisho
 from tests.fakes.loop import in_virtual_time
@@ -27,6 +30,7 @@ from tests.fakes.readings import NOON, policy
 from tests.fakes.store import outcome_of, sealed_row
 from tests.fakes.zones import PIN, zoned
 
+SHIPPED = Path(__file__).parents[2] / "config" / "privacy"
 OLD = (36.712_345_678_9, 137.212_345_678_9)
 NEW = (36.722_345_678_9, 137.222_345_678_9)
 
@@ -174,6 +178,8 @@ def test_an_older_registry_gets_its_table(town: Town) -> None:
         db.execute("DROP TABLE taken_back")
         db.execute("DROP TABLE epochs")
         db.execute("PRAGMA user_version = 4")
+    read = homes_in(town.state.registry_db, town.keys.households)
+    assert [one.former for one in read.values()] == [()]
     town.registry = Registry.open(town.state, town.keys)
     assert town.registry.put_home("h-1", *NEW, at=NOON)
     assert len(town.family().former) == 1
@@ -193,3 +199,97 @@ def test_a_move_is_told_and_handed_over(tmp_path: Path, sekisho: Sekisho) -> Non
     (left,) = held["former_homes"]
     assert (left["lat"], left["lon"], left["zone"]) == (*OLD, None)
     assert held["home"]["lat"] == NEW[0]
+
+
+def test_a_home_given_anew_to_the_metre_is_the_same(town: Town) -> None:
+    """A geocoder that is asked each night answers with other centimetres: nothing is written, and nothing adds up."""
+    town.registry.put_home("h-1", *OLD, at=NOON)
+    before = (town.state.path / "registry.db-wal").stat().st_size
+    for night in range(1, 9):
+        shifted = OLD[0] + 0.8 * night / 8 / 111_320.0
+        assert not town.registry.put_home("h-1", shifted, OLD[1], at=NOON + night * DAY)
+    assert (town.state.path / "registry.db-wal").stat().st_size == before
+    assert town.registry.put_home("h-1", OLD[0] + 2.0 / 111_320.0, OLD[1], at=NOON)
+    assert len(town.family().former) == 1
+
+
+def test_a_home_that_was_left_twice_is_remembered_once(town: Town) -> None:
+    """To and fro between two parents: two former homes at most, each from when it was left last."""
+    for day in range(7):
+        town.registry.put_home("h-1", *(NEW if day % 2 else OLD), at=NOON + day * DAY)
+    held = town.registry.families.held("h-1")
+    assert [one.left_at for one in held.former] == [NOON + 5 * DAY, NOON + 6 * DAY]
+
+
+def test_rounding_beside_a_former_home_is_asked_of_it_too() -> None:
+    """Each question of a shelter is asked of the home and of all before it."""
+    name = HouseholdId("h-1")
+    before = Household(name, Position(*OLD), None, "EPSG:4326")
+    moved = Household(name, Position(*NEW), None, "EPSG:4326", former=(before,))
+    shelter = Shelters(policy()).of(moved)
+    assert not isinstance(shelter, Reason)
+    cell = MESHES["125m"]
+    for lat, lon in (OLD, NEW):
+        assert shelter.ring(lat, lon, 5.0) == HIDDEN
+        assert shelter.hides(lat, lon, 5.0)
+        assert shelter.hides_cell(cell, cell.cell(lat, lon))
+    assert not shelter.hides(OLD[0] + 0.003, OLD[1], 5.0)
+
+
+@pytest.mark.channel("C33")
+@in_virtual_time
+async def test_a_key_without_its_file_keeps_a_former_home(town: Town) -> None:
+    """As long as somebody can still read rows from before, in a backup; and the week that begins within two days of the move
+    counts as from before, for clocks and late commits."""
+    town.registry.put_home("h-1", *OLD, at=NOON)
+    checkpoint = Checkpoint(town.state, town.keys, town.registry, policy(), town.clock, Tempo())
+    town.keys.file_key("store-2026-W21")  # from Monday the 18th on
+    town.registry.put_home("h-1", *NEW, at=NOON + 5 * DAY)  # Sunday the 17th
+    town.clock.advance(10 * DAY / SECOND)
+    await retain(checkpoint)
+    assert len(town.sealed()) == 1
+    town.clock.advance(30 * DAY / SECOND)
+    await retain(checkpoint)
+    assert town.sealed() == []
+    await checkpoint.store.close()
+
+
+@in_virtual_time
+async def test_a_clock_that_is_behind_dates_no_move_before_the_rows(
+    town: Town, sekisho: Sekisho
+) -> None:
+    """An import says now; where the files are newer than that, the move was in the newest at least."""
+    checkpoint = Checkpoint(town.state, town.keys, town.registry, policy(), town.clock, Tempo())
+    future = "store-2090-W10"
+    town.keys.file_key(future)
+    await checkpoint.store.commit(outcome_of(sealed_row(1, future)))
+    await checkpoint.store.close()
+    town.registry.put_home("h-1", *OLD, at=NOON)
+    config = town.state.path.parent / "gateway.yaml"
+    config.write_text(
+        f'state: {town.state.path}\nkeys: {town.keys.path.parent}\nowner: "16201"\ntimezone: Asia/Tokyo\n'
+        'service_area: {municipality: "16201"}\n'
+        "doors: [{name: devices, kind: mqtt_listener, bind: 127.0.0.1, port: 0}]\n"
+        f"privacy: {SHIPPED}/legacy-50m.yaml\n"
+    )
+    homes = f"household,lat,lon\nh-1,{NEW[0]},{NEW[1]}\n"
+    answer = sekisho("devices", "import-homes", "-", "--config", str(config), stdin=homes)
+    assert answer.code == 0, answer.err
+    (left,) = town.registry.families.held("h-1").former
+    assert left.left_at >= day_begins(date(2090, 3, 6), UTC)
+
+
+def test_a_former_home_that_keeps_everything_back_is_named() -> None:
+    """It was a zone, and a circle is in force now: doctor, list, check and start say why nothing is stored, and until when."""
+    name = HouseholdId("h-1")
+    before = Household(name, None, None, "EPSG:4326", "z-0001", PIN)
+    moved = Household(name, Position(*NEW), None, "EPSG:4326", former=(before,))
+    why = unusable(moved, policy())
+    assert why is not None
+    assert "moved from" in why
+    assert unusable(Household(name, Position(*NEW), None, "EPSG:4326"), policy()) is None
+    said = strange([moved], policy())
+    assert said is not None
+    assert "1 household" in said
+    assert "goes by itself" in said
+    assert usable({"h-1": moved}, policy()) == set()

@@ -81,6 +81,30 @@ def test_homes_are_taken_in_as_zones(settings: Settings, sekisho: Sekisho) -> No
         assert registry.families.forget_homes(lambda _lat, _lon: None, "0" * 64, 0) == 0
 
 
+def test_an_import_under_zones_turns_nobody_elses_home_into_a_zone(
+    settings: Settings, sekisho: Sekisho
+) -> None:
+    """A configuration that is only tried, or another city's partition: exact homes of families that are not in the file
+    stay as they are. What the rules in force need, the gateway does when it starts."""
+    state = StateDir.open(settings.state)
+    assert settings.keys is not None
+    keys = KeyRing.open(settings.keys, state.id, SystemClock(), settings.zone)
+    with Registry.open(state, keys) as registry:
+        for name in ("h-0", "h-elsewhere"):
+            registry.put_home(name, 36.712345, 137.212345)
+    answer = sekisho(
+        "devices", "import-homes", "-", "--config", str(settings.file), stdin=household_lines(1)
+    )
+    assert answer.code == 0, answer.err
+    with Registry.open(state, keys) as registry:
+        other = registry.families.held("h-elsewhere").home
+        assert other is not None
+        assert other.home is not None
+        ours = registry.families.held("h-0").home
+        assert ours is not None
+        assert ours.home is None
+
+
 def test_a_radius_of_ones_own_is_refused(settings: Settings, sekisho: Sekisho) -> None:
     """It would break non-interference: the sentence says so, and nothing is imported."""
     homes = "household,lat,lon,radius_m\nh-1,36.741,137.21,120\n"
