@@ -214,7 +214,7 @@ def test_a_home_given_anew_to_the_metre_is_the_same(town: Town) -> None:
 
 
 def test_a_home_that_was_left_twice_is_remembered_once(town: Town) -> None:
-    """To and fro between two parents: two former homes at most, each from when it was left last."""
+    """Back and forth between two parents: two former homes at most, each from when it was left last."""
     for day in range(7):
         town.registry.put_home("h-1", *(NEW if day % 2 else OLD), at=NOON + day * DAY)
     held = town.registry.families.held("h-1")
