@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
+from gateway.app.begun import WAYS_OUT, Begun
 from gateway.clock import SystemClock
+from gateway.model.errors import Refusal
 from gateway.model.instant import to_datetime
+from gateway.privacy.keysource import KeysUnavailable
 from gateway.privacy.policy import Policy
+from gateway.registry.family_book import kinds_in
 from gateway.registry.generations import Zones, contradiction, remembered
 from gateway.rules.canonical import digest
 from gateway.rules.words import UNIT
@@ -15,7 +19,10 @@ from gateway.settings.complaints import complain
 from gateway.settings.document import Document
 from gateway.settings.load import Settings, SettingsError, load_settings
 from gateway.settings.rule_set import name_of
-from sekisho import screen
+from gateway.statedir import StateDir
+from gateway.stores.counters import CounterFiles
+from gateway.stores.releases import Releases
+from sekisho import place, screen
 from sekisho.cautions import notes
 from sekisho.examples import run
 from sekisho.place import DEFAULT_CONFIG, Json, Quiet
@@ -38,7 +45,7 @@ def check(
     """
     try:
         settings = load_settings(config, to_datetime(SystemClock().now()))
-        noted = _epoch(settings)
+        noted = [*_epoch(settings), *_counters(settings)]
         declared(settings)
         held, differing = run(settings)
         if differing:
@@ -83,6 +90,34 @@ def _epoch(settings: Settings) -> list[str]:
     document = Document(settings.file)
     document.read()
     raise SettingsError([complain(document, ("privacy",), wrong)])
+
+
+def _counters(settings: Settings) -> list[str]:
+    """Hold counters that an earlier run left against the rules; a note where nobody could.
+
+    Raises:
+        SettingsError: the gateway could not go on with them.
+    """
+    try:
+        directory = StateDir.open(settings.state)
+        ring = place.ring_of(directory, None, settings)
+    except Refusal:
+        return []  # nothing has run yet, or what is missing is said elsewhere
+    clock = SystemClock()
+    try:
+        kinds = {one.kind for one in settings.entries.devices} | kinds_in(directory.registry_db)
+        closed = Releases(directory.releases_dir, clock, settings.zone).standings()
+        files = CounterFiles(directory.counting_dir)
+        begun = Begun(settings.counted, files, ring.periods, kinds)
+        found = begun.in_the_way([f"{name}-{period}" for name, period in closed])
+    except (OSError, Refusal, KeysUnavailable):
+        unseen = f"counters in {directory.counting_dir} could not be read, so whether they can be gone on with"
+        return [f"{unseen} is seen at the start: check as the user whose gateway it is"]
+    if not found:
+        return []
+    document = Document(settings.file)
+    document.read()
+    raise SettingsError([complain(document, ("privacy",), WAYS_OUT + "\n".join(found))])
 
 
 def _report(settings: Settings, held: int, noted: list[str]) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import tzinfo
 from functools import partial
 
+from gateway.app.begun import TAGS, WAYS_OUT, Begun, give_up, plan_of
 from gateway.app.closing import FAULTS, Closing, full_name
 from gateway.clock import Clock
 from gateway.counting.lane import Counter, Plan
@@ -31,13 +32,7 @@ from gateway.telemetry import Facts
 BETWEEN: Instant = MINUTES_BETWEEN * MINUTE
 """How often counters are written down."""
 
-_TAGS = 16_384
-"""Tags of one service day that there is room for."""
 _LEAST_HOUSEHOLDS = 256
-_WAYS_OUT = (
-    "Counters of open periods cannot be gone on with. Start with the rules, files and keys that they were begun with, or "
-    "give each of these periods up, for good:\n"
-)
 
 
 class Counters:
@@ -95,24 +90,27 @@ class Counters:
         left = sorted({*there, *self._keys.names()})
         if not (self.lanes or left):
             return  # who counts nothing needs no ledger
-        for begun in self.lanes:
-            begun.since = self._clock.now()
+        for lane in self.lanes:
+            lane.since = self._clock.now()
         self._closed = self._closing.closed()
+        kinds = {one.kind for one in self._directory().devices.values()}
+        plans = [lane.plan for lane in self.lanes]
+        begun = Begun(plans, self._files, self._keys, kinds)
         faults = []
         for full in left:
-            if full in self._closed:
+            of = self._lane_of(full)
+            if full in self._closed or (of is None and full not in there):
                 self._closing.forget(full)
                 continue
-            lane = self._lane_of(full)
-            if lane is not None:
-                fault = self._take_up(full, lane, written=full in there)
-                faults += [] if fault is None else [_give_up(full, fault)]
-            elif full in there:
-                faults.append(_give_up(full, "belongs to no lane of the rules in force"))
+            found = begun.take_up(full, 0 if of is None else self._room(of.plan))
+            if isinstance(found, str):
+                faults.append(give_up(full, found))
+            elif found is None or of is None:
+                self._closing.forget(full)
             else:
-                self._keys.destroy(full)
+                self._go_on(full, of, found)
         if faults:
-            raise Refusal(_WAYS_OUT + "\n".join(faults))
+            raise Refusal(WAYS_OUT + "\n".join(faults), exit_code=2)
         self._write([self._sealed(full, one) for full, one in self._open()])
 
     async def keep(self) -> None:
@@ -169,42 +167,18 @@ class Counters:
     def _room(self, plan: Plan) -> int:
         """For how many subjects a period keeps room: by what is registered, never by who was seen."""
         if plan.rule.distinct == "tag":
-            return _TAGS
+            return TAGS
         devices = self._directory().devices.values()
         families = len({one.household.household for one in devices if one.household is not None})
         return max(_LEAST_HOUSEHOLDS, 1 << (families + families // 4).bit_length())
 
     def _lane_of(self, full: str) -> Counter | None:
-        for lane in self.lanes:
-            name, _, period = full.partition("-")
-            if name == lane.plan.name:
-                with suppress(ValueError):
-                    lane.plan.calendar.span(period)
-                    return lane
-        return None
+        plan = plan_of(full, [lane.plan for lane in self.lanes])
+        return next((lane for lane in self.lanes if lane.plan is plan), None)
 
-    def _take_up(self, full: str, lane: Counter, *, written: bool) -> str | None:
-        """Go on with one counter; else why not."""
-        plan = lane.plan
-        span = plan.calendar.span(full.partition("-")[2])
-        key = self._keys.there(full)
-        if key is None:
-            return "has no key any more"
-        if not written:
-            period = PeriodCounter(span, key, plan.basis, self._room(plan), plan.cap)
-            period.lose()
-        else:
-            content = self._files.read(full, key)
-            if content is None:
-                return "cannot be opened by its key"
-            try:
-                period = PeriodCounter.from_bytes(
-                    content, span, key, plan.basis, self._room(plan), plan.cap
-                )
-            except ValueError as error:
-                return f"cannot be gone on with: {error.args[0].rstrip('.')}"
+    def _go_on(self, full: str, lane: Counter, period: PeriodCounter) -> None:
         period.find(self._keys.number(full))
-        lane.open[span.name] = period
+        lane.open[period.span.name] = period
         if period.cut_off:
             self._facts.note(
                 "counter cut off",
@@ -212,7 +186,6 @@ class Counters:
                 f"from a backup. Up to {MINUTES_BETWEEN} minutes for each checkpoint are lost to it; its release says so",
                 logging.WARNING,
             )
-        return None
 
     def _begin(self, lane: Counter, now: Instant) -> bool:
         """Open the period that runs, whether or not anybody was seen yet."""
@@ -265,8 +238,3 @@ class Counters:
 
 
 _Written = tuple[str, PeriodCounter, bytes]
-
-
-def _give_up(full: str, what: str) -> str:
-    name, _, period = full.partition("-")
-    return f"  {full} {what}: sekisho release withhold {name} {period} --because TEXT"

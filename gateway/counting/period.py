@@ -193,3 +193,20 @@ class PeriodCounter:
         if not self.stands:
             return Coverage(since, self._not_counted)
         return Coverage(since, self._not_counted + max(0, until - max(self._stood_since, begins)))
+
+
+def room_in(content: bytes) -> int:
+    """For how many subjects a checkpoint keeps room; it is as long as its head at least."""
+    return int(_HEAD.unpack_from(content)[6])
+
+
+def nothing_in(content: bytes, number: int) -> bool:
+    """Whether nothing was counted up to a checkpoint, for certain: nobody is in it, and nothing may be missing.
+
+    Args:
+        content: as long as its head at least.
+        number: that of the last checkpoint that was due.
+    """
+    version, clean, kills, missed, turned_away, _, _, had, *_ = _HEAD.unpack_from(content)
+    whole = version == _VERSION and clean and number <= had
+    return whole and not (kills or missed or turned_away) and not any(content[HEAD_BYTES:])

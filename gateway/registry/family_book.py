@@ -174,6 +174,21 @@ def homes_in(path: Path, keys: Seal) -> dict[str, Household]:
         raise Refusal(f"{path} cannot be read as a registry ({error}).") from error
 
 
+def kinds_in(path: Path) -> set[str]:
+    """The kinds of devices in a registry that is only read; none where there is no registry yet.
+
+    Raises:
+        Refusal: it cannot be read.
+    """
+    if not path.exists():
+        return set()
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+            return {kind for (kind,) in db.execute("SELECT DISTINCT kind FROM devices")}
+    except sqlite3.Error as error:
+        raise Refusal(f"{path} cannot be read as a registry ({error}).") from error
+
+
 class InCopy(NamedTuple):
     """What a copy of a registry holds of a household.
 

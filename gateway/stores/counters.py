@@ -36,6 +36,14 @@ class CounterFiles:
         """
         for draft in self.folder.glob(f".*{_SUFFIX}.*"):
             draft.unlink(missing_ok=True)
+        return self.there()
+
+    def there(self) -> list[str]:
+        """The same, and nothing is removed: for who only looks.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
         return sorted(path.stem for path in self.folder.glob(f"*{_SUFFIX}"))
 
     def write(self, name: str, key: bytes, content: bytes) -> None:

@@ -266,8 +266,13 @@ async def test_with_other_rules_the_gateway_names_the_way_out(tmp_path: Path) ->
     code, _, said = await asyncio.to_thread(
         sekisho, stop.town.folder, "run", "--config", str(stop.town.config)
     )
-    assert code != 0
+    assert code == 2
     assert f"sekisho release withhold ridership {day}" in said
+    code, _, checked = await asyncio.to_thread(
+        sekisho, stop.town.folder, "check", str(stop.town.config)
+    )
+    assert code == 2
+    assert said.strip().removeprefix("sekisho: ") in checked
 
     await told(stop.town, "withhold", "ridership", day, "--because", "k is six from now on")
     with Gateway(stop.town) as gateway:

@@ -302,6 +302,44 @@ async def test_a_counter_goes_on_only_with_what_it_was_begun_with(town: Town, ot
     assert town.start().lanes[0].open
 
 
+@pytest.mark.parametrize(
+    "others", [[plan(RIDERS)], [plan(replace(ANALYSIS.rule, cap=39), of=lane())]]
+)
+async def test_a_counter_in_which_nothing_was_counted_stands_in_nobodys_way(
+    town: Town, others: list[Plan]
+) -> None:
+    """No device that it counts is registered: it goes without a word, and the period may begin anew."""
+    town.families = 0
+    counters = town.start()
+    await counters.look_after()
+    await counters.write_down(clean=True)
+
+    again = town.start(*others)
+
+    assert "analysis-2026-05.sealed" not in town.files()
+    assert town.keys.periods.there("analysis-2026-05") is None
+    assert not any(again.lanes[0].open)
+
+
+async def test_whether_anybody_was_counted_is_not_told_where_somebody_could_be(town: Town) -> None:
+    """With a child registered an empty counter and a full one are refused in the same words, and so is one of a run
+    that was cut off."""
+    said = set()
+    for families, registered, clean in ((0, 3, True), (6, 3, True), (6, 0, True), (0, 0, False)):
+        town.families = 3
+        counters = town.start()
+        await counters.look_after()
+        town.walk(counters, families)
+        await counters.write_down(clean=clean)
+        town.families = registered
+        with pytest.raises(Refusal) as caught:
+            town.start(plan(RIDERS))
+        assert caught.value.exit_code == 2
+        said.add(str(caught.value))
+
+    assert len(said) == 1
+
+
 async def test_counters_without_their_keys_are_not_begun_anew(town: Town) -> None:
     """As after a restore on another machine; each is named with its way out."""
     both = (ANALYSIS, plan(RIDERS, StopUnits(), of=lane(name="ridership")))
