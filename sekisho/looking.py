@@ -7,6 +7,7 @@ import typer
 from gateway.clock import SystemClock
 from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
+from gateway.registry.rules import require_line
 from gateway.statedir import StateDir
 from gateway.stores.access_log import Access, AccessLog, shape_of
 from sekisho.login import account
@@ -31,8 +32,9 @@ def require_purpose(directory: StateDir, purpose: str | None) -> None:
     """Refuse to look at real people's rows for nothing that anybody would say.
 
     Raises:
-        Refusal: no purpose was given.
+        Refusal: no purpose was given, or one that is not a line.
     """
+    require_line(purpose or "", "--purpose")
     if directory.mark is None and not (purpose or "").strip():
         raise Refusal(
             "Rows about people are looked at for a purpose: say which with --purpose. It stands in the access log, "
@@ -52,8 +54,9 @@ def note(
         rows: how many are about to be seen.
 
     Raises:
-        Refusal: the log takes no entry.
+        Refusal: the log takes no entry, or the purpose is not a line.
     """
+    require_line(purpose or "", "--purpose")
     said = (purpose or "").strip() or _NOT_SAID
     look = Access(SystemClock().now(), account(), act, said, "store", shape_of(act, *shape), rows)
     log_of(directory, ring).write(look)

@@ -7,6 +7,7 @@ import typer
 
 from gateway.clock import SystemClock
 from gateway.model.errors import Refusal
+from gateway.registry.rules import require_line
 from gateway.settings.load import Settings
 from gateway.statedir import StateDir, write_durably
 from gateway.stores.counters import CounterFiles
@@ -164,6 +165,7 @@ def receipt(
     """
     if not by.strip():
         raise Refusal("--by: who has confirmed it? Say a name.", exit_code=2)
+    require_line(by, "--by")
     releases = _releases(state, config)
     releases.receipt(name, period, by, account())
     if json:

@@ -10,6 +10,7 @@ from gateway.counting.reviewers import Reviewer
 from gateway.keys.passphrase import require_long
 from gateway.keys.reviewer import ReviewerKey, new_salt
 from gateway.model.errors import Refusal
+from gateway.registry.rules import require_line
 from gateway.statedir import StateDir
 from gateway.stores.reviewers import Reviewers
 from sekisho import place, screen
@@ -43,6 +44,7 @@ def add(
     """
     if not name.strip():
         raise Refusal("NAME: who are you? Say a name.", exit_code=2)
+    require_line(name, "NAME")
     directory, reviewers = of(state, config)
     reviewers.require_free(name, account(), own=directory.sealed)
     said = passphrase(passphrase_file, twice=True)

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.model.identity import is_printed
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows in columns; numbers stand right, `None` is empty, the head is dim on a terminal."""
     raw = list(rows)
-    body = [["" if cell is None else str(cell) for cell in row] for row in raw]
+    body = [["" if cell is None else plain(str(cell)) for cell in row] for row in raw]
     right = [
         bool(raw)
         and all(isinstance(row[n], (int, float)) or row[n] is None for row in raw)
@@ -31,7 +33,15 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
     known = [(name, value) for name, value in pairs if value is not None]
     width = max(_width(name) for name, _ in known) + 2
     for name, value in known:
-        print(f"  {name}{' ' * (width - _width(name))}{value}")
+        print(f"  {name}{' ' * (width - _width(name))}{plain(str(value))}")
+
+
+def plain(text: str) -> str:
+    """A text as one line that says what is in it: control characters are named as Python does."""
+    return "".join(
+        letter if is_printed(letter) else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def document(value: Any) -> None:

@@ -18,6 +18,7 @@ from gateway.registry import (
     family_rows,
     guardian_rows,
     home_rows,
+    rules,
 )
 from gateway.registry.consent_rows import Consent
 from gateway.registry.device_rows import DeviceRow
@@ -137,6 +138,7 @@ class FamilyBook:
 
     def add_guardian(self, household: str, name: str, to: Subscription, at: Instant) -> int:
         """Let a device be told; its number."""
+        rules.require_line(name, "The name of a guardian's device")
         with self._change():
             return guardian_rows.add(self._db, self._keys, household, name, to, at)
 

@@ -18,6 +18,7 @@ from gateway.registry import (
     device_rows,
     generations,
     home_rows,
+    rules,
     tokens,
 )
 from gateway.registry.device_rows import DeviceRow
@@ -94,6 +95,7 @@ class Registry:
         """Add a device or replace all that is known of it; one that is revoked stays so."""
         at = registered_at if changed_at is None else changed_at
         facts = dict(attributes or {})
+        rules.require_line(name or "", f"The name of {device_id}")
         with self.change():
             row = DeviceRow(
                 *(device_id, kind, owner, household, name, facts),
@@ -235,6 +237,8 @@ class Registry:
         self, device: str, purpose: str, granted_by: str, text: str, at: Instant
     ) -> None:
         """Record who opted in for a device, to which purpose and by which text."""
+        rules.require_line(granted_by, "Who consents")
+        rules.require_line(text, "To which words")
         with self.change():
             consent_rows.record_consent(
                 self._db, self._keys, device, purpose, granted_by=granted_by, text=text, at=at

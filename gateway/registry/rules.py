@@ -2,7 +2,7 @@
 
 from gateway.devices.catalog import catalog
 from gateway.model.errors import Refusal
-from gateway.model.identity import is_name
+from gateway.model.identity import is_name, is_printed
 from gateway.registry.attributes import Attributes, attribute_faults
 from gateway.registry.words import nearest
 
@@ -23,6 +23,19 @@ def require_name(text: str, what: str) -> None:
     """Refuse a text that may not name a device, a credential or a household."""
     if not is_name(text):
         raise Refusal(f'"{text}" cannot name a {what}: {NAMES}.', exit_code=2)
+
+
+def line_fault(text: str, what: str) -> str | None:
+    """The sentence about a text that would not be printed as one line as it was said."""
+    if all(map(is_printed, text)):
+        return None
+    return f"{what} is one line, and this has a control character (a new line, an escape) in it. Write it without."
+
+
+def require_line(text: str, what: str) -> None:
+    """Refuse a text that would not be printed as one line as it was said: it could pass for a line of somebody else."""
+    if (fault := line_fault(text, what)) is not None:
+        raise Refusal(fault, exit_code=2)
 
 
 def require_owner(owner: str) -> None:

@@ -9,7 +9,7 @@ from gateway.devices.codecs import codec_fault, codec_names
 from gateway.devices.kind import DeviceKind
 from gateway.registry import attributes
 from gateway.registry.imports import DeviceEntry, Entries
-from gateway.registry.rules import kind_fault
+from gateway.registry.rules import kind_fault, line_fault
 from gateway.registry.words import nearest
 from gateway.settings.complaints import Complaint, complain, is_home, unknown_setting
 from gateway.settings.document import Document, Path
@@ -47,10 +47,9 @@ def read_devices(
 def _device(
     device: DeviceFile, document: Document, path: Path, owner: str
 ) -> tuple[DeviceEntry, list[Complaint]]:
-    complaints: list[Complaint] = []
+    words = {"kind": kind_fault(device.kind), "name": line_fault(device.name or "", "A name")}
+    complaints = [complain(document, (*path, n), fault) for n, fault in words.items() if fault]
     facts: dict[str, str | float | bool] = {}
-    if (fault := kind_fault(device.kind)) is not None:
-        complaints.append(complain(document, (*path, "kind"), fault))
     kind = _meant(device)
     for where, key, given in _extras(device, path):
         if kind is None:
