@@ -1,6 +1,6 @@
 """What was taken back: consents, guardians' devices, homes, tokens, rights. Kept with the keys, so that no older registry undoes it.
 
-`taken-back.jsonl` in the ring (0600), added to and never changed, one JSON document a line:
+`taken-back.jsonl` in the ring (0600), one JSON document a line, added to; what was added for a change that was not kept is cut off again:
 
     {"number": 1 and upwards, "at": µs UTC, "what": hex}
 
@@ -10,6 +10,7 @@ registry and the keys can tell of everything that stands in it whether it was ta
 
 import fcntl
 import hmac
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -56,9 +57,9 @@ class TakenBack:
         """What was taken back behind an entry, oldest first.
 
         Raises:
-            Refusal: the file cannot be read, or was changed.
+            Refusal: the file cannot be read, or was changed there.
         """
-        return [one for one in entries(content(self._ring)) if one.number > number]
+        return _behind(content(self._ring), number)
 
     def add(self, things: Iterable[tuple[Instant, str]], beyond: int) -> int:
         """Write down what is being taken back, on disk when this returns; the number of the last entry.
@@ -71,28 +72,49 @@ class TakenBack:
             Refusal: it cannot be written.
         """
         known = content(self._ring)
-        number = max([beyond, *(one.number for one in entries(known))])
+        number = max(beyond, _last(known))
         lines = []
         for at, what in things:
             number += 1
             lines.append(json.dumps(Entry(number, at, what)._asdict()).encode() + b"\n")
         try:
             fresh = not self._path.exists()
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "r+b") as file:
-                file.truncate(len(known))  # the beginning of a line that a kill cut off
-                file.seek(len(known))
-                file.write(b"".join(lines))
-                file.flush()
-                os.fsync(file.fileno())
-            if fresh:
-                sync_directory(self._ring)
+            with self._opened() as file:
+                try:
+                    file.truncate(len(known))  # the beginning of a line that a kill cut off
+                    file.seek(len(known))
+                    _write(file, b"".join(lines))
+                    os.fsync(file.fileno())
+                    if fresh:
+                        sync_directory(self._ring)
+                except OSError:
+                    _cut(file, len(known))
+                    raise
         except OSError as error:
             raise Refusal(
                 f"{self._path} takes no entry ({error.strerror}), and nothing is taken back without one: a backup that is "
                 "restored would undo it. Mend the place of the keys."
             ) from error
         return number
+
+    def cut(self, behind: int) -> None:
+        """Cut off the entries behind a number, in the turn that added them: what they tell of was not done.
+
+        Raises:
+            Refusal: they stay.
+        """
+        known = content(self._ring)
+        gone = len(_behind(known, behind))
+        kept = known.splitlines(keepends=True)[: -gone or None]
+        try:
+            with self._opened() as file:
+                _cut(file, sum(map(len, kept)))
+        except OSError as error:
+            raise _stays(error) from error
+
+    def _opened(self) -> io.FileIO:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return io.FileIO(descriptor, "r+")
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -136,16 +158,55 @@ def entries(said: bytes) -> list[Entry]:
     Raises:
         Refusal: a line is none of ours.
     """
+    return _behind(said, 0)
+
+
+def _behind(said: bytes, number: int) -> list[Entry]:
+    """The entries behind a number; they ascend, and a long file is read from its end."""
+    lines = said.splitlines()
     found = []
-    for number, raw in enumerate(said.splitlines(), 1):
-        try:
-            entry = Entry(**json.loads(raw))
-        except (ValueError, TypeError):
-            entry = None
-        if entry is None or tuple(map(type, entry)) != (int, int, str):
-            raise Refusal(
-                f"Line {number} of {FILE} among the keys is not as it was written: nobody can tell what was taken back. "
-                "Bring the file back from your copy of the keys."
-            )
+    for place in range(len(lines), 0, -1):
+        entry = _entry(lines[place - 1], place)
+        if entry.number <= number:
+            break
         found.append(entry)
-    return found
+    return found[::-1]
+
+
+def _last(said: bytes) -> int:
+    lines = said.splitlines()
+    return _entry(lines[-1], len(lines)).number if lines else 0
+
+
+def _entry(line: bytes, place: int) -> Entry:
+    try:
+        entry = Entry(**json.loads(line))
+    except (ValueError, TypeError):
+        entry = None
+    if entry is None or tuple(map(type, entry)) != (int, int, str):
+        raise Refusal(
+            f"Line {place} of {FILE} among the keys is not as it was written: nobody can tell what was taken back. "
+            "Bring the file back from your copy of the keys."
+        )
+    return entry
+
+
+def _write(file: io.FileIO, said: bytes) -> None:
+    while said:  # a disk that fills up takes a part
+        said = said[file.write(said) :]
+
+
+def _cut(file: io.FileIO, size: int) -> None:
+    try:
+        file.truncate(size)
+        os.fsync(file.fileno())
+    except OSError as error:
+        raise _stays(error) from error
+
+
+def _stays(error: OSError) -> Refusal:
+    return Refusal(
+        f"{FILE} among the keys cannot be shortened ({error.strerror}). The change was not kept, and what it would have taken "
+        "back is taken back when the registry is opened next. Mend the place of the keys; a home that is lost by it must be "
+        "imported again."
+    )

@@ -9,6 +9,11 @@ from pathlib import Path
 
 from gateway.model.errors import Refusal
 
+
+class Uncertain(Refusal):
+    """The disk failed while a change was made durable: it may be there when the registry is opened next."""
+
+
 PATIENCE_S = 5.0
 """How long a change, or an emptying of the journal, waits for others."""
 
@@ -64,17 +69,26 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     Raises:
         Refusal: another process changes the registry for longer than five seconds, or the disk
             does not take the change.
+        Uncertain: the disk failed at its very end.
     """
+    ends = False
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            ends = True
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
     except sqlite3.OperationalError as error:
+        if ends and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR:
+            raise Uncertain(
+                f"The disk of the registry failed ({error}) while a change was made durable: it may be there when the registry is "
+                "opened next, and whatever it takes back is taken back then in any case. Mend the disk, look what stands "
+                "there, and repeat what does not."
+            ) from error
         raise Refusal(
             f"The registry could not be changed ({error}), and nothing of the change was kept. "
             "Another command may be at work on it, or the disk is full: try again."

@@ -23,6 +23,10 @@ class Remembered(Protocol):
         """Write down, on disk when this returns, when and what; the last number."""
         ...
 
+    def cut(self, behind: int) -> None:
+        """Cut off the entries behind a number, in the turn that added them."""
+        ...
+
     def turn(self) -> AbstractContextManager[None]:
         """One writer at a time."""
         ...

@@ -11,7 +11,7 @@ known before somebody imports it, and until then nothing of that household is ke
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Self
 
@@ -121,20 +121,37 @@ class TakenBack:
 
         Raises:
             Refusal: it cannot be written down, or the registry cannot be changed; nothing of it was kept.
+            Uncertain: the disk failed at the very end; what it takes back is taken back at the next opening at the latest.
         """
         try:
-            with database.transaction(self._db):
+            with ExitStack() as turn, database.transaction(self._db):
                 yield
                 if self._waiting:
-                    self._write()
+                    self._write(turn)
         finally:
             self._waiting.clear()
 
-    def _write(self) -> None:
-        with self._remembered.turn():
-            said = self._waiting.copy()
-            self._catch_up()  # another directory with these keys may have written
-            self._keep(self._remembered.add(said, self._number()))
+    def _write(self, turn: ExitStack) -> None:
+        """Write down what waits, in a turn that lasts until it is durable in the registry as well."""
+        turn.enter_context(self._remembered.turn())
+        said = self._waiting.copy()
+        self._catch_up()  # another directory with these keys may have written
+        number = self._remembered.add(said, self._number())
+        turn.push(partial(self._cut_unless_kept, number, len(said)))
+        self._keep(number)
+
+    def _cut_unless_kept(
+        self, number: int, count: int, _kind: object, error: BaseException | None, _trace: object
+    ) -> None:
+        """Where a change failed for certain, nothing of it is to be taken back later on."""
+        if error is None or isinstance(error, database.Uncertain):
+            return
+        try:
+            kept = self._number() >= number  # a key was pressed behind the commit
+        except sqlite3.Error:
+            return  # nobody can tell just now: what is said closes
+        if not kept:
+            self._remembered.cut(number - count)
 
     def _catch_up(self) -> None:
         """Take back everything that stands here and was taken back behind what this registry knows of."""

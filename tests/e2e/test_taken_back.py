@@ -1,13 +1,20 @@
 """A backup is restored that is older than a withdrawal: the gateway that goes on with it keeps nothing of that child."""
 
 import asyncio
+import os
 import shutil
 import time
 from itertools import islice
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.clock import SystemClock
+from gateway.keys.ring import KeyRing
+from gateway.model.errors import Refusal
+from gateway.registry.registry import Registry
+from gateway.statedir import StateDir
 from tests.e2e.crowd import Uplink, crowd, uplinks
 from tests.e2e.disk import small_disk
 from tests.e2e.processes import Gateway, sekisho
@@ -83,6 +90,39 @@ def test_a_gateway_starts_with_keys_on_a_full_or_read_only_disk(tmp_path: Path) 
                 assert gateway.stop() == 0
             disk.read_only(False)
         disk.empty()
+
+
+@pytest.mark.needs("mount")
+@pytest.mark.parametrize(("full", "room"), [("keys", 8192), ("town", 65536)])
+def test_an_import_that_kept_nothing_takes_no_home_away(
+    tmp_path: Path, full: str, room: int
+) -> None:
+    """Three hundred families move, and the disk of the keys fills up on the way, or that of the registry at the end: the
+    import says that nothing was kept, and every home is known as before."""
+    families = range(300)
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        where = {name: tmp_path / name for name in ("keys", "town")} | {full: disk.path / full}
+        state = StateDir.create(where["town"], None, SystemClock())
+        ring = KeyRing.create(where["keys"], state.id, SystemClock(), ZoneInfo("Asia/Tokyo"))
+        ring.households.make_all(f"h-{n}" for n in families)
+        with Registry.open(state, ring) as registry:
+            _live(registry, families, 36.7)
+        with Registry.open(state, ring) as registry:
+            disk.fill()
+            os.truncate(disk.path / "ballast", (disk.path / "ballast").stat().st_size - room)
+            with pytest.raises(Refusal):
+                _live(registry, families, 36.8)
+        disk.empty()
+        with Registry.open(state, ring) as registry:
+            assert not registry.taken_back.done
+            homes = registry.families.homes().values()
+            assert sum(one.home is not None and one.home.lat < 36.75 for one in homes) == 300
+
+
+def _live(registry: Registry, families: range, lat: float) -> None:
+    with registry.change():
+        for n in families:
+            registry.put_home(f"h-{n}", lat + n * 1e-4, 137.2)
 
 
 def test_a_copy_beside_a_gateway_that_runs_is_not_run(tmp_path: Path) -> None:

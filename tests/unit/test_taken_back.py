@@ -1,71 +1,24 @@
 """What was taken back stays so in a registry that is put back from a backup, as far as the keys know of it."""
 
-import errno
 import json
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.clock import SystemClock
 from gateway.keys import exports, taken_back
-from gateway.keys.ring import KeyRing
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
-from gateway.privacy.web_push import Subscription
 from gateway.registry.radio_rows import Secrets
 from gateway.registry.registry import Registry
-from gateway.statedir import StateDir
 from gateway.stores import backup
+from tests.fakes.backed_up import NEW, OLD, Town
 from tests.fakes.front_door import Sekisho
 from tests.fakes.readings import NOON
 
-OLD, NEW = (36.712_345_678_9, 137.212_345_678_9), (36.732_345_678_9, 137.202_345_678_9)
-PHONE = Subscription("https://push.example/1", bytes(65), bytes(16))
-NAMES = {"child-1": "Aoi", "child-2": "Haruki"}
 WORDS = "a town by the sea"
-ZONE = ZoneInfo("Asia/Tokyo")
-
-
-class Town:
-    """Two children of two families, who may be told of, and a gauge; with a backup of before anything was taken back."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.state = StateDir.create(folder / "state", None, SystemClock())
-        self.keys = KeyRing.create(folder / "keys", self.state.id, SystemClock(), ZONE)
-        with self.registry() as registry, registry.change():
-            for device, family in (("child-1", "h-1"), ("child-2", "h-2")):
-                registry.put_device(
-                    device, "child_tracker", "16201", NOON, family, name=NAMES[device]
-                )
-                registry.record_consent(device, "store", "Yamada", "sheet 1", NOON)
-                registry.record_consent(device, "guardian_live", "Yamada", "sheet 1", NOON)
-                registry.put_home(family, *OLD, at=NOON)
-                registry.families.add_guardian(family, "a telephone", PHONE, NOON)
-                registry.put_credential(device, [device])
-            registry.put_device("river-1", "river_gauge", "16201", NOON)
-            registry.put_credential("shared", ["child-1", "river-1"])
-        assert not taken_back.content(self.keys.path)
-        self.copy = self.backup("before")
-
-    def registry(self) -> Registry:
-        return Registry.open(self.state, self.keys)
-
-    def backup(self, name: str) -> Path:
-        backup.take(self.state, self.folder / name, NOON)
-        return self.folder / name
-
-    def restore(self, copy: Path | None = None) -> Registry:
-        """The registry of a backup in the place of the one there is."""
-        shutil.rmtree(self.state.path)
-        backup.restore(copy or self.copy, self.state.path)
-        return self.registry()
 
 
 @pytest.fixture
@@ -225,39 +178,6 @@ def test_changes_that_take_nothing_back_are_not_written_down(town: Town) -> None
     assert not taken_back.content(town.keys.path)
 
 
-def test_where_nothing_can_be_written_down_nothing_is_taken_back(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A full disk under the keys: the command says so, and the registry is as it was."""
-
-    def full(*_: object, **__: object) -> int:
-        raise OSError(28, "No space left on device")
-
-    with town.registry() as registry:
-        with monkeypatch.context() as broken:
-            broken.setattr("gateway.keys.taken_back.os.fsync", full)
-            with pytest.raises(Refusal, match="takes no entry"):
-                registry.withdraw_consent("child-1", "store", NOON)
-        assert registry.consents()["child-1"] == {"store", "guardian_live"}
-
-
-def test_the_file_names_nobody_and_a_line_that_a_kill_cut_off_is_none(town: Town) -> None:
-    """Digests under a key of the ring; the next entry takes the place of what was cut off."""
-    with town.registry() as registry:
-        registry.withdraw_consent("child-1", "store", NOON)
-        path = town.keys.path / taken_back.FILE
-        said = path.read_bytes()
-        assert not any(word in said for word in (b"child", b"store", b"h-1", b"consent"))
-        assert path.stat().st_mode & 0o777 == 0o600
-        path.write_bytes(said + b'{"number": 2, "at"')
-        registry.withdraw_consent("child-2", "store", NOON)
-    assert [one.number for one in town.keys.taken_back.after(0)] == [1, 2]
-    for bad in (b"7", b"{}", b'{"number":"1","at":0,"what":"x"}', b'{"number":1,"at":0,"what":7}'):
-        path.write_bytes(said + bad + b"\n")
-        with pytest.raises(Refusal, match=r"Line 2 of .* not as it was written"):
-            town.registry()
-
-
 def test_an_export_brings_along_what_was_taken_back(town: Town) -> None:
     """To another machine; a ring that knows more keeps what it knows."""
     with town.registry() as registry:
@@ -306,62 +226,6 @@ def test_a_copy_beside_the_directory_follows_it(town: Town) -> None:
         other.withdraw_consent("child-2", "store", NOON)
     with town.registry() as registry:
         assert registry.consents()["child-2"] == {"guardian_live"}
-
-
-def test_no_second_gateway_works_with_the_same_keys(town: Town) -> None:
-    """One on a copy would tell of the same periods once more."""
-    with (
-        town.keys.lock(),
-        pytest.raises(Refusal, match="already works with the keys"),
-        town.keys.lock(),
-    ):
-        pass
-    with town.keys.lock():
-        pass
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
-@pytest.mark.parametrize("was_held", [True, False])
-def test_keys_on_a_disk_that_takes_nothing_are_held_as_well(
-    town: Town, monkeypatch: pytest.MonkeyPatch, number: int, was_held: bool
-) -> None:
-    """For the one gateway, as ever; also where none ever held them. Nobody can tell its number, and no key is touched."""
-    if was_held:
-        with town.keys.lock():
-            pass
-    key = (town.keys.path / "root.key").read_bytes()
-    opened = os.open
-
-    def closed(path: Path, flags: int, mode: int = 0o777) -> int:
-        if Path(path).name == "lock" and flags & os.O_CREAT:
-            raise OSError(number, os.strerror(number))
-        return opened(path, flags, mode)
-
-    monkeypatch.setattr("gateway.statedir.os.open", closed)
-    for _ in range(2):
-        with (
-            town.keys.lock(),
-            pytest.raises(Refusal, match=r"already works with the keys .*\(process unknown\)"),
-            town.keys.lock(),
-        ):
-            pass
-    assert (town.keys.path / "root.key").read_bytes() == key
-
-
-@pytest.mark.parametrize(
-    ("number", "advice"), [(errno.EACCES, "Let this user write there"), (errno.EIO, "Mend it")]
-)
-def test_a_place_of_the_keys_that_cannot_be_held_is_told_with_what_helps(
-    town: Town, monkeypatch: pytest.MonkeyPatch, number: int, advice: str
-) -> None:
-    """A right that is missing is given; a place that is broken is mended."""
-
-    def closed(*_: object) -> int:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr("gateway.statedir.os.open", closed)
-    with pytest.raises(Refusal, match=advice), town.keys.lock():
-        pass
 
 
 def test_restore_says_what_it_took_back_again(tmp_path: Path, sekisho: Sekisho) -> None:
