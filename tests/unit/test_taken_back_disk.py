@@ -182,12 +182,12 @@ def test_where_nothing_can_be_written_down_nothing_is_taken_back(
 ) -> None:
     """A full disk under the keys: the command says so, and the registry is as it was."""
 
-    def full(*_: object, **__: object) -> int:
-        raise OSError(28, "No space left on device")
+    def full(_file: object, _said: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with town.registry() as registry:
         with monkeypatch.context() as broken:
-            broken.setattr("gateway.keys.taken_back.os.fsync", full)
+            broken.setattr("gateway.keys.taken_back._write", full)
             with pytest.raises(Refusal, match="takes no entry"):
                 registry.withdraw_consent("child-1", "store", NOON)
         assert registry.consents()["child-1"] == {"store", "guardian_live"}
