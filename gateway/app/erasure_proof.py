@@ -119,12 +119,15 @@ def is_genuine(proof: Mapping[str, Any]) -> bool:
 
 
 def readable(proof: Mapping[str, Any]) -> int:
-    """Rows, homes, consents and guardians' devices that somebody with the keys there are can still read."""
+    """Rows, homes, consents and guardians' devices that somebody with the keys there are can still read.
+
+    What a proof of before does not count was nowhere yet when it was made.
+    """
     looked = [*proof["files"], *(f for copy in proof["copies"] for f in copy["files"])]
     left = proof["registry"]
     in_copies = sum(copy["registry"]["readable"] for copy in proof["copies"])
     return int(
-        sum(file["readable"] for file in looked) + sum(left[name] for name in Traces._fields) + in_copies
+        sum(file["readable"] for file in looked) + sum(left.get(name, 0) for name in Traces._fields) + in_copies
     )  # fmt: skip
 
 

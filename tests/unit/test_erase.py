@@ -48,6 +48,8 @@ from tests.fakes.sealed import opened, put
 WEEKS = ("store-2026-W19", "store-2026-W20", "store-2026-W21")
 HOME = (36.712_345_678_9, 137.212_345_678_9)
 ZONE = ZoneInfo("Asia/Tokyo")
+BEFORE = Path(__file__).parents[1] / "vectors" / "erasure_before_moves.json"
+"""A proof of an invented household, from before families could move."""
 ANALYSIS = plan(of=lane())
 PHONE = Subscription("https://push.example/1", bytes(65), bytes(16))
 
@@ -227,6 +229,16 @@ def test_a_proof_is_checked_against_the_keys_that_signed_it(
     assert "FALSE" in sekisho("privacy", "proof", str(forged), *where).err
     forged.write_text("{}")
     assert sekisho("privacy", "proof", str(forged), *where).code == 2
+
+
+def test_a_proof_of_before_is_still_read(sekisho: Sekisho) -> None:
+    """It counts nothing that there was none of then, and is as genuine and as good as it was."""
+    said = json.loads(BEFORE.read_bytes())
+    assert "former_homes" not in said["registry"]
+    answer = sekisho("privacy", "proof", str(BEFORE), "--key", said["signed_by"])
+    assert answer.code == 0, answer.err
+    assert "12 that nobody can read any more; and 12 in 1 copy" in " ".join(answer.out.split())
+    assert readable(said | {"registry": {**said["registry"], "homes": 1}}) == 1
 
 
 @pytest.mark.parametrize("word", ["yes", "n"])
