@@ -26,7 +26,7 @@ from gateway.registry.family_book import Traces
 from gateway.registry.registry import Registry
 from gateway.registry.rules import NAMES
 from gateway.statedir import StateDir, sync_directory, write_durably
-from gateway.stores import people
+from gateway.stores import people, plain_rows
 
 
 def planned(
@@ -148,8 +148,7 @@ def carry_out(
     take_in()
     taken = {}
     for path in sorted(state.personal_dir.glob("*.db")):
-        # also where none is: a journal may hold some of the last time, or of before all rows were sealed
-        taken[path.name] = people.take_away(path, erasure.pseudonyms(path, ring))
+        taken[path.name] = _taken_away(state, path, ring, erasure)
     if not registry.families.settle():
         raise Refusal(
             "The household's key is destroyed, but its names are still in the journal of registry.db: another program "
@@ -165,6 +164,19 @@ def carry_out(
     _note(state, household).unlink(missing_ok=True)
     sync_directory(state.erasures_dir)
     return target
+
+
+def _taken_away(state: StateDir, path: Path, ring: KeyRing, erasure: Erasure) -> int:
+    """How many plain rows of the household there were in a file. Where rows are sealed its journal is looked after only
+    if it may hold plain ones: somebody who reads noise is in nobody's way.
+    """
+    if state.sealed:
+        if not plain_rows.waits(path):
+            return 0
+        plain_rows.remember(
+            path
+        )  # once they are deleted nothing else tells that the journal has them
+    return people.take_away(path, erasure.pseudonyms(path, ring))
 
 
 def finish(state: StateDir, ring: KeyRing, registry: Registry, at: Instant) -> int:

@@ -73,7 +73,7 @@ def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> Replace
         Refusal: the file is damaged, or none of ours.
     """
     sealed, dropped = 0, 0
-    write_durably(_note(path), b"", 0o600)
+    remember(path)
     file = SqliteFile(path, "personal")
     try:
         with sound(path):
@@ -93,6 +93,11 @@ def seal(path: Path, sealing: Sealing, generation: int, ruleset: str) -> Replace
         _note(path).unlink()
         sync_directory(path.parent)
     return Replaced(sealed, dropped, gone)
+
+
+def remember(path: Path) -> None:
+    """Note that plain bytes may lie in a file or its journal, until `seal` has seen them gone."""
+    write_durably(_note(path), b"", 0o600)
 
 
 def _note(path: Path) -> Path:

@@ -558,6 +558,45 @@ def test_plain_bytes_of_before_the_sealing_up_hold_a_proof_back(
     assert not any(ours in one.read_bytes() for one in there)
 
 
+def test_who_reads_sealed_rows_holds_nothing_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query, a copy: what is in the file and its journal is noise without the key, and the erasure is finished."""
+    monkeypatch.setattr("gateway.stores.sqlite_file.PATIENCE_S", 0.01)
+    with house.registry() as registry:
+        erasure = begin(house.state, house.ring, registry, "h-1", (), NOON)
+        path = house.state.personal_dir / f"{WEEKS[0]}.db"
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN").execute("SELECT count(*) FROM sealed").fetchone()
+            put(house.state, house.ring, house.rows("child-3", "h-2", 7)[:2], "h-2")
+            file = erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+    assert readable(json.loads(file.read_bytes())) == 0
+    assert erasing.begun(house.state) == []
+
+
+def test_plain_rows_that_were_deleted_hold_a_proof_back_as_long_as_a_journal_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where rows are to be sealed and are not yet: also at the second try, when the file itself has none any more."""
+    monkeypatch.setattr("gateway.stores.people.PATIENCE_S", 0.01)
+    house = House(tmp_path, None)
+    plain = house.rows("child-1", "h-1", 7)[:2]
+    house.put_plain(plain)
+    path = house.state.personal_dir / f"{WEEKS[0]}.db"
+    with house.registry() as registry:
+        erasure = begin(house.state, house.ring, registry, "h-1", (), NOON)
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN").execute("SELECT count(*) FROM child_tracker").fetchone()
+            for _ in range(2):
+                with pytest.raises(Refusal, match="another program has been reading"):
+                    erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+                assert not plain_rows.are_there(path)
+        file = erasing.carry_out(house.state, house.ring, registry, erasure, NOON)
+    assert readable(json.loads(file.read_bytes())) == 0
+    left = [one.read_bytes() for one in house.state.personal_dir.iterdir()]
+    assert not any(plain[0].row[2] in one for one in left)
+
+
 @pytest.mark.channel("C33")
 def test_the_homes_it_moved_from_go_too(house: House) -> None:
     """None is left in the registry; in a backup they are tried, and none opens any more."""
