@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.app import erasing, erasure_proof
-from gateway.app.erasure_proof import NOBODY_CAN_TELL, gone, in_clear, nobodys, readable
+from gateway.app.erasure_proof import NOBODY_CAN_TELL, gone, in_clear, nobodys, not_tried, readable
 from gateway.model.errors import Refusal
 from gateway.privacy.keysource import KeysUnavailable
 from sekisho import looking, place, screen
@@ -83,7 +83,7 @@ def erase(
     elif not quiet:
         for file, proof in proofs.items():
             _tell(proof, file)
-    if any(readable(proof) for proof in proofs.values()):
+    if any(readable(proof) or not_tried(proof) for proof in proofs.values()):
         raise typer.Exit(1)
 
 
@@ -112,7 +112,8 @@ def _tell(proof: dict[str, Any], file: Path) -> None:
             ("key", f"{key[:16]}…  destroyed" if key else "it had none"),
             ("devices", ", ".join(proof["devices"]) or None),
             ("rows", gone(proof)),
-            *(("copy", _of_copy(copy)) for copy in proof["copies"]),
+            *(("copy", _of_copy(copy)) for copy in proof["copies"] if not copy["not_tried"]),
+            ("copies not tried", " ".join(not_tried(proof).values()) or None),
             *(("destroy", _of_export(one)) for one in proof["exports"]),
             (
                 "left",

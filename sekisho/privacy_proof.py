@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.app.erasure_proof import FORM, gone, in_clear, is_genuine, nobodys, readable
+from gateway.app.erasure_proof import FORM, gone, in_clear, is_genuine, nobodys, not_tried, readable
 from gateway.model.errors import Refusal
 from sekisho import place, screen
 from sekisho.place import Config, Json, Keys, State
@@ -34,10 +34,16 @@ def proof(
     ours = said["signed_by"] == wanted
     if not is_genuine(said):
         raise Refusal(f"{file}: FALSE. It is not what was signed: somebody changed it.")
-    left = readable(said)
+    left, unknown = readable(said), not_tried(said)
     if json:
         screen.document(
-            {"genuine": True, "ours": ours, "readable": left, "in_clear": in_clear(said)}
+            {
+                "genuine": True,
+                "ours": ours,
+                "readable": left,
+                "in_clear": in_clear(said),
+                "not_tried": unknown,
+            }
         )
     else:
         screen.facts(
@@ -52,12 +58,13 @@ def proof(
                     if left
                     else "no row that bears its name, and no home",
                 ),
+                ("copies not tried", " ".join(unknown.values()) or None),
                 ("not known", nobodys(said)),
                 ("in clear", in_clear(said)),
                 ("signature", "genuine" if ours else "genuine, but of ANOTHER key than this one"),
             ]
         )
-    if left or not ours:
+    if left or unknown or not ours:
         raise typer.Exit(1)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.app import erasure_proof
 from gateway.app.erasure import Erasure
@@ -43,13 +44,11 @@ def planned(
     each key of its own.
 
     Raises:
-        Refusal: this is no name, nothing at all is known of it, or a copy is none.
+        Refusal: this is no name, nothing at all is known of it, or a copy is none, or cannot be read.
         KeysUnavailable: the households' keys cannot be read just now.
     """
     if not is_name(household):
         raise Refusal(f'"{household}" is no name of a household: {NAMES}.', exit_code=2)
-    for path in copies:
-        erasure_proof.require_copy(path, state)
     tried = tuple(str(path.resolve()) for path in copies)
     found = [
         replace(one, copies=tuple(dict.fromkeys((*one.copies, *tried))))
@@ -71,6 +70,8 @@ def planned(
             f"Nothing is known of a household {household}: no key, no home, no consent, no device. It may have been "
             "erased before (erasures/ in the state directory; with --backup a copy is tried that was found since), or be spelt otherwise."
         )
+    for path in copies:
+        erasure_proof.require_copy(path, state, ring, found[0])
     return found
 
 
@@ -179,22 +180,35 @@ def _taken_away(state: StateDir, path: Path, ring: KeyRing, erasure: Erasure) ->
     return people.take_away(path, erasure.pseudonyms(path, ring))
 
 
-def finish(state: StateDir, ring: KeyRing, registry: Registry, at: Instant) -> int:
-    """Finish what a kill has cut off, before a gateway takes anything in; how many erasures those were.
+class Finished(NamedTuple):
+    """What was done of erasures that a kill had cut off.
+
+    Attributes:
+        erasures: how many are finished now.
+        not_tried: how many copies could not be read, of those that were to be tried.
+    """
+
+    erasures: int
+    not_tried: int
+
+
+def finish(state: StateDir, ring: KeyRing, registry: Registry, at: Instant) -> Finished:
+    """Finish what a kill has cut off, before a gateway takes anything in.
 
     Raises:
         Refusal: one cannot be finished; says so.
     """
-    waiting = begun(state)
-    for erasure in waiting:
+    proofs = []
+    for erasure in begun(state):
         try:
-            carry_out(state, ring, registry, erasure, at)
+            proofs.append(carry_out(state, ring, registry, erasure, at))
         except (OSError, sqlite3.Error, KeysUnavailable) as error:
             raise Refusal(
                 f"The erasure of a household was cut off and cannot be finished ({type(error).__name__}). Nothing "
                 f"is taken in before it is: mend the disk or the place of the keys ({ring.path}), and start again."
             ) from error
-    return len(waiting)
+    said = [erasure_proof.not_tried(json.loads(proof.read_bytes())) for proof in proofs]
+    return Finished(len(proofs), sum(map(len, said)))
 
 
 def _target(state: StateDir, erasure: Erasure) -> Path:

@@ -1,6 +1,7 @@
 """The proof of an erasure: what was looked at, what of it can still be read (nothing), and what nobody can know."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from gateway.keys.ring import KeyRing
 from gateway.keys.signing import is_signed
 from gateway.model.errors import Refusal
 from gateway.model.instant import Instant, to_rfc3339
-from gateway.privacy.sealing import RowKey
+from gateway.privacy.keysource import KeysUnavailable
+from gateway.privacy.sealing import Damaged, RowKey
 from gateway.registry import family_book
 from gateway.registry.family_book import InCopy, Traces
 from gateway.statedir import StateDir
@@ -28,19 +30,21 @@ NOBODY_CAN_TELL = (
 """What an erasure does not reach, in the words of the proof."""
 
 
-def require_copy(path: Path, state: StateDir) -> None:
-    """Refuse a directory that is no copy of this one.
+_NONE = {"devices": 0, "consents": 0}
+_BAD = (OSError, sqlite3.Error, KeysUnavailable, Damaged, ValueError, TypeError)
+"""What reading a copy may come to: nobody knows what lies in it."""
+
+
+def require_copy(path: Path, state: StateDir, ring: KeyRing, erasure: Erasure) -> None:
+    """Refuse a directory that is no copy of this one, or cannot be read to its end.
 
     Raises:
-        Refusal: it holds no such files, or is a copy of another one.
+        Refusal: it holds no such files, is a copy of another one, or damaged.
     """
-    card = path / "sekisho.json"
-    if card.exists() and StateDir.open(path).id != state.id:
-        raise Refusal(f"{path} is a copy of another state directory. Leave it out.", exit_code=2)
-    if not _personal(path) and not (path / "registry.db").exists():
+    why = _copy(path, state, ring, erasure)["not_tried"]
+    if why is not None:
         raise Refusal(
-            f"{path} holds no copy of a state directory: neither personal/*.db nor registry.db.",
-            exit_code=2,
+            f"{why} Nothing was erased: leave this copy out, or bring it back whole.", exit_code=2
         )
 
 
@@ -84,7 +88,8 @@ def made(
         taken: plain rows that were deleted, by file.
         came_back: whether a family of this name is there again, under another key.
     """
-    files = [_file(path, ring, erasure, _keys(ring.households)) for path in _personal(state.path)]
+    keys = _keys(ring.households)
+    files = [_file(path, ring, erasure, keys) for path in _personal(state.path)]
     for file in files:
         file["deleted"] = taken.get(file["file"], 0)
     document = {
@@ -131,9 +136,16 @@ def readable(proof: Mapping[str, Any]) -> int:
     )  # fmt: skip
 
 
+def not_tried(proof: Mapping[str, Any]) -> dict[str, str]:
+    """The copies that could not be read, so that nobody knows what is in them: directory → why."""
+    return {
+        copy["directory"]: copy["not_tried"] for copy in proof["copies"] if copy.get("not_tried")
+    }
+
+
 def in_clear(proof: Mapping[str, Any]) -> str | None:
     """What stands of the household in copies of the registry for whoever has them, in words; None where nothing does."""
-    said = [copy.get("in_clear", {"devices": 0, "consents": 0}) for copy in proof["copies"]]
+    said = [copy.get("in_clear", _NONE) for copy in _tried(proof)]
     holding = [one for one in said if one["devices"] or one["consents"]]
     if not holding:
         return None
@@ -155,7 +167,7 @@ def gone(proof: Mapping[str, Any]) -> str:
     here, copied = unreadable(proof)
     said = f"{here:,} that nobody can read any more"
     if copied:
-        number = len(proof["copies"])
+        number = len(_tried(proof))
         said += f"; and {copied:,} in {number} {'copy' if number == 1 else 'copies'}, as a rule the same ones again"
     return said
 
@@ -170,12 +182,41 @@ def nobodys(proof: Mapping[str, Any]) -> str | None:
     return f"{found:,} plain rows bear no pseudonym: some may be its own, and stay until their files' time is over"
 
 
+def _tried(proof: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [copy for copy in proof["copies"] if not copy.get("not_tried")]
+
+
 def _noise(files: Iterable[Mapping[str, Any]]) -> int:
     return sum((file["theirs"] or 0) - file["readable"] for file in files)
 
 
 def _copy(path: Path, state: StateDir, ring: KeyRing, erasure: Erasure) -> dict[str, Any]:
-    """What of the household can be read in a copy, with the keys there are and any that lie beside it."""
+    """What of the household can be read in a copy; of one that cannot be read whole, why, and nothing else."""
+    try:
+        _require_ours(path, state)
+        return {**_within(path, state, ring, erasure), "not_tried": None}
+    except Refusal as error:
+        why = str(error)
+    except _BAD as error:
+        why = f"{path} cannot be read as a copy of a state directory ({type(error).__name__})."
+    nothing = {"keys_beside": False, "files": [], "registry": {"tried": 0, "readable": 0}}
+    return {"directory": str(path), **nothing, "in_clear": _NONE, "not_tried": why}
+
+
+def _require_ours(path: Path, state: StateDir) -> None:
+    if not path.is_dir():
+        raise Refusal(f"{path} is not there, or no directory.")
+    card = path / "sekisho.json"
+    if card.exists() and StateDir.open(path).id != state.id:
+        raise Refusal(f"{path} is a copy of another state directory.")
+    if not _personal(path) and not (path / "registry.db").exists():
+        raise Refusal(
+            f"{path} holds no copy of a state directory: neither personal/*.db nor registry.db."
+        )
+
+
+def _within(path: Path, state: StateDir, ring: KeyRing, erasure: Erasure) -> dict[str, Any]:
+    """What can be read with the keys there are, and any that lie beside the copy."""
     folders = [root / state.id / "households" for root in (path / "keys", path.parent / "keys")]
     beside = [
         HouseholdKeys(folder)
@@ -212,7 +253,11 @@ def _keys(households: HouseholdKeys) -> dict[bytes, RowKey]:
 
 
 def _personal(path: Path) -> list[Path]:
-    return sorted((path / "personal").glob("*.db"))
+    """Files of rows about people; a folder that cannot be looked into is an error, and none at all is not."""
+    try:
+        return sorted(file for file in (path / "personal").iterdir() if file.suffix == ".db")
+    except FileNotFoundError:
+        return []
 
 
 def _canonical(document: Mapping[str, Any]) -> bytes:

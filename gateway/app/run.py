@@ -152,9 +152,17 @@ def _checkpoint(plan: Plan, registry: Registry) -> Checkpoint:
     made = Checkpoint(
         *(plan.state, plan.keys, registry, policy, plan.clock, plan.tempo, plan.counted)
     )
-    if finished:
+    if finished.erasures:
         made.facts.note(
             "erasure finished", "The erasure of a household that was cut off is finished"
+        )
+    if finished.not_tried:
+        made.facts.note(
+            "copies not tried",
+            f"{finished.not_tried:,} copies that an erasure was to try could not be read, so nobody knows what they "
+            "hold: its proof in erasures/ names them. Bring them back and try them (sekisho privacy erase "
+            "--only-copies), or destroy them",
+            logging.WARNING,
         )
     if found.sealed:
         made.facts.note(

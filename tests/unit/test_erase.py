@@ -9,12 +9,14 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.app import erasing, erasure_proof
+from gateway.app import erasing, erasure_proof, run
+from gateway.app.checkpoint import Tempo
 from gateway.app.counters import Counters
 from gateway.app.erasure_proof import is_genuine, readable, unreadable
 from gateway.canary.canaries import Canaries
@@ -42,7 +44,7 @@ from tests.fakes.counting import lane, plan, walked
 from tests.fakes.erasing import begin
 from tests.fakes.front_door import Sekisho
 from tests.fakes.readings import HOME as FAMILY
-from tests.fakes.readings import NOON
+from tests.fakes.readings import NOON, policy
 from tests.fakes.sealed import opened, put
 
 WEEKS = ("store-2026-W19", "store-2026-W20", "store-2026-W21")
@@ -424,7 +426,7 @@ def test_a_family_that_comes_back_while_an_erasure_waits_is_left_alone(
         assert len(erasing.begun(house.state)) == 1
     if by == "the start":
         with house.registry() as registry:
-            assert erasing.finish(house.state, house.ring, registry, NOON) == 1
+            assert erasing.finish(house.state, house.ring, registry, NOON) == (1, 0)
     else:
         answer = sekisho("privacy", "erase", "h-1", "--state", str(house.state.path))
         assert (answer.code, "--yes" in answer.err) == (2, True)
@@ -486,6 +488,92 @@ def test_a_copy_that_is_found_later_is_tried_by_itself(house: House, sekisho: Se
     assert len(list(house.state.erasures_dir.glob("*.json"))) == 4
     said = [entry["purpose"] for entry in log_of(house.state, house.ring).entries()]
     assert said == ["a family leaves"] * 2 + ["copies of a family that left are tried"] * 2
+
+
+def _damaged(copy: Path) -> None:
+    (copy / "personal" / f"{WEEKS[0]}.db").write_bytes(b"no database" * 100)
+
+
+def _registry_damaged(copy: Path) -> None:
+    (copy / "registry.db").write_bytes(b"no database" * 100)
+
+
+def _card_damaged(copy: Path) -> None:
+    (copy / "sekisho.json").write_bytes(b"{")
+
+
+def _folder_shut(copy: Path) -> None:
+    """As a folder that may not be looked into: the error comes where its files are listed."""
+    shutil.rmtree(copy / "personal")
+    (copy / "personal").touch()
+
+
+def _another_one(copy: Path) -> None:
+    shutil.rmtree(copy)
+    StateDir.create(copy, None, SystemClock())
+
+
+HARM = [_damaged, _registry_damaged, _card_damaged, _folder_shut, _another_one, shutil.rmtree]
+
+
+@pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__.strip("_"))
+def test_a_copy_that_cannot_be_read_stops_no_erasure_that_waits(
+    house: House, sekisho: Sekisho, harm: Callable[[Path], None]
+) -> None:
+    """At the next start, or called again without it: the erasure is finished, and the proof never counts the copy as
+    clean, but names it as not tried; command and `privacy proof` fail. The other copy is tried all the same."""
+    copies = house.copies()
+    with house.registry() as registry:
+        begin(house.state, house.ring, registry, "h-1", tuple(copies), NOON)
+        harm(copies[0])
+        assert erasing.finish(house.state, house.ring, registry, NOON) == (1, 1)
+    (file,) = house.state.erasures_dir.glob("*.json")
+    proof = json.loads(file.read_bytes())
+    assert list(erasure_proof.not_tried(proof)) == [str(copies[0])]
+    assert (unreadable(proof), readable(proof)) == ((12, 12), 0)
+    assert proof["copies"][0]["files"] == []
+    assert str(erasure_proof.in_clear(proof)).startswith("in 1 of 1 copies")
+
+    where = ("--state", str(house.state.path))
+    told = sekisho("privacy", "proof", str(file), *where)
+    assert (told.code, "copies not tried" in told.out) == (1, True)
+    assert list(json.loads(sekisho("privacy", "proof", str(file), "--json", *where).out)["not_tried"]) == [
+        str(copies[0])
+    ]  # fmt: skip
+    with house.registry() as registry:
+        begin(house.state, house.ring, registry, "h-2", (copies[1],), NOON)
+    harm(copies[1])
+    again = sekisho("privacy", "erase", "h-2", "--yes", *where)
+    said = " ".join(again.out.split())
+    assert (again.code, f"copies not tried {copies[1]}" in said) == (1, True)
+    assert erasing.begun(house.state) == []
+
+
+@pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__.strip("_"))
+def test_a_copy_that_cannot_be_read_is_refused_before_anything_goes(
+    house: House, sekisho: Sekisho, harm: Callable[[Path], None]
+) -> None:
+    copies = house.copies()
+    harm(copies[1])
+    words = [word for copy in copies for word in ("--backup", str(copy))]
+    answer = sekisho("privacy", "erase", "h-1", "--yes", *words, "--state", str(house.state.path))
+    assert (answer.code, "Nothing was erased" in answer.err) == (2, True)
+    assert len(house.people()) == 18
+    assert erasing.begun(house.state) == []
+
+
+async def test_a_gateway_that_could_not_try_a_copy_says_so(house: House) -> None:
+    """It starts all the same."""
+    copy = house.copies()[0]
+    plan = SimpleNamespace(
+        state=house.state, keys=house.ring, clock=SimulatedClock(NOON), policy=policy(), tempo=Tempo(), counted=(),
+    )  # fmt: skip
+    with house.registry() as registry:
+        begin(house.state, house.ring, registry, "h-1", (copy,), NOON)
+        shutil.rmtree(copy)
+        begun = run._checkpoint(cast(run.Plan, plan), registry)
+        await begun.store.close()
+    assert {"erasure finished", "copies not tried"} <= set(begun.facts.counts)
 
 
 def test_only_what_is_carried_out_stands_in_the_access_log(house: House, sekisho: Sekisho) -> None:
@@ -653,7 +741,7 @@ def test_whose_key_is_out_of_reach_is_not_erased_by_halves(house: House) -> None
             erasing.finish(house.state, house.ring, registry, NOON)
         assert erasing.begun(house.state) == [erasure]
         away.rename(here)
-        assert erasing.finish(house.state, house.ring, registry, NOON) == 1
+        assert erasing.finish(house.state, house.ring, registry, NOON) == (1, 0)
     assert house.ring.households.key("h-1") is None
 
 
