@@ -10,9 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from gateway.app import erasing, erasure_proof
+from gateway.app.erasing import Planned
+from gateway.app.erasure import Erasure
 from gateway.app.erasure_proof import NOBODY_CAN_TELL, gone, in_clear, nobodys, not_tried, readable
 from gateway.model.errors import Refusal
+from gateway.model.instant import Instant
 from gateway.privacy.keysource import KeysUnavailable
+from gateway.registry.registry import Registry
 from sekisho import looking, place, screen
 from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
@@ -36,6 +40,13 @@ def erase(
             help="A copy of the state directory: everything of the household in it is tried, too. Again for more.",
         ),
     ] = None,
+    only_copies: Annotated[
+        bool,
+        typer.Option(
+            "--only-copies",
+            help="Erase nothing: try copies that were found since for what was erased of it before, whoever bears its name now.",
+        ),
+    ] = False,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
@@ -46,32 +57,26 @@ def erase(
 
     What is sealed under the key cannot be read by anybody any more, in whatever copy. Siblings share their
     household's key: all of them leave. Numbers that were counted stay. Cut off, it goes on when it is called
-    again, or when the gateway starts. A copy that is found later is tried by calling it again with --backup.
+    again, or when the gateway starts. A copy that is found later is tried with --only-copies --backup.
     """
     here = place.find(state, keys, config)
     copies = tuple(backup or ())
     now = here.clock.now()
+    if only_copies and not copies:
+        raise Refusal("--only-copies: which? Name each with --backup DIR.", exit_code=2)
     try:
         with here.registry() as registry:
-            planned = erasing.planned(here.state, here.keys, registry, household, copies, now)
-            if not yes and erasing.is_to_be_asked(here.state, here.keys, registry, household):
-                _ask(here, household)
-            files = []
-            proved = {one["key"]["id"] for one in erasure_proof.earlier(here.state, household)}
-            for erasure in planned:
-                there = erasure_proof.rows(here.state, here.keys, erasure)
-                again = erasure.key_id is not None and erasure.key_id in proved
-                looking.note(
-                    *(here.state, here.keys, "erase", _TRIED if again else _LEAVES), rows=there
-                )
-                erasing.begin(here.state, erasure)
-                files.append(
-                    erasing.carry_out(
-                        *(here.state, here.keys, registry, erasure, now),
-                        lambda: follow(here.state),
-                    )
-                )
+            where = here.state, here.keys, registry
+            planned = erasing.planned(*where, household, copies, now, only_copies=only_copies)
+            if not only_copies and erasing.is_to_be_asked(*where, household):
+                _ask(here, household, planned, yes=yes)
+            files = _carry_out(here, registry, planned, now)
     except (OSError, sqlite3.Error, KeysUnavailable) as error:
+        if only_copies:
+            raise Refusal(
+                f"The copies could not be tried ({type(error).__name__}), and nothing was erased. Call it again when "
+                "the disk and the keys can be reached."
+            ) from error
         raise Refusal(
             f"The erasure was begun and could not be finished ({type(error).__name__}). Call it again when the "
             "disk and the keys can be reached; a gateway that starts on this directory finishes it, too."
@@ -87,12 +92,46 @@ def erase(
         raise typer.Exit(1)
 
 
-def _ask(here: Place, household: str) -> None:
-    """Say what goes, and take no for an answer."""
+def _carry_out(here: Place, registry: Registry, planned: Planned, now: Instant) -> list[Path]:
+    """Do it, each thing noted in the access log before; the proofs."""
+    files = []
+    where = here.state, here.keys, registry
+    for erasure in planned.erasures:
+        proved = erasure_proof.earlier(here.state, erasure.household)
+        again = erasure.key_id in {one["key"]["id"] for one in proved} - {None}
+        _note(here, erasure, _TRIED if again else _LEAVES)
+        erasing.begin(here.state, erasure)
+        files.append(erasing.carry_out(*where, erasure, now, lambda: follow(here.state)))
+    for erasure in planned.copies:
+        _note(here, erasure, _TRIED)
+        files.append(erasing.try_copies(*where, erasure, now))
+    return files
+
+
+def _note(here: Place, erasure: Erasure, why: str) -> None:
+    rows = erasure_proof.rows(here.state, here.keys, erasure)
+    looking.note(here.state, here.keys, "erase", why, rows=rows)
+
+
+def _ask(here: Place, household: str, planned: Planned, *, yes: bool) -> None:
+    """Say what goes, and take no for an answer; --yes stands for one family, not for another of its name."""
+    since = planned.back_since
+    waits_or_copies = len(planned.erasures) > 1 or planned.copies
+    if yes and not (since and waits_or_copies):
+        return
+    if yes:
+        raise Refusal(
+            f"A household {household} was erased on {since}, and one was registered again since: it would be erased, "
+            "too, and is not unasked. To try copies of the one that left: --only-copies. What was cut off a start of the "
+            "gateway finishes, and leaves this one alone. If this one is to leave, too: without --yes.",
+            exit_code=2,
+        )
     with here.registry() as registry:
         held = registry.families.held(household)
     names = ", ".join(row.device for row in held.devices) or "none"
     lanes = Counter(one.purpose for one in held.consents if one.withdrawn_at is None)
+    if since:
+        print(f"One of this name was erased on {since}; this one was registered again since.")
     print(
         f"Household {household} leaves: home {'known' if held.home else 'unknown'}; devices {names}; consents "
         f"{', '.join(sorted(lanes)) or 'none'}.\nIts key is destroyed: no row of it can be read again, by anybody. Nothing brings it back."
@@ -106,10 +145,11 @@ def _ask(here: Place, household: str) -> None:
 def _tell(proof: dict[str, Any], file: Path) -> None:
     left = readable(proof)
     key = proof["key"]["id"]
+    state = "destroyed" if proof["key"]["destroyed"] else "THERE AGAIN"
     screen.facts(
         [
             ("household", proof["household"]),
-            ("key", f"{key[:16]}…  destroyed" if key else "it had none"),
+            ("key", f"{key[:16]}…  {state}" if key else "it had none"),
             ("devices", ", ".join(proof["devices"]) or None),
             ("rows", gone(proof)),
             *(("copy", _of_copy(copy)) for copy in proof["copies"] if not copy["not_tried"]),

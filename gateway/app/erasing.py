@@ -9,11 +9,11 @@ plain rows, the proof. Every step can be done twice.
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.app import erasure_proof
 from gateway.app.erasure import Erasure
@@ -29,6 +29,22 @@ from gateway.registry.rules import NAMES
 from gateway.statedir import StateDir, sync_directory, write_durably
 from gateway.stores import people, plain_rows
 
+_NOTHING = Traces(*(0 for _ in Traces._fields))
+
+
+class Planned(NamedTuple):
+    """What is to be done of a household.
+
+    Attributes:
+        erasures: what waits to be finished, then what there is of it now.
+        copies: what was erased of it before and copies are to be tried for, each key of its own.
+        back_since: where a family is there that was registered again: when the one before it was erased, RFC 3339.
+    """
+
+    erasures: list[Erasure]
+    copies: list[Erasure]
+    back_since: str | None
+
 
 def planned(
     state: StateDir,
@@ -37,11 +53,10 @@ def planned(
     household: str,
     copies: tuple[Path, ...],
     at: Instant,
-) -> list[Erasure]:
-    """What is to be done to erase a household; nothing is changed yet.
-
-    First what waits to be finished, then what there is of it; and where copies are to be tried, what was erased of it before,
-    each key of its own.
+    *,
+    only_copies: bool = False,
+) -> Planned:
+    """What is to be done to erase a household, or only to try copies of what was erased; nothing is changed yet.
 
     Raises:
         Refusal: this is no name, nothing at all is known of it, or a copy is none, or cannot be read.
@@ -50,29 +65,34 @@ def planned(
     if not is_name(household):
         raise Refusal(f'"{household}" is no name of a household: {NAMES}.', exit_code=2)
     tried = tuple(str(path.resolve()) for path in copies)
-    found = [
-        replace(one, copies=tuple(dict.fromkeys((*one.copies, *tried))))
-        for one in begun(state)
-        if one.household == household
-    ]
-    if not found or _came_back(ring, registry, found[0]):
-        found += _known(ring, registry, household, tried, at)
-    if tried:
-        names = {one.key_id for one in found}
-        before = {one["key"]["id"]: one for one in erasure_proof.earlier(state, household)}
-        found += [
-            Erasure(household, name, tuple(proof["devices"]), tried, at)
-            for name, proof in before.items()
-            if name not in names
+    waiting = [one for one in begun(state) if one.household == household]
+    found = []
+    if not only_copies:
+        found = [
+            replace(one, copies=tuple(dict.fromkeys((*one.copies, *tried)))) for one in waiting
         ]
-    if not found:
+        if not waiting or _came_back(ring, registry, waiting[0]):
+            found += _known(ring, registry, household, tried, at)
+    proofs = erasure_proof.earlier(state, household)
+    names = {one.key_id for one in found}
+    again = [
+        Erasure(household, name, tuple(proof["devices"]), tried, at)
+        for name, proof in {one["key"]["id"]: one for one in proofs}.items()
+        if tried and name not in names
+    ]
+    if not found and not again:
         raise Refusal(
             f"Nothing is known of a household {household}: no key, no home, no consent, no device. It may have been "
             "erased before (erasures/ in the state directory; with --backup a copy is tried that was found since), or be spelt otherwise."
+            if not only_copies
+            else f"No proof in {state.erasures_dir} is of a household {household}, so nothing was erased that a copy "
+            "could be tried for. Without --only-copies it is erased; what was cut off is finished by a start of the gateway."
         )
     for path in copies:
-        erasure_proof.require_copy(path, state, ring, found[0])
-    return found
+        erasure_proof.require_copy(path, state, ring, [*found, *again][0])
+    ends = [to_rfc3339(one.begun_at) for one in waiting] + [one["finished_at"] for one in proofs]
+    back = is_to_be_asked(state, ring, registry, household)
+    return Planned(found, again, ends[0] if back and ends else None)
 
 
 def _known(
@@ -156,14 +176,34 @@ def carry_out(
             "has been reading that file. End it (a backup, a query, sqlite3), and erase the household "
             "again, or start the gateway: either finishes this erasure, and makes its proof."
         )
-    nothing = Traces(*(0 for _ in Traces._fields))
-    left = nothing if came_back else registry.families.traces(household)
+    left = _NOTHING if came_back else registry.families.traces(household)
     proof = erasure_proof.made(state, ring, erasure, at, left, taken, came_back=came_back)
+    target = _put(state, erasure, proof)
+    _note(state, household).unlink(missing_ok=True)
+    sync_directory(state.erasures_dir)
+    return target
+
+
+def try_copies(
+    state: StateDir, ring: KeyRing, registry: Registry, erasure: Erasure, at: Instant
+) -> Path:
+    """Try copies of what was erased before; the file of the proof. Nothing is erased, whoever is registered by now.
+
+    Raises:
+        Refusal, OSError: something cannot be read, or the proof not be written.
+    """
+    left = registry.families.traces(erasure.household)
+    key = ring.households.key(erasure.household)
+    came_back = any(left) and (key is None or RowKey(key).id.hex() != erasure.key_id)
+    left = _NOTHING if came_back else left
+    proof = erasure_proof.made(state, ring, erasure, at, left, {}, came_back=came_back)
+    return _put(state, erasure, proof)
+
+
+def _put(state: StateDir, erasure: Erasure, proof: Mapping[str, Any]) -> Path:
     target = _target(state, erasure)
     text = json.dumps(proof, indent=1, ensure_ascii=False)
     write_durably(target, f"{text}\n".encode(), 0o600)
-    _note(state, household).unlink(missing_ok=True)
-    sync_directory(state.erasures_dir)
     return target
 
 

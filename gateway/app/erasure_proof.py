@@ -89,6 +89,7 @@ def made(
         came_back: whether a family of this name is there again, under another key.
     """
     keys = _keys(ring.households)
+    now = ring.households.key(erasure.household)
     files = [_file(path, ring, erasure, keys) for path in _personal(state.path)]
     for file in files:
         file["deleted"] = taken.get(file["file"], 0)
@@ -98,7 +99,7 @@ def made(
         "household": erasure.household,
         "key": {
             "id": erasure.key_id,
-            "destroyed": came_back or ring.households.key(erasure.household) is None,
+            "destroyed": now is None or RowKey(now).id.hex() != erasure.key_id,
         },
         "came_back": came_back,
         "devices": list(erasure.devices),

@@ -19,6 +19,6 @@ def begin(
     at: Instant,
 ) -> Erasure:
     """Write down the first thing that is to be done."""
-    first = erasing.planned(state, ring, registry, household, copies, at)[0]
+    first = erasing.planned(state, ring, registry, household, copies, at).erasures[0]
     erasing.begin(state, first)
     return first

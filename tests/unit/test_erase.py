@@ -28,6 +28,7 @@ from gateway.keys.ring import KeyRing
 from gateway.model.device import Directory
 from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
+from gateway.model.instant import to_rfc3339
 from gateway.model.observation import Observation
 from gateway.privacy.pseudonym import FileNames
 from gateway.privacy.web_push import Subscription
@@ -420,16 +421,17 @@ def test_a_family_that_comes_back_while_an_erasure_waits_is_left_alone(
         broken.setattr("gateway.app.erasure_proof.made", cut_off)
         with pytest.raises(OSError, match="No space"):
             _erased(house, registry)
-        registry.put_home("h-1", *HOME)
-        registry.put_device("child-9", "child_tracker", "16201", 0, "h-1")
-        registry.record_consent("child-9", "store", "Sato", "sheet 2", NOON)
         assert len(erasing.begun(house.state)) == 1
+    _comes_back(house)
     if by == "the start":
         with house.registry() as registry:
             assert erasing.finish(house.state, house.ring, registry, NOON) == (1, 0)
     else:
         answer = sekisho("privacy", "erase", "h-1", "--state", str(house.state.path))
         assert (answer.code, "--yes" in answer.err) == (2, True)
+        answer = sekisho("privacy", "erase", "h-1", "--yes", "--state", str(house.state.path))
+        assert (answer.code, "leaves this one alone" in answer.err) == (2, True)
+        assert _is_there(house)
         return
     (file,) = house.state.erasures_dir.glob("*.json")
     proof = json.loads(file.read_bytes())
@@ -488,6 +490,114 @@ def test_a_copy_that_is_found_later_is_tried_by_itself(house: House, sekisho: Se
     assert len(list(house.state.erasures_dir.glob("*.json"))) == 4
     said = [entry["purpose"] for entry in log_of(house.state, house.ring).entries()]
     assert said == ["a family leaves"] * 2 + ["copies of a family that left are tried"] * 2
+
+
+def _comes_back(house: House) -> None:
+    with house.registry() as registry:
+        registry.put_home("h-1", *HOME)
+        registry.put_device("child-9", "child_tracker", "16201", 0, "h-1")
+        registry.record_consent("child-9", "store", "Sato", "sheet 2", NOON)
+
+
+def _is_there(house: House) -> bool:
+    with house.registry() as registry:
+        held = registry.families.held("h-1")
+        speaks = [row.revoked_at for row in held.devices] == [None]
+        return held.home is not None and speaks and registry.consents()["child-9"] == {"store"}
+
+
+@pytest.mark.channel("C33")
+def test_copies_are_tried_beside_a_family_that_came_back(house: House, sekisho: Sekisho) -> None:
+    """`--only-copies` erases nothing and begins nothing: the new family keeps all it has, and the proof says of the old
+    one's key what the copy holds."""
+    one, other = house.copies()
+    words = ("privacy", "erase", "h-1", "--json", "--state", str(house.state.path))
+    none = sekisho(*words, "--only-copies", "--backup", str(one))
+    assert (none.code, "No proof in" in none.err) == (1, True)
+    first = json.loads(sekisho(*words, "--yes").out)
+    _comes_back(house)
+    key = house.ring.households.key("h-1")
+    assert sekisho(*words, "--only-copies").code == 2
+
+    answer = sekisho(*words, "--only-copies", "--backup", str(one), "--backup", str(other))
+
+    assert answer.code == 0, answer.err
+    proof = json.loads(answer.out)
+    assert proof["key"] == {"id": first["key"]["id"], "destroyed": True}
+    assert proof["came_back"]
+    assert (unreadable(proof), readable(proof)) == ((12, 24), 0)
+    assert "further" not in proof
+    assert house.ring.households.key("h-1") == key
+    assert _is_there(house)
+    assert erasing.begun(house.state) == []
+    said = [entry["purpose"] for entry in log_of(house.state, house.ring).entries()]
+    assert said == ["a family leaves", "copies of a family that left are tried"]
+
+
+@pytest.mark.channel("C33")
+def test_a_family_that_came_back_is_not_erased_by_the_yes_to_another(
+    house: House, sekisho: Sekisho
+) -> None:
+    """Named with copies and --yes, it would go beside what was meant: it is asked about, by what is known of it."""
+    copy = house.copies()[0]
+    words = ("privacy", "erase", "h-1", "--state", str(house.state.path))
+    assert sekisho(*words, "--yes").code == 0
+    _comes_back(house)
+
+    hasty = sekisho(*words, "--yes", "--backup", str(copy))
+    assert (hasty.code, "registered again since" in hasty.err, "--only-copies" in hasty.err) == (2, True, True)  # fmt: skip
+    asked = sekisho(*words, "--backup", str(copy))
+    assert (asked.code, "registered again since" in asked.out) == (2, True)
+    assert _is_there(house)
+    assert sekisho(*words, "--yes").code == 0
+    assert house.ring.households.key("h-1") is None
+
+
+def test_what_waits_and_who_came_back_are_two_erasures(house: House) -> None:
+    """Each of its own key; where nobody came back there is one, also while its key is not destroyed yet."""
+    with house.registry() as registry:
+        begun = begin(house.state, house.ring, registry, "h-1", (), NOON)
+        words = house.state, house.ring, registry, "h-1", (), NOON
+        assert erasing.planned(*words) == ([begun], [], None)
+        registry.families.erase("h-1", NOON)
+        house.ring.households.destroy("h-1")
+        assert erasing.planned(*words) == ([begun], [], None)
+    _comes_back(house)
+    with house.registry() as registry:
+        found = erasing.planned(house.state, house.ring, registry, "h-1", (), NOON + 1)
+    assert [one.devices for one in found.erasures] == [("child-1", "child-2"), ("child-9",)]
+    assert found.erasures[0].key_id not in (None, found.erasures[1].key_id)
+    assert found.back_since == to_rfc3339(NOON)
+
+
+def test_of_a_household_that_had_no_key_copies_are_tried_and_nothing_else(
+    house: House, sekisho: Sekisho
+) -> None:
+    """Erased with a device alone, it came back with a key: that is another family's."""
+    with house.registry() as registry:
+        registry.put_device("child-4", "child_tracker", "16201", 0, "h-3")
+    copy = house.copies()[0]
+    words = ("privacy", "erase", "h-3", "--state", str(house.state.path))
+    assert sekisho(*words, "--yes").code == 0
+    with house.registry() as registry:
+        registry.put_home("h-3", *HOME)
+    assert sekisho(*words, "--only-copies", "--backup", str(copy)).code == 0
+    with house.registry() as registry:
+        assert registry.families.held("h-3").home is not None
+    assert house.ring.households.key("h-3") is not None
+
+
+def test_a_key_that_somebody_brought_back_is_told(house: House, sekisho: Sekisho) -> None:
+    """Its file was copied into the ring by hand: the further proof does not say that it is destroyed."""
+    copy = house.copies()[0]
+    file = house.ring.path / "households" / "h-1.key"
+    kept = file.read_bytes()
+    words = ("privacy", "erase", "h-1", "--state", str(house.state.path))
+    assert sekisho(*words, "--yes").code == 0
+    file.touch(0o600)
+    file.write_bytes(kept)
+    answer = sekisho(*words, "--only-copies", "--backup", str(copy))
+    assert (answer.code, "THERE AGAIN" in answer.out) == (1, True)
 
 
 def _damaged(copy: Path) -> None:
