@@ -251,6 +251,8 @@ class Patient:
             remedy = "sekisho devices import-homes FILE"
             if household is None:
                 remedy = f"sekisho devices set {self.name} --household NAME, then {remedy}"
+            if household is not None and homes.in_no_zone(household, policy):
+                remedy = f"if its home is wrong: {remedy}; else tell its parents"
             return Finding("home", FAULT, f"{why}, so nothing of it is ever kept", remedy)
         if settings is None:
             return Finding(

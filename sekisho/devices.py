@@ -13,7 +13,7 @@ from gateway.registry.registry import Registry
 from gateway.registry.words import nearest
 from sekisho import admission, completion, facts, place, registration, screen, try_line
 from sekisho.following import Followed, follow
-from sekisho.homes import lacking, policy_of, usable
+from sekisho.homes import lacking, policy_of, wanting
 from sekisho.place import Config, Json, Keys, Quiet, State
 from sekisho.radio_keys import import_keys
 
@@ -134,7 +134,7 @@ def list_(
     with here.registry() as registry:
         rows = registry.devices()
         consents = registry.consents()
-        homes = usable(registry.families.homes(), policy_of(here.settings, here.state))
+        homes = wanting(registry.families.homes(), policy_of(here.settings, here.state))
     if json:
         screen.document([_described(row, consents, homes) for row in rows])
         return
@@ -164,7 +164,7 @@ def show(
     with here.registry() as registry:
         row = registry.device(device)
         consents = registry.consents()
-        homes = usable(registry.families.homes(), policy_of(here.settings, here.state))
+        homes = wanting(registry.families.homes(), policy_of(here.settings, here.state))
         speakers = [name for name, known in registry.credentials().items() if device in known]
     if json:
         screen.document({**_described(row, consents, homes), "credentials": speakers})
@@ -274,15 +274,17 @@ def _require_restart(followed: Followed, kind: str) -> None:
         screen.warn("The running gateway does not know this kind yet: restart it.")
 
 
-def _state(row: DeviceRow, consents: Consents, homes: set[str]) -> str:
+def _state(row: DeviceRow, consents: Consents, homes: Mapping[str, str]) -> str:
     """What a person should know of a device at a glance; "" where all is well."""
     if row.revoked_at is not None:
         return "revoked"
     missing = lacking(row, consents, homes)
+    if missing.startswith("zone"):
+        return "lives in no zone" + missing.removeprefix("zone").replace(", ", ", lacks ", 1)
     return missing and f"lacks {missing}"
 
 
-def _described(row: DeviceRow, consents: Consents, homes: set[str]) -> dict[str, object]:
+def _described(row: DeviceRow, consents: Consents, homes: Mapping[str, str]) -> dict[str, object]:
     return {
         **row._asdict(),
         "registered_at": to_rfc3339(row.registered_at),

@@ -1,6 +1,6 @@
 """Which households' homes the rules in force can use: kept as zones of another partition, or of a circle as zones alone, they hide nothing."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from gateway.keys.ring import KeyRing
 from gateway.model.device import Household
@@ -27,10 +27,25 @@ def unusable(family: Household | None, policy: Policy | None) -> str | None:
     waits = _waits(family, policy)
     if waits:
         return f"a home that its household moved from is kept {waits}: nothing is stored until no row from before is left"
-    if family.home is not None:
-        return None
-    kept = _kept(family, policy)
-    return kept and f"the home of its household is kept {kept}"
+    kept = None if family.home is not None else _kept(family, policy)
+    if kept:
+        return f"the home of its household is kept {kept}"
+    return (
+        "its household lives in no zone of the rules in force"
+        if in_no_zone(family, policy)
+        else None
+    )
+
+
+def in_no_zone(family: Household, policy: Policy | None) -> bool:
+    """Whether a home is known, and lies outside all zones that the rules in force stand on; without rules, whether it was kept so."""
+    if policy is None:
+        return family.zone == ""
+    if policy.zoned is None:
+        return False
+    if family.home is None:
+        return family.zone == "" and family.partition == policy.zoned.pin
+    return policy.zoned.partition.zone_of(family.home.lat, family.home.lon) is None
 
 
 def _waits(family: Household, policy: Policy) -> str | None:
@@ -39,24 +54,29 @@ def _waits(family: Household, policy: Policy) -> str | None:
     return next((kept for one in left if (kept := _kept(one, policy))), None)
 
 
-def lacking(row: DeviceRow, consents: Mapping[str, frozenset[str]], homes: Container[str]) -> str:
+def lacking(
+    row: DeviceRow, consents: Mapping[str, frozenset[str]], homes: Mapping[str, str]
+) -> str:
     """What has to be known before anything of a device is stored; "" for nothing, and for things of the city.
 
     Args:
-        homes: households whose homes the rules in force can use.
+        homes: of each household whose home is known, what `wanting` says.
     """
     if not facts.is_personal(row.kind) or not facts.needs_household(row.kind):
         return ""
     missing = [
-        "household" if row.household is None else "" if row.household in homes else "home",
+        "household" if row.household is None else homes.get(row.household, "home"),
         "" if STORE in consents.get(row.device, ()) else "consent",
     ]
     return ", ".join(word for word in missing if word)
 
 
-def usable(homes: Mapping[str, Household], policy: Policy | None) -> set[str]:
-    """The households whose homes the rules can hide."""
-    return {name for name, home in homes.items() if unusable(home, policy) is None}
+def wanting(homes: Mapping[str, Household], policy: Policy | None) -> dict[str, str]:
+    """Household → "" where the rules can hide its home, `zone` where it lives in none of theirs, `home` where they cannot."""
+    return {
+        name: "zone" if in_no_zone(home, policy) else "home" if unusable(home, policy) else ""
+        for name, home in homes.items()
+    }
 
 
 def policy_of(settings: Settings | None, directory: StateDir) -> Policy | None:

@@ -1,7 +1,7 @@
 """`sekisho privacy access`: everything that is held of a household, for its guardians to take along."""
 
 import json as jsonlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -164,13 +164,22 @@ def _nobodys(here: Place) -> list[str]:
     return [f"plain rows that bear no pseudonym: {found:,}"] if found else []
 
 
+def _home(home: Mapping[str, Any] | None) -> str:
+    """What is known of a home, in words."""
+    if home is None:
+        return "none"
+    if home["zone"] is None:
+        return "known"
+    return "its zone alone" if home["zone"] else "that it lies in no zone, alone"
+
+
 def _tell(held: dict[str, Any], out: Path | None) -> None:
     home = held["home"]
     rows = {kind: len(found) for kind, found in held["rows"].items() if found}
     screen.facts(
         [
             ("household", held["household"]),
-            ("home", "none" if home is None else (home["zone"] and "its zone alone") or "known"),
+            ("home", _home(home)),
             ("former homes", len(held["former_homes"]) or None),
             ("devices", ", ".join(row["device"] for row in held["devices"]) or "none"),
             ("consents", f"{len(held['consents'])} recorded, withdrawn ones too"),

@@ -128,7 +128,7 @@ def _en(rule: Rule, lane: Lane) -> str:  # noqa: PLR0911 one return for each kin
         case Zone():
             return (
                 f"Nothing is {kept} in the part of town round your home (a zone on a map that the city publishes), nor within "
-                f"{rule.buffer_m:g} m of it. {again}{word}"
+                f"{rule.buffer_m:g} m of it. {again}{word} Of a child who lives in no zone of the map, nothing is {kept} at all."
             )
         case Stay():
             return (
@@ -170,7 +170,7 @@ def _ja(rule: Rule, lane: Lane) -> str:  # noqa: PLR0911 one return for each kin
         case Circle():
             return f"ご自宅から {rule.radius_m:g} m 以内の位置は{hides}。{word}{again}"
         case Zone():
-            return f"ご自宅のある一帯（市が地図で公表する区域）と、その周り {rule.buffer_m:g} m の位置は{hides}。{word}{again}"
+            return f"ご自宅のある一帯（市が地図で公表する区域）と、その周り {rule.buffer_m:g} m の位置は{hides}。{word}{again}地図のどの区域にもお住まいでないお子さんについては、何も{hides}。"
         case Stay():
             return (
                 f"お子さんが {words_ja.span(rule.least_us)}以上とどまった場所（祖父母の家、病院、友だちの家など）から "

@@ -156,15 +156,16 @@ def _put_zones(registry: Registry, homes: Sequence[HomeEntry], zoned: Zoned, now
         home.household for home in homes
     }  # of whom an exact home is kept: to tell who moves
     registry.families.forget_homes(zoned.partition.zone_of, zoned.pin, now, families)
-    nowhere = moved = 0
+    nowhere, moved = set(), 0
     for home in homes:
         zone = zoned.partition.zone_of(home.lat, home.lon)
-        nowhere += zone is None
+        nowhere |= set() if zone else {home.household}
         moved += registry.put_zone(home.household, zone or "", zoned.pin, at=now)
     if nowhere:
         screen.warn(
-            f"{screen.count(nowhere, 'home')} {'lies' if nowhere == 1 else 'lie'} in no zone of "
-            f"{zoned.partition.id}: nothing will be kept of the children there (no zone known)."
+            f"{screen.count(len(nowhere), 'household')} {'lives' if len(nowhere) == 1 else 'live'} in no zone of "
+            f"{zoned.partition.id}, and nothing will be kept of the children there (no zone known): "
+            f"{', '.join(sorted(nowhere))}. Tell the parents."
         )
     return moved
 

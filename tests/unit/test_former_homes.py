@@ -22,7 +22,7 @@ from gateway.privacy.shelter import HIDDEN, Shelters
 from gateway.registry.family_book import homes_in
 from gateway.registry.registry import Registry
 from gateway.statedir import StateDir
-from sekisho.homes import strange, unusable, usable
+from sekisho.homes import strange, unusable, wanting
 from tests.fakes.clock import ManualClock
 from tests.fakes.front_door import Sekisho
 from tests.fakes.loop import in_virtual_time
@@ -292,4 +292,4 @@ def test_a_former_home_that_keeps_everything_back_is_named() -> None:
     assert said is not None
     assert "1 household" in said
     assert "goes by itself" in said
-    assert usable({"h-1": moved}, policy()) == set()
+    assert wanting({"h-1": moved}, policy()) == {"h-1": "home"}

@@ -1,6 +1,7 @@
 """Zone rules from the configuration to the registry: homes become zones, and radii are refused."""
 
 import asyncio
+import json
 import re
 import shutil
 import sqlite3
@@ -22,6 +23,7 @@ from gateway.registry.registry import Registry
 from gateway.settings.load import load_settings
 from gateway.settings.settings import Settings
 from gateway.statedir import Mark, StateDir
+from sekisho.homes import unusable
 from simulators.families import families
 from simulators.town import town
 from tests.fakes.clock import ManualClock
@@ -67,17 +69,28 @@ def test_the_recommended_rules_can_be_in_force(settings: Settings) -> None:
 
 
 def test_homes_are_taken_in_as_zones(settings: Settings, sekisho: Sekisho) -> None:
-    """Decisions 11, and who lives in no zone is counted, not named by place."""
+    """Decisions 11, and who lives in no zone is named, since a name is no place: its device is shown with it, and the doctor finds it."""
     outside = "h-far,36.6,137.1\n"
     homes = household_lines(20) + outside
     answer = sekisho("devices", "import-homes", "-", "--config", str(settings.file), stdin=homes)
 
     assert answer.code == 0, answer.err
-    assert "1 home lies in no zone" in answer.err
+    assert "1 household lives in no zone of fictional" in answer.err
+    assert "(no zone known): h-far." in answer.err
+    where = ("--config", str(settings.file))
+    sekisho("devices", "add", "far-1", "--kind", "child_tracker", "--household", "h-far", *where)
+    sekisho("devices", "consent", "far-1", "--by", "Sato", "--text", "sheet", *where)
+    assert "lives in no zone" in sekisho("devices", "list", *where).out
+    assert (
+        json.loads(sekisho("devices", "show", "far-1", "--json", *where).out)["missing"] == "zone"
+    )
+    assert "that it lies in no zone, alone" in sekisho("privacy", "access", "h-far", *where).out
     state = StateDir.open(settings.state)
     assert settings.keys is not None
     keys = KeyRing.open(settings.keys, state.id, SystemClock(), settings.zone)
     with Registry.open(state, keys) as registry:
+        why = unusable(registry.families.homes()["h-far"], settings.policy)
+        assert why == "its household lives in no zone of the rules in force"
         assert registry.families.forget_homes(lambda _lat, _lon: None, "0" * 64, 0) == 0
 
 
