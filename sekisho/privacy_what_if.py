@@ -1,7 +1,7 @@
 """`sekisho privacy what-if`: what rule sets would keep of the same ways, without a gateway and without keys."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 from gateway.app.cores import forbid_cores
 from gateway.model.errors import Refusal
 from gateway.model.instant import parse_rfc3339
+from gateway.privacy.policy import Policy
 from gateway.rules.canonical import digest
 from gateway.settings.rule_set import load_rules
 from gateway.statedir import write_durably
@@ -21,8 +22,9 @@ from sekisho.simulate_options import TownName
 from sekisho.ways import read_homes, read_ways
 from sekisho.ways_of_town import ways_of
 from sekisho.what_if import Network, cell_of, keep, policy_of, use_of
-from sekisho.what_if_account import Told, Tried, figures, show
+from sekisho.what_if_account import Counted, Told, Tried, figures, show
 from sekisho.what_if_map import features
+from sekisho.what_if_numbers import numbers_of
 from sekisho.what_if_picture import picture
 from simulators.town import town as town_named
 
@@ -146,7 +148,12 @@ def what_if(
             tried = _recorded(tracks or [], home, homes, dwellings, roads)
         else:
             tried = _invented(town, seed, children, days, float(every), bar)
-        told = [_tell_of(name, file, tried, bar) for name, file in names.items()]
+        told, counted = _tell(names, tried, bar)
+    if drawn is not None and not told:
+        raise Refusal(
+            "No rule set here keeps rows, and numbers are not drawn: leave --picture out.",
+            exit_code=2,
+        )
     if drawn is not None:
         _save(drawn, picture(tried.ways, tried.streets, [one[:4] for one in told], tried.title))
     for one in told:
@@ -154,9 +161,9 @@ def what_if(
             mapped[one.kept.name].parent.mkdir(parents=True, exist_ok=True)
             _save(mapped[one.kept.name], features(one.kept))
     if json:
-        screen.document(figures(tried, told))
+        screen.document(figures(tried, told, counted))
     elif not quiet:
-        show(tried, told)
+        show(tried, told, counted)
 
 
 def _names(files: Sequence[Path]) -> dict[str, Path]:
@@ -210,22 +217,32 @@ def _invented(
     )
 
 
-def _tell_of(name: str, file: Path, tried: Tried, bar: Bar) -> Told:
-    policy = policy_of(file, tried.ways)
-    if not policy.keeps_ways:
-        raise Refusal(
-            f"{file} has no lane store: it keeps no rows of ways, so there is nothing to compare. "
-            "sekisho privacy rules explain says what its lanes tell.",
-            exit_code=2,
-        )
+def _tell(names: Mapping[str, Path], tried: Tried, bar: Bar) -> tuple[list[Told], Counted]:
+    """What each rule set keeps, and what its lanes that count would tell."""
+    told: list[Told] = []
+    counted = {}
+    for name, file in names.items():
+        rules = load_rules(file, invented=True)
+        policy = policy_of(file, tried.ways)
+        counted[name] = numbers_of(rules, policy, tried.ways, tried.streets)
+        if policy.keeps_ways:
+            told.append(_tell_of(name, policy, digest(rules), tried, bar))
+        elif not counted[name]:
+            raise Refusal(
+                f"{file} has no lane store and counts nobody's ways, so there is nothing to compare. "
+                "sekisho privacy rules explain says what its lanes tell.",
+                exit_code=2,
+            )
+    return told, counted
 
+
+def _tell_of(name: str, policy: Policy, ruleset: str, tried: Tried, bar: Bar) -> Told:
     def done(many: int) -> None:
         bar.move(many, len(tried.ways), name, f"{many:,} of {len(tried.ways):,}")
 
     kept = keep(name, policy, tried.ways, done)
     where = Network(tried.streets).where if tried.streets else cell_of
     guesses = guesses_of(kept, tried.ways, tried.dwellings)
-    ruleset = digest(load_rules(file, invented=True))
     return Told(kept, guesses, use_of(kept, tried.ways, where), exposure_of(guesses), ruleset)
 
 

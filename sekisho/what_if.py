@@ -34,7 +34,8 @@ _ON_ITS_WAY = 2 * SECOND
 _PURPOSES = frozenset({"store"})
 _DEGREE_M = 111_320.0
 _ROOM_DEG = 0.01
-_ZONE = ZoneInfo("Asia/Tokyo")  # of time bins and days, as of the mesh
+ZONE = ZoneInfo("Asia/Tokyo")
+"""Of time bins, days and periods."""
 _BESIDE_M = 40.0
 """A fix this near to a street was on it."""
 _FINE = MESHES["125m"]
@@ -106,7 +107,7 @@ def policy_of(file: Path, ways: Sequence[Way]) -> Policy:
     return compile_policy(
         rules,
         partitions_of(file, rules),
-        Ground(Area.from_bbox(*box).contains, "round the ways", _ZONE),
+        Ground(Area.from_bbox(*box).contains, "round the ways", ZONE),
     )
 
 
@@ -127,23 +128,9 @@ def _keep(policy: Policy, way: Way) -> tuple[list[Row], list[str | None]]:
     """Each fix under an origin of its own, its number: rows may come later than their fixes."""
     fixes = way.fixes
     mask = Mask(policy, MemoryKeys(), {KIND: None})
-    household = Household(HouseholdId("h"), Position(*way.home), None, "EPSG:4326")
-    device = Device(DeviceId(way.child), KIND, "00000", 0, household, _PURPOSES)
-
-    def decode(payload: Payload, _device: Device) -> tuple[Values, Instant, int]:
-        assert isinstance(payload, bytes)
-        number = int.from_bytes(payload, "big")
-        fix = fixes[number]
-        return Values(lat=fix.lat, lon=fix.lon, accuracy_m=fix.accuracy_m), fix.at, number
-
-    route = Route(device, KIND, decode)
+    route = route_of(way, "h", _PURPOSES)
     batch = Process(mask, policy.zone).decide(
-        [
-            Uplinks(
-                str(number), fix.at + _ON_ITS_WAY, [(route, number.to_bytes(8, "big"))], _unasked
-            )
-            for number, fix in enumerate(fixes)
-        ]
+        [sent(str(number), route, way, number) for number in range(len(fixes))]
     )
     ends: list[str | None] = [None] * len(fixes)
     for (origin, _kind, fate, reason), count in batch.terms.items():
@@ -158,6 +145,26 @@ def _keep(policy: Policy, way: Way) -> tuple[list[Row], list[str | None]]:
             rows.append(_row(int(origin), kept))
             ends[int(origin)] = None
     return sorted(rows), ends
+
+
+def route_of(way: Way, household: str, lanes: frozenset[str]) -> Route:
+    """The device of a way, of a household that lives at its home and agreed to these lanes; a payload is the number of a fix."""
+    family = Household(HouseholdId(household), Position(*way.home), None, "EPSG:4326")
+    device = Device(DeviceId(f"{household} {way.child}"), KIND, "00000", 0, family, lanes)
+
+    def decode(payload: Payload, _device: Device) -> tuple[Values, Instant, int]:
+        assert isinstance(payload, bytes)
+        number = int.from_bytes(payload, "big")
+        fix = way.fixes[number]
+        return Values(lat=fix.lat, lon=fix.lon, accuracy_m=fix.accuracy_m), fix.at, number
+
+    return Route(device, KIND, decode)
+
+
+def sent(origin: str, route: Route, way: Way, number: int) -> Uplinks:
+    """One fix of a way, as it comes in."""
+    at = way.fixes[number].at
+    return Uplinks(origin, at + _ON_ITS_WAY, [(route, number.to_bytes(8, "big"))], _unasked)
 
 
 def _unasked(_refused: dict[int, Reason]) -> None:

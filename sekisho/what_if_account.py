@@ -1,12 +1,13 @@
 """What `sekisho privacy what-if` says of the rule sets that it compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sekisho import screen
 from sekisho.exposure import Exposure, Guess
 from sekisho.ways import Way
 from sekisho.what_if import Kept, Place, Street, Use
+from sekisho.what_if_numbers import Period
 
 
 class Told(NamedTuple):
@@ -28,12 +29,21 @@ class Tried(NamedTuple):
     title: str
 
 
-def figures(tried: Tried, told: Sequence[Told]) -> dict[str, Any]:
+Counted = Mapping[str, Sequence[Period]]
+"""Rule set → what its lanes that count would tell."""
+
+
+def figures(tried: Tried, told: Sequence[Told], counted: Counted) -> dict[str, Any]:
     """Every figure that the text has, and why fixes are hidden."""
     return {
         "of": tried.title,
-        "trips": told[0].use.trips,
-        "fixes_on_trips": told[0].use.fixes,
+        "trips": told[0].use.trips if told else None,
+        "fixes_on_trips": told[0].use.fixes if told else None,
+        "numbers": [
+            {"rule_set": name, **one._asdict()}
+            for name, periods in counted.items()
+            for one in periods
+        ],
         "rule_sets": [
             {
                 "name": one.kept.name,
@@ -57,9 +67,33 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def show(tried: Tried, told: Sequence[Told]) -> None:
-    """Print them as a table."""
-    said = figures(tried, told)
+def show(tried: Tried, told: Sequence[Told], counted: Counted) -> None:
+    """Print them as tables."""
+    if told:
+        _show_rows(tried, figures(tried, told, counted))
+    else:
+        print(f"{tried.title}\n")
+    periods = [(name, one) for name, found in counted.items() for one in found]
+    if periods:
+        _show_numbers(periods)
+
+
+def _show_numbers(periods: Sequence[tuple[str, Period]]) -> None:
+    screen.table(
+        ("rule set", "lane", "unit", "period", "counted", "told", "told %", "least told", "none below"),
+        [
+            (name, one.lane, one.unit, one.period if one.whole else f"{one.period} so far", one.counted, one.told,
+             round(100 * one.told / one.counted, 1) if one.counted else None, one.least or "none", one.k)
+            for name, one in periods
+        ],
+    )  # fmt: skip
+    print(
+        "\ncounted: units (by slice, where the lane has slices) in which some household walked behind the guard. told: those "
+        "of which a\nnumber may leave. All households are taken to have agreed; which places are facilities is not known here."
+    )
+
+
+def _show_rows(tried: Tried, said: dict[str, Any]) -> None:
     on_them = screen.count(said["fixes_on_trips"], "fix", "fixes")
     print(
         f"{tried.title}: {screen.count(said['trips'], 'trip')}, {on_them} on {'it' if said['trips'] == 1 else 'them'}\n"

@@ -11,6 +11,7 @@ from gateway.counting.calendar import Calendar
 from gateway.counting.lane import Plan
 from gateway.counting.streets import Place, Streets
 from gateway.counting.units import MeshUnits, StopUnits, Units
+from gateway.model.errors import Refusal
 from gateway.rules.canonical import digest
 from gateway.rules.counts import Count, KSuppress
 from gateway.rules.model import Lane, RuleSet
@@ -59,10 +60,36 @@ def plans(
             if isinstance(units, str):
                 found.append(complain(document, ("privacy",), f"lane {lane.name}: {units}"))
                 continue
-            name = lane.name if len(lane.count) == 1 else f"{lane.name}.{rule.unit}"
-            calendar = Calendar(rule.period, rule.slices, zone)
-            made.append(Plan(name, lane, rule, calendar, units, f"{rules.id} {digest(rules)}"))
+            made.append(_plan(rules, lane, rule, units, zone))
     return tuple(made)
+
+
+def trial_plans(rules: RuleSet, on: Ground, zone: ZoneInfo) -> list[Plan]:
+    """The lanes that count children, ready for a trial on ways.
+
+    Raises:
+        Refusal: a lane counts by streets, and none are known.
+    """
+    made = []
+    for lane in rules.lanes:
+        for rule in lane.count:
+            if rule.distinct != "household":
+                continue
+            if rule.unit == "road_edge" and on.streets is None:
+                raise Refusal(
+                    f"The lane {lane.name} counts by pieces of street, and none are known: --roads FILE, or --town NAME.",
+                    exit_code=2,
+                )
+            units = _units(lane, rule, on)
+            assert not isinstance(units, str)
+            made.append(_plan(rules, lane, rule, units, zone))
+    return made
+
+
+def _plan(rules: RuleSet, lane: Lane, rule: Count, units: Units, zone: ZoneInfo) -> Plan:
+    name = lane.name if len(lane.count) == 1 else f"{lane.name}.{rule.unit}"
+    calendar = Calendar(rule.period, rule.slices, zone)
+    return Plan(name, lane, rule, calendar, units, f"{rules.id} {digest(rules)}")
 
 
 def _units(lane: Lane, rule: Count, on: Ground) -> Units | str:

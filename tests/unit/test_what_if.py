@@ -85,6 +85,45 @@ def test_the_rules_for_few_houses_keep_ways_of_a_village_alone(sekisho: Sekisho)
     assert dense["rows"] == 0
 
 
+def test_numbers_are_told_as_a_release_would_tell_them(sekisho: Sekisho) -> None:
+    """A school board that only counts sees what would leave: each period, how many units are counted and told, and none below
+    k. The same words say the same."""
+    rules = (str(RULES / "patrol-analysis.yaml"), str(RULES / "open-data.yaml"))
+    words = ("--town", "district", "--children", "30", "--days", "2", "--json")
+    once, again = (what_if(sekisho, *words, rules=rules) for _ in range(2))
+    assert once.code == 0, once.err
+    assert once.out == again.out
+    said = json.loads(once.out)
+    assert said["rule_sets"] == []
+    by_lane = {one["lane"]: one for one in said["numbers"]}
+    assert {name: (one["unit"], one["k"], one["whole"]) for name, one in by_lane.items()} == {
+        "analysis": ("road_edge", 5, False),
+        "open": ("mesh_250", 10, False),
+    }
+    for one in by_lane.values():
+        assert one["counted"] > one["told"] > 0
+    assert int(by_lane["analysis"]["least"]) >= 5
+    assert by_lane["open"]["least"] == "10-24"
+
+
+def test_numbers_by_street_need_streets(sekisho: Sekisho) -> None:
+    """Recorded ways lie on no street unless somebody says where those are; and numbers are no picture."""
+    rules = (str(RULES / "patrol-analysis.yaml"),)
+    recorded = ("--tracks", WALK, "--home", "36.90,137.20")
+    answer = what_if(sekisho, *recorded, rules=rules)
+    assert answer.code == 2
+    assert "--roads FILE" in answer.err
+    drawn = what_if(sekisho, *FEW, "--picture", "numbers.svg", rules=rules)
+    assert drawn.code == 2
+    assert "leave --picture out" in drawn.err
+
+
+def test_what_neither_keeps_nor_counts_is_refused(sekisho: Sekisho) -> None:
+    answer = what_if(sekisho, *FEW, rules=(str(RULES / "ridership.yaml"),))
+    assert answer.code == 2
+    assert "nothing to compare" in answer.err
+
+
 def test_a_recorded_way_needs_its_home_only(sekisho: Sekisho) -> None:
     """GPX; no dwellings and no streets are known, so the guess is a place, and ground is counted in cells."""
     said = told(what_if(sekisho, "--tracks", WALK, "--home", "36.90,137.20", "--json"))
