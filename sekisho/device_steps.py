@@ -9,12 +9,11 @@ from gateway.model.errors import Refusal
 from gateway.model.identity import DeviceId
 from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.attributes import dev_eui
-from gateway.registry.purposes import STORE
 from gateway.registry.registry import Registry
 from gateway.registry.rules import kind_fault, require_device
 from gateway.transports.mqtt_listener.guestbook import ANONYMOUS
 from gateway.wire.topics import device_of
-from sekisho import facts, homes, place
+from sekisho import consented, facts, homes, place
 from sekisho.examination import FAULT, GOOD, NOTE, Finding, Step
 from sekisho.house_steps import House
 from sekisho.radio_words import RESUME, of_course, of_trouble, of_vain
@@ -231,12 +230,15 @@ class Patient:
     def _consent(self) -> Finding | None:
         if not facts.needs_household(self.device.kind):
             return None
-        if STORE not in self.device.consents:
+        lanes = consented.lanes_in(self._house.settings, self._house.state)
+        needed = consented.needed(lanes)
+        if needed and needed.isdisjoint(self.device.consents):
+            lane = "" if len(needed) == 1 else f" --purpose {'|'.join(sorted(needed))}"
             return Finding(
                 "consent",
                 FAULT,
-                "no guardian's opt-in is recorded, so nothing of it is ever kept",
-                f"once you hold it: sekisho devices consent {self.name} --by WHO --text SHEET",
+                f"no guardian's opt-in for {' or '.join(sorted(needed))} is recorded, so nothing of it is ever kept",
+                f"once you hold it: sekisho devices consent {self.name}{lane} --by WHO --text SHEET",
             )
         return Finding("consent", GOOD, "recorded")
 

@@ -1,7 +1,7 @@
 """`sekisho devices`: one device at a time; `admission` and `registration` have the other verbs."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,10 @@ from gateway.model.instant import Instant, to_rfc3339
 from gateway.registry.device_rows import DeviceRow
 from gateway.registry.registry import Registry
 from gateway.registry.words import nearest
-from sekisho import admission, completion, facts, place, registration, screen, try_line
+from sekisho import admission, completion, consented, facts, place, registration, screen, try_line
+from sekisho.consented import Known
 from sekisho.following import Followed, follow
-from sekisho.homes import lacking, policy_of, wanting
+from sekisho.homes import lacking
 from sekisho.place import Config, Json, Keys, Quiet, State
 from sekisho.radio_keys import import_keys
 
@@ -24,8 +25,6 @@ Household = Annotated[
     str | None, typer.Option(metavar="NAME", help="Whose it is, for personal kinds.")
 ]
 Name = Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")]
-Consents: TypeAlias = Mapping[str, frozenset[str]]
-"""Device → the purposes for which a consent stands."""
 Attribute = Annotated[
     list[str],
     typer.Option(
@@ -133,10 +132,9 @@ def list_(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         rows = registry.devices()
-        consents = registry.consents()
-        homes = wanting(registry.families.homes(), policy_of(here.settings, here.state))
+        known = consented.known(here, registry)
     if json:
-        screen.document([_described(row, consents, homes) for row in rows])
+        screen.document([_described(row, known) for row in rows])
         return
     if not rows:
         print("No device is registered. sekisho devices add ID --kind KIND adds one.")
@@ -144,7 +142,7 @@ def list_(
     screen.table(
         ("device", "kind", "name", "household", "state", "set by"),
         [
-            (row.device, row.kind, row.name, row.household, _state(row, consents, homes), row.source)
+            (row.device, row.kind, row.name, row.household, _state(row, known), row.source)
             for row in rows
         ],
     )  # fmt: skip
@@ -163,11 +161,10 @@ def show(
     here = place.find(state, keys, config)
     with here.registry() as registry:
         row = registry.device(device)
-        consents = registry.consents()
-        homes = wanting(registry.families.homes(), policy_of(here.settings, here.state))
+        known = consented.known(here, registry)
         speakers = [name for name, known in registry.credentials().items() if device in known]
     if json:
-        screen.document({**_described(row, consents, homes), "credentials": speakers})
+        screen.document({**_described(row, known), "credentials": speakers})
         return
     zone = place.zone_of(here.settings)
     screen.facts(
@@ -182,8 +179,8 @@ def show(
             ("set by", f"{row.source}, {to_rfc3339(row.changed_at, zone)}"),
             ("revoked", row.revoked_at and to_rfc3339(row.revoked_at, zone)),
             ("speaks as", ", ".join(speakers) or "nobody"),
-            ("consents", ", ".join(sorted(consents.get(row.device, ()))) or None),
-            ("missing", lacking(row, consents, homes) or None),
+            ("consents", ", ".join(sorted(known.consents.get(row.device, ()))) or None),
+            ("missing", lacking(row, *known) or None),
         ]
     )
 
@@ -274,22 +271,22 @@ def _require_restart(followed: Followed, kind: str) -> None:
         screen.warn("The running gateway does not know this kind yet: restart it.")
 
 
-def _state(row: DeviceRow, consents: Consents, homes: Mapping[str, str]) -> str:
+def _state(row: DeviceRow, known: Known) -> str:
     """What a person should know of a device at a glance; "" where all is well."""
     if row.revoked_at is not None:
         return "revoked"
-    missing = lacking(row, consents, homes)
+    missing = lacking(row, *known)
     if missing.startswith("zone"):
         return "lives in no zone" + missing.removeprefix("zone").replace(", ", ", lacks ", 1)
     return missing and f"lacks {missing}"
 
 
-def _described(row: DeviceRow, consents: Consents, homes: Mapping[str, str]) -> dict[str, object]:
+def _described(row: DeviceRow, known: Known) -> dict[str, object]:
     return {
         **row._asdict(),
         "registered_at": to_rfc3339(row.registered_at),
         "changed_at": to_rfc3339(row.changed_at),
         "revoked_at": row.revoked_at and to_rfc3339(row.revoked_at),
-        "consents": sorted(consents.get(row.device, ())),
-        "missing": lacking(row, consents, homes) or None,
+        "consents": sorted(known.consents.get(row.device, ())),
+        "missing": lacking(row, *known) or None,
     }

@@ -7,7 +7,6 @@ from gateway.model.device import Household
 from gateway.privacy.policy import Policy
 from gateway.registry import family_book
 from gateway.registry.device_rows import DeviceRow
-from gateway.registry.purposes import STORE
 from gateway.settings.settings import Settings
 from gateway.statedir import StateDir
 from sekisho import facts, screen
@@ -55,18 +54,22 @@ def _waits(family: Household, policy: Policy) -> str | None:
 
 
 def lacking(
-    row: DeviceRow, consents: Mapping[str, frozenset[str]], homes: Mapping[str, str]
+    row: DeviceRow,
+    consents: Mapping[str, frozenset[str]],
+    homes: Mapping[str, str],
+    needed: frozenset[str],
 ) -> str:
     """What has to be known before anything of a device is stored; "" for nothing, and for things of the city.
 
     Args:
         homes: of each household whose home is known, what `wanting` says.
+        needed: for one of these lanes it needs a consent; none, where the rules have no lane of children.
     """
     if not facts.is_personal(row.kind) or not facts.needs_household(row.kind):
         return ""
     missing = [
         "household" if row.household is None else homes.get(row.household, "home"),
-        "" if STORE in consents.get(row.device, ()) else "consent",
+        "consent" if needed and needed.isdisjoint(consents.get(row.device, ())) else "",
     ]
     return ", ".join(word for word in missing if word)
 

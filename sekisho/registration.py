@@ -17,16 +17,19 @@ from gateway.registry.home_import import HomeEntry, read_homes, read_private
 from gateway.registry.imports import Entries, Plan
 from gateway.registry.purposes import PURPOSES, STORE
 from gateway.registry.registry import Registry
-from gateway.registry.words import nearest
 from gateway.settings.load import load_devices
 from gateway.statedir import Mark
-from sekisho import facts, place, screen
+from sekisho import consented, facts, place, screen
 from sekisho.following import follow
 from sekisho.place import Config, Json, Keys, Place, Quiet, State
 
 Device = Annotated[str, typer.Argument(metavar="DEVICE", show_default=False)]
 Purpose = Annotated[
-    str, typer.Option(metavar="LANE", help=f"For which lane: {', '.join(sorted(PURPOSES))}.")
+    str | None,
+    typer.Option(
+        metavar="LANE",
+        help=f"For which lane: {', '.join(sorted(PURPOSES))}. Default: {STORE}, or the only one of the rules in force.",
+    ),
 ]
 
 
@@ -191,14 +194,13 @@ def consent(
             metavar="TEXT", show_default=False, help="To which words: title and date of the sheet."
         ),
     ],
-    purpose: Purpose = STORE,
+    purpose: Purpose = None,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
     quiet: Quiet = False,
 ) -> None:
     """Record a guardian's opt-in for one child and lane; who and which words are sealed."""
-    _require_purpose(purpose)
     for option, said in (("--by", by), ("--text", text)):
         if not said.strip():
             raise Refusal(
@@ -206,22 +208,23 @@ def consent(
                 exit_code=2,
             )
     here = place.find(state, keys, config)
+    lane = consented.for_which(purpose, consented.lanes_in(here.settings, here.state))
     with here.registry() as registry:
         kind = registry.device(device).kind
         if not facts.is_personal(kind):
             raise Refusal(f"{kind} is a thing of the city; it needs no consent.", exit_code=2)
         if not facts.needs_household(kind):
             raise Refusal(f"{kind} belongs to no household; it needs no consent.", exit_code=2)
-        registry.record_consent(device, purpose, by, text, here.clock.now())
+        registry.record_consent(device, lane, by, text, here.clock.now())
     followed = follow(here.state)
     if not quiet:
-        print(f"Consent for {device} is recorded, lane {purpose}. {followed.sentence}")
+        print(f"Consent for {device} is recorded, lane {lane}. {followed.sentence}")
 
 
 def withdraw(
     device: Device,
     *,
-    purpose: Purpose = STORE,
+    purpose: Purpose = None,
     state: State = None,
     keys: Keys = None,
     config: Config = None,
@@ -232,17 +235,20 @@ def withdraw(
     Rows that are stored stay until their time is over, or until the household is erased. What the running
     period has counted stays in its numbers: nobody can tell any more whose part it is.
     """
-    _require_purpose(purpose)
+    if purpose is not None:
+        consented.require(purpose)
     here = place.find(state, keys, config)
     with here.registry() as registry:
-        stood = registry.withdraw_consent(device, purpose, here.clock.now())
+        agreed = registry.consents().get(device, frozenset())
+        lane = purpose or (next(iter(agreed)) if len(agreed) == 1 else STORE)
+        stood = registry.withdraw_consent(device, lane, here.clock.now())
     if not stood:
         raise Refusal(
-            f"No consent for {device} stood in lane {purpose}, so there was none to withdraw."
+            f"No consent for {device} stood in lane {lane}, so there was none to withdraw."
         )
     followed = follow(here.state)
     if not quiet:
-        print(f"Consent for {device} is withdrawn, lane {purpose}. {followed.sentence}")
+        print(f"Consent for {device} is withdrawn, lane {lane}. {followed.sentence}")
 
 
 def missing_for(device: str, household: str | None) -> str:
@@ -286,12 +292,3 @@ def _sum(planned: Plan, *, dry_run: bool) -> str:
     if dry_run:
         return f"{counts}. Nothing was changed (--dry-run)."
     return f"{counts}."
-
-
-def _require_purpose(purpose: str) -> None:
-    if purpose not in PURPOSES:
-        hint = nearest(purpose, sorted(PURPOSES))
-        raise Refusal(
-            f"--purpose {purpose}: guardians agree to one of {', '.join(sorted(PURPOSES))}.{hint}",
-            exit_code=2,
-        )
