@@ -7,6 +7,7 @@ import typer
 
 from gateway.app.begun import WAYS_OUT, Begun
 from gateway.clock import SystemClock
+from gateway.counting.ledger import standings
 from gateway.model.errors import Refusal
 from gateway.model.instant import to_datetime
 from gateway.privacy.keysource import KeysUnavailable
@@ -21,11 +22,13 @@ from gateway.settings.load import Settings, SettingsError, load_settings
 from gateway.settings.rule_set import name_of
 from gateway.statedir import StateDir
 from gateway.stores.counters import CounterFiles
+from gateway.stores.ledger_file import LedgerFile
 from gateway.stores.releases import Releases
 from sekisho import place, screen
 from sekisho.cautions import notes
 from sekisho.examples import run
 from sekisho.place import DEFAULT_CONFIG, Json, Quiet
+from sekisho.release_account import of_before
 from sekisho.scripts import declared
 
 
@@ -45,7 +48,7 @@ def check(
     """
     try:
         settings = load_settings(config, to_datetime(SystemClock().now()))
-        noted = [*_epoch(settings), *_counters(settings)]
+        noted = [*_epoch(settings), *_ledger(settings), *_counters(settings)]
         declared(settings)
         held, differing = run(settings)
         if differing:
@@ -90,6 +93,24 @@ def _epoch(settings: Settings) -> list[str]:
     document = Document(settings.file)
     document.read()
     raise SettingsError([complain(document, ("privacy",), wrong)])
+
+
+def _ledger(settings: Settings) -> list[str]:
+    """Read the ledger of releases; a note for each whose reviews nobody signed.
+
+    Raises:
+        SettingsError: it was changed, and the gateway would not start on it.
+    """
+    try:
+        entries = LedgerFile(settings.state / "releases", SystemClock()).entries()
+    except OSError:
+        return []  # that it could not be seen is said of the counters
+    except Refusal as refusal:
+        document = Document(settings.file)
+        document.read()
+        where = document.known(("state",))
+        raise SettingsError([complain(document, where, str(refusal))]) from None
+    return of_before(standings(entries))
 
 
 def _counters(settings: Settings) -> list[str]:

@@ -16,6 +16,17 @@ def table(found: Mapping[tuple[str, str], Standing], today: str) -> None:
             for (name, period), one in found.items()
         ],
     )  # fmt: skip
+    for sentence in of_before(found):
+        print(sentence)
+
+
+def of_before(found: Mapping[tuple[str, str], Standing]) -> list[str]:
+    """Which reviews count for nothing, because they are from before reviewers signed."""
+    return [
+        f"{name} {period}: reviewed by {', '.join(one.unsigned)} before reviewers signed. Unsigned, that does not count"
+        for (name, period), one in found.items()
+        if one.unsigned
+    ]
 
 
 def told(name: str, period: str, found: Standing, today: str) -> dict[str, Any]:
@@ -28,6 +39,7 @@ def told(name: str, period: str, found: Standing, today: str) -> dict[str, Any]:
         "review": found.facts.get("review"),
         "approved": sorted(found.approved.values()),
         "refused": sorted(found.refused.values()),
+        "unsigned": found.unsigned,
         "exported": found.exported,
         "agreement": found.facts.get("agreement"),
         "receipt": found.receipt or None,

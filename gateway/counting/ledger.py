@@ -78,6 +78,7 @@ class Standing:
         facts: what was entered at its release, or why it was withheld.
         approved: who looked and agreed, each once.
         refused: who did not.
+        unsigned: whose names stand in reviews of before reviewers signed, each as it is told: they count for nothing.
         exported: how often it was handed out.
         receipt: who has confirmed in writing that what was handed out is deleted; "" where nobody has. Nothing more is
             handed out then.
@@ -87,6 +88,7 @@ class Standing:
     facts: Mapping[str, Any]
     approved: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    unsigned: list[str] = field(default_factory=list)
     exported: int = 0
     receipt: str = ""
     removed: bool = False
@@ -134,7 +136,9 @@ def standings(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Sta
             standing = found[key]
         except (KeyError, TypeError):
             raise Broken(f"line {entry['number']} speaks of what was never released") from None
-        if entry["what"] == "review":
+        if roll.is_of_before(entry):
+            standing.unsigned.append(entry["by"] if entry["agrees"] else f"{entry['by']} (refused)")
+        elif entry["what"] == "review":
             person = folded(entry["by"])
             if entry["agrees"]:
                 standing.approved[person] = entry["by"]

@@ -4,7 +4,8 @@
     {"what": "reviewer left", "by", "account", …}
 
 A key is made of a passphrase and the salt that stands in the line (`gateway.keys.reviewer`), so no secret lies anywhere. A signature is
-Ed25519 over the whole line without itself and the hash: over the hash of the line before, too.
+Ed25519 over the whole line without itself and the hash: over the hash of the line before, too. Reviews that are older than the first
+reviewer bear none, and count for nothing.
 """
 
 import json
@@ -74,7 +75,15 @@ class Roll:
         if entry["what"] == "reviewer left":
             who = folded(entry["by"])
             self.people[who] = replace(self.people[who], left=True)
-        return entry["what"] != "review" or self._is_signed(entry)
+        return entry["what"] != "review" or self.is_of_before(entry) or self._is_signed(entry)
+
+    def is_of_before(self, entry: Mapping[str, Any]) -> bool:
+        """Whether a line is a review of before reviewers signed: nobody's word, but no forgery.
+
+        Once somebody has signed in there are no more of those: whoever strips a signature breaks the ledger.
+        """
+        unsigned = "signature" not in entry and "account" not in entry
+        return entry["what"] == "review" and unsigned and not self.people
 
     def present(self, name: str) -> Reviewer | None:
         """Who may review under a name; None where nobody may."""

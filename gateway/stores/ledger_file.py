@@ -43,7 +43,8 @@ class LedgerFile:
         """The ledger's lines, each held against the one before.
 
         Raises:
-            Refusal: a line was changed or says nothing that can be, or there are releases and no ledger.
+            Refusal: a line was changed or says nothing that can be, or there are releases and no ledger. Reviews of before
+                reviewers signed are no fault: they stand there and count for nothing.
             OSError: it cannot be read.
         """
         try:
@@ -60,8 +61,8 @@ class LedgerFile:
             ledger.standings(entries)
         except ledger.Broken as error:
             raise Refusal(
-                f"{self.path}: {error}: it was changed. Nothing is released until the file is back as it was; "
-                "bring it from a backup."
+                f"{self.path}: {error}: it was changed. Nothing is released, and no gateway starts here, "
+                "until the file is back as it was; bring it from a backup."
             ) from None
         return entries
 

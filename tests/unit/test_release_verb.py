@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.clock import SimulatedClock
+from gateway.counting.ledger import line, written
 from gateway.counting.release import release
 from gateway.keys.ring import KeyRing
 from gateway.rules.counts import Agreement, Round
@@ -19,9 +21,11 @@ from gateway.stores.counters import CounterFiles
 from gateway.stores.releases import Releases
 from sekisho.release import app
 from tests.fakes.counting import K5, counter, lane, plan, walked
+from tests.fakes.front_door import Sekisho
 from tests.fakes.readings import HOME, NOON
 
 RUN = CliRunner()
+SHIPPED = Path(__file__).parents[2] / "config" / "privacy"
 
 
 @pytest.fixture
@@ -108,6 +112,37 @@ def test_two_look_and_then_it_leaves(state: StateDir, tmp_path: Path) -> None:
     assert (tmp_path / "cells.csv").read_text().splitlines()[0] == "unit,weekday_type,hour,households,least"  # fmt: skip
     assert "exported 2 times" in said(state, "list")
     assert "ends in .csv" in refused(state, "export", "open", "2026-05", "--out", "cells.txt")
+
+
+def test_reviews_that_nobody_signed_are_listed_as_such(state: StateDir, sekisho: Sekisho) -> None:
+    """From before reviewers signed: they stand in the ledger, and do not count; `check` notes it, and a ledger that was changed."""
+    ledger = state.releases_dir / "ledger.jsonl"
+    text = ledger.read_text()
+    last = json.loads(text)
+    facts = {"name": "open", "period": "2026-05", "by": "Sato", "agrees": True, "note": ""}
+    ledger.write_text(text + written(line(2, last["at"], "review", facts, last["hash"])))
+    config = state.path.with_name("gateway.yaml")
+    config.write_text(
+        f'state: {state.path}\nkeys: {state.path.with_name("keys")}\nowner: "16201"\ntimezone: UTC\n'
+        'service_area: {municipality: "16201"}\n'
+        "doors: [{name: devices, kind: mqtt_listener, bind: 127.0.0.1, port: 0}]\n"
+        f"privacy: {SHIPPED}/toyama-zone.yaml\n"
+    )
+    sentence = (
+        "open 2026-05: reviewed by Sato before reviewers signed. Unsigned, that does not count"
+    )
+
+    listed = said(state, "list")
+    assert sentence in listed
+    assert "0 of 2" in listed
+    (told,) = json.loads(said(state, "list", "--json"))["releases"]
+    assert (told["approved"], told["unsigned"]) == ([], ["Sato"])
+    noted = sekisho("check", str(config))
+    assert (noted.code, sentence in noted.out) == (0, True), noted.err
+    ledger.write_text(text.replace("open", "closed"))
+    wrong = sekisho("check", str(config))
+    assert wrong.code == 2
+    assert re.search(r"gateway.yaml:1:\d+ state: .* line 1 does not follow", wrong.err)
 
 
 def test_a_receipt_is_entered_by_its_verb(state: StateDir, tmp_path: Path) -> None:

@@ -291,6 +291,54 @@ def test_a_review_that_its_reviewer_did_not_sign_is_found_out(
         releases.export("analysis", "2026-05", ".csv")
 
 
+OF_BEFORE = {name: REVIEW[name] for name in ("name", "period", "by", "agrees", "note")}
+"""A review as it was entered until reviewers signed."""
+
+
+def entered(releases: Releases, what: What, facts: dict[str, Any]) -> None:
+    """Somebody writes a line whose hash is right, without a signature."""
+    entries = releases.entries()
+    last = entries[-1]
+    with releases.ledger_file.open("a") as file:
+        file.write(written(line(len(entries) + 1, last["at"], what, facts, last["hash"])))
+
+
+def test_reviews_of_before_reviewers_signed_count_for_nothing(tmp_path: Path) -> None:
+    """The ledger stays readable, and is gone on with; who agreed, or refused, unsigned is told, and looks anew."""
+    clock = SimulatedClock(NOON)
+    releases = Releases(tmp_path / "releases", clock, UTC)
+    releases.publish(made(), 2, None)
+    entered(releases, "review", OF_BEFORE)
+    entered(releases, "review", {**OF_BEFORE, "by": "Tanaka", "agrees": False})
+    entered(releases, "review", {**OF_BEFORE, "by": "Sato"})
+
+    standing = releases.standings()["analysis", "2026-05"]
+    assert (standing.approved, standing.refused) == ({}, {})
+    assert standing.unsigned == ["Suzuki", "Tanaka (refused)", "Sato"]
+    with pytest.raises(Refusal, match="2 more people"):
+        releases.export("analysis", "2026-05", ".csv")
+    sign_in(releases, clock, "Sato", "Suzuki")
+    look(releases, "Sato")
+    assert look(releases, "Suzuki").may_leave("2026-06-01")
+
+    text = releases.ledger_file.read_text()
+    releases.ledger_file.write_text(text.replace('"note":""', '"note":"fine"', 1))
+    with pytest.raises(Refusal, match="line 2 does not follow"):
+        releases.standings()
+
+
+def test_nobody_makes_a_review_one_of_before_by_stripping_it(releases: Releases) -> None:
+    """With every hash made anew: once somebody has signed in a review without signature and account breaks the ledger."""
+    releases.publish(made(), 1, None)
+    look(releases, "Sato", agrees=False)
+    lines = releases.ledger_file.read_text().splitlines(keepends=True)
+    releases.ledger_file.write_text("".join(lines[:-1]))
+    entered(releases, "review", {**OF_BEFORE, "by": "Sato", "agrees": False})
+
+    with pytest.raises(Refusal, match="line 4 is not signed by the reviewer whom it names"):
+        releases.standings()
+
+
 MADE = {"number", "at", "what", "before", "signature", "hash"}
 
 
