@@ -15,6 +15,8 @@ from simulators.ledger import read_ledger
 
 GAP: Instant = 30 * MINUTE
 """After so long without a fix, another trip begins; the mask begins closed then, too."""
+_WORST_ACCURACY_M = 10_000
+"""As far as a child_tracker says it."""
 _LEDGER = b'{"sekisho_ledger":'
 
 
@@ -102,10 +104,12 @@ def read_homes(path: Path) -> dict[str, tuple[float, float]]:
     Raises:
         Refusal: it cannot be used; names file and line, and no value.
     """
-    return {
-        row["device"]: (_degrees(path, line, row, "lat"), _degrees(path, line, row, "lon"))
-        for line, row in read_table(path, ("device", "lat", "lon"), (), unused=False)
-    }
+    found: dict[str, tuple[float, float]] = {}
+    for line, row in read_table(path, ("device", "lat", "lon"), (), unused=False):
+        if row["device"] in found:
+            raise Refusal(f"{path}:{line} its child stands here twice.", exit_code=2)
+        found[row["device"]] = _degrees(path, line, row, "lat"), _degrees(path, line, row, "lon")
+    return found
 
 
 def _csv(path: Path) -> dict[str, list[Fix]]:
@@ -115,13 +119,12 @@ def _csv(path: Path) -> dict[str, list[Fix]]:
     ):
         try:
             at = parse_rfc3339(row["time"])
-            said = row.get("accuracy_m")
-            accuracy = float(said) if said else None
         except ValueError:
             raise Refusal(
-                f"{path}:{line} a time with its offset, as 2026-05-12T07:00:00+09:00, and perhaps accuracy_m are needed.",
+                f"{path}:{line} a time with its offset, as 2026-05-12T07:00:00+09:00, is needed.",
                 exit_code=2,
             ) from None
+        accuracy = _accuracy(path, line, row)
         lat = lon = None
         if row["lat"] or row["lon"]:  # else it reported without a fix
             lat, lon = (_degrees(path, line, row, name) for name in ("lat", "lon"))
@@ -138,6 +141,23 @@ def _degrees(path: Path, line: int, row: Mapping[str, str], name: str) -> float:
         value = float("nan")
     if not abs(value) <= (HIGHEST_LATITUDE if name == "lat" else 180.0):
         raise Refusal(f"{path}:{line} {name} is no number of degrees.", exit_code=2)
+    return value
+
+
+def _accuracy(path: Path, line: int, row: Mapping[str, str]) -> float | None:
+    said = row.get("accuracy_m")
+    if not said:
+        return None
+    try:
+        value = float(said)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= _WORST_ACCURACY_M:
+        raise Refusal(
+            f"{path}:{line} accuracy_m is a number of metres from 0 to {_WORST_ACCURACY_M}; leave it empty where "
+            "nobody knows it.",
+            exit_code=2,
+        )
     return value
 
 

@@ -238,6 +238,28 @@ def test_a_faulty_table_of_ways_is_refused_with_its_line(
     assert sentence in said.err
 
 
+@pytest.mark.parametrize("accuracy", ["-8", "nan", "inf", "1e9", "abc"])
+def test_an_accuracy_that_no_tracker_says_is_refused_with_its_line(
+    tmp_path: Path, sekisho: Sekisho, accuracy: str
+) -> None:
+    """File, line, column and range; what stands there is not repeated."""
+    fix = "2026-05-12T07:00:00+09:00,36.7,137.2"
+    (tmp_path / "t.csv").write_text(f"time,lat,lon,accuracy_m\n{fix},\n{fix},{accuracy}\n")
+    said = what_if(sekisho, "--tracks", "t.csv", "--home", "36.70,137.21")
+
+    assert said.code == 2
+    assert "t.csv:3 accuracy_m is a number of metres from 0 to 10000" in said.err
+
+
+def test_a_child_with_two_homes_is_refused(tmp_path: Path, sekisho: Sekisho) -> None:
+    """Nobody could tell which of the two was meant."""
+    (tmp_path / "h.csv").write_text("device,lat,lon\na,36.9,137.2\nb,36.9,137.2\na,36.8,137.2\n")
+    said = what_if(sekisho, "--tracks", WALK, "--homes", "h.csv")
+
+    assert said.code == 2
+    assert "h.csv:4 its child stands here twice." in said.err
+
+
 def test_one_of_a_kind_is_not_many(tmp_path: Path, sekisho: Sekisho) -> None:
     """One trip of one fix is said as one."""
     (tmp_path / "t.csv").write_text("time,lat,lon\n2026-05-12T07:00:00+09:00,36.7,137.2\n")
