@@ -1,6 +1,7 @@
-"""Contradictions between a rule set, the partitions it pins, and the rule set before it."""
+"""Contradictions between a rule set, the partitions it pins, what is known by them, and the rule set before it."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from gateway.rules.finding import Finding, Path
 from gateway.rules.masks import DensityClasses, Zone
@@ -40,6 +41,7 @@ def pinned(rules: RuleSet, pins: Pins) -> Iterator[Finding]:
                 f"old one back, or begin a new epoch with another id; its SHA-256 is {there}.",
             )
     yield from _densities(rules)
+    yield from _finer(rules)
 
 
 def _densities(rules: RuleSet) -> Iterator[Finding]:
@@ -54,6 +56,22 @@ def _densities(rules: RuleSet) -> Iterator[Finding]:
                 "density is known by zones of a partition alone: without a zone rule, home would decide what is shown. "
                 "Add a zone rule, or take it out.",
             )
+
+
+def _finer(rules: RuleSet) -> Iterator[Finding]:
+    """Where fewer people live a cell has to be larger, or it says more of each of them."""
+    for position, lane in enumerate(rules.lanes):
+        for index, rule in enumerate(lane.generalise):
+            if not isinstance(rule, DensityClasses):
+                continue
+            for place, (denser, thinner) in enumerate(pairwise(rule.classes), 1):
+                if thinner.cell_m < denser.cell_m:
+                    yield Finding(
+                        ("lanes", position, "generalise", index, "classes", place, "cell"),
+                        f"from {thinner.from_per_km2} dwellings/km² the cells are {thinner.cell_m} m, and finer than the "
+                        f"{denser.cell_m} m from {denser.from_per_km2}: where fewer live a cell says more of each. Write a "
+                        "cell as wide as that of the class before, or wider.",
+                    )
 
 
 def between(old: RuleSet, new: RuleSet) -> Iterator[Finding]:
