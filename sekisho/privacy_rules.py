@@ -1,5 +1,6 @@
 """`sekisho privacy rules`: whether a rule set contradicts itself, how it acts, and what it says in plain words."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,13 +68,13 @@ def explain(
     json: Json = False,
 ) -> None:
     """Say in plain words who learns what about one child at most, and what is kept how long."""
-    from gateway.rules.words import at_most, limits, sentence, stay, where
+    from gateway.rules.words import at_most, limits, stay, where
     from gateway.settings.rule_set import load_rules, name_of
 
     found = load_rules(file, invented=simulator)
     if json:
         screen.document(
-            {"ruleset": name_of(found), "lanes": [_in_words(lane) for lane in found.lanes]}
+            {"ruleset": name_of(found), "lanes": [_in_words(found, lane) for lane in found.lanes]}
         )
         return
     print(f"Rule set {name_of(found)}")
@@ -90,13 +91,24 @@ def explain(
             ]
         )
         print("  how")
-        for stage, rule in lane.steps():
-            print(f"    {stage}: {sentence(rule)}")
+        for stage, does in _how(found, lane):
+            print(f"    {stage}: {does}")
 
 
-def _in_words(lane: "Lane") -> dict[str, Any]:
+def _how(found: "RuleSet", lane: "Lane") -> Iterator[tuple[str, str]]:
+    """Stage and what it does; what hides whoever is counted, too, where no rule says it."""
+    from gateway.rules.words import sentence
+    from sekisho.register_words import implied
+
+    if hidden := implied(found, lane, "en"):
+        yield "suppress", f"{hidden} (rules without a lane store stand on this circle)"
+    for stage, rule in lane.steps():
+        yield stage, sentence(rule)
+
+
+def _in_words(found: "RuleSet", lane: "Lane") -> dict[str, Any]:
     """A lane in the sentences of `explain`."""
-    from gateway.rules.words import at_most, limits, sentence, stay, where
+    from gateway.rules.words import at_most, limits, stay, where
 
     return {
         "name": lane.name,
@@ -107,7 +119,7 @@ def _in_words(lane: "Lane") -> dict[str, Any]:
         "kept": stay(lane),
         "at_most": at_most(lane),
         "not_hidden": list(limits(lane)),
-        "how": [{"stage": stage, "does": sentence(rule)} for stage, rule in lane.steps()],
+        "how": [{"stage": stage, "does": does} for stage, does in _how(found, lane)],
     }
 
 

@@ -11,7 +11,7 @@ from gateway.rules.model import Lane, RuleSet
 from gateway.settings.rule_set import name_of
 from gateway.settings.rules import FIRST_FORM
 from sekisho import register_parents
-from sekisho.register_words import NAMES, Language, items, readers, safety, source, whose
+from sekisho.register_words import NAMES, Language, implied, items, readers, safety, source, whose
 
 Part: TypeAlias = Literal["register", "pia", "parents"]
 
@@ -83,7 +83,7 @@ def _register(facts: Facts, language: Language) -> Iterator[str]:
             _stay(lane, language),
             _reader(lane) if japanese else lane.audience,
             lane.legal_basis,
-            safety(lane, language),
+            _safe(facts, lane, language),
             blank,
         )
         yield ""
@@ -121,7 +121,9 @@ def _pia(facts: Facts, language: Language) -> Iterator[str]:
         if there:
             yield f"{'適用' if japanese else 'Applies'}: {there}"
         yield ""
-        yield from (f"{number}. {said}" for number, said in enumerate(_does(lane, language), 1))
+        hidden = implied(facts.rules, lane, language)
+        does = [*([hidden] if hidden else []), *_does(lane, language)]
+        yield from (f"{number}. {said}" for number, said in enumerate(does, 1))
         unhid = _limits(lane, language)
         if unhid:
             yield ""
@@ -191,7 +193,7 @@ def _parents(facts: Facts, language: Language) -> Iterator[str]:
         yield f"### {NAMES[language][lane.name]}"
         yield ""
         yield f"- {'何のために' if japanese else 'What for'}: {lane.purpose}"
-        yield from (f"- {said}" for said in register_parents.counted(lane, language))
+        yield from (f"- {said}" for said in register_parents.counted(facts.rules, lane, language))
         yield from _around(lane, language)
     yield ""
     yield "## あなたの権利" if japanese else "## Your rights"
@@ -213,6 +215,12 @@ def _parents(facts: Facts, language: Language) -> Iterator[str]:
     )
     yield ""
     yield f"{'問い合わせ先' if japanese else 'Whom to ask'}: {_BLANK[language]}"
+
+
+def _safe(facts: Facts, lane: Lane, language: Language) -> str:
+    """What keeps it safe, and what hides whoever is counted where no rule says it."""
+    said = (safety(lane, language), implied(facts.rules, lane, language))
+    return ("。" if language == "ja" else "; ").join(one for one in said if one)
 
 
 def _keeps_reads(facts: Facts, lane: Lane) -> bool:

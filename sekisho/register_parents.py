@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gateway.model.instant import DAY
 from gateway.rules import words, words_ja
+from gateway.rules.counts import Classes, Round
 from gateway.rules.learned import fields, says_cells, step_us
 from gateway.rules.masks import (
     Circle,
@@ -15,9 +16,9 @@ from gateway.rules.masks import (
     Stay,
     Zone,
 )
-from gateway.rules.model import Lane, Rule
+from gateway.rules.model import Lane, Rule, RuleSet
 from sekisho import screen
-from sekisho.register_words import Language, least_told, shown_for
+from sekisho.register_words import Language, implied, least_told, shown_for
 
 _EN = {
     "centre": "where you live, from somebody who sees the record for weeks: every way begins and ends on the edge of a circle, and its middle can be worked out",
@@ -101,12 +102,18 @@ def _beside(lane: Lane, language: Language) -> Iterator[str]:
         yield f"Beside that only this is kept: {told}; no name, and no number of the tracker."
 
 
-def counted(lane: Lane, language: Language) -> Iterator[str]:
-    """What is counted of your child, and the smallest number that is told."""
+def counted(rules: RuleSet, lane: Lane, language: Language) -> Iterator[str]:
+    """What is counted of your child and where nothing is, the smallest number that is told, and in which steps."""
+    if hidden := implied(rules, lane, language):
+        yield (
+            f"{hidden.removesuffix('数えない')}数えません。"
+            if language == "ja"
+            else f"{hidden[:1].upper()}{hidden[1:]}."
+        )
     k = least_told(lane)
     for rule in lane.count:
         if language == "ja":
-            yield f"{words_ja.sentence(rule, lane)}。"
+            yield f"{words_ja.count(rule, '数えます', 'までです')}。"
         else:
             said = words.sentence(rule)
             yield f"{said[:1].upper()}{said[1:]}."
@@ -115,6 +122,24 @@ def counted(lane: Lane, language: Language) -> Iterator[str]:
         if language == "ja"
         else f"None below {k} is told to anybody."
     )
+    for shown in lane.protect:
+        if isinstance(shown, Round):
+            yield _steps(shown, language)
+        elif isinstance(shown, Classes):
+            bounds = ("、" if language == "ja" else ", ").join(map(str, shown.bounds))
+            yield (
+                f"数は段階で示します（{bounds} から）。"
+                if language == "ja"
+                else f"Of a number only the class is told in which it lies; they begin at {bounds}."
+            )
+
+
+def _steps(rule: Round, language: Language) -> str:
+    if language == "ja":
+        top = f"{rule.top} 以上はすべて {rule.top} とします。" if rule.top else ""
+        return f"数は {rule.base} の倍数に丸めて示します。{top}"
+    top = f" {rule.top} and more are told as {rule.top}." if rule.top else ""
+    return f"Numbers are told in steps of {rule.base}.{top}"
 
 
 def _en(rule: Rule, lane: Lane) -> str:  # noqa: PLR0911 one return for each kind of rule

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from gateway.privacy.policy import FLOOR_M
 from gateway.rules import words, words_ja
 from gateway.rules.counts import KSuppress
 from gateway.rules.learned import fields
-from gateway.rules.model import Lane
+from gateway.rules.model import Lane, RuleSet
 
 Language: TypeAlias = Literal["en", "ja"]
 
@@ -100,6 +101,16 @@ def items(lane: Lane, language: Language, *, reads: bool) -> str:
 def _counted(lane: Lane, index: int, language: Language) -> str:
     rule = lane.count[index]
     return words_ja.sentence(rule, lane) if language == "ja" else words.sentence(rule)
+
+
+def implied(rules: RuleSet, lane: Lane, language: Language) -> str:
+    """What hides whoever is counted where no lane `store` says it: the circle that stands by itself. "" elsewhere."""
+    households = any(rule.distinct == "household" for rule in lane.count)
+    if not households or any(one.name == "store" for one in rules.lanes):
+        return ""
+    if language == "ja":
+        return f"自宅から {FLOOR_M:g} m 以内、または世帯がそれより広く求めた範囲では数えない"
+    return f"nothing is counted within {FLOOR_M:g} m of home, or of what a household asked for beyond that"
 
 
 def whose(lane: Lane, language: Language) -> str:

@@ -9,6 +9,8 @@ from gateway.privacy.mesh import Mesh
 from gateway.privacy.partition import Partition
 
 _WEEKLY_FROM_DAYS = 28
+FLOOR_M = 50.0
+"""The circle round home under rules that say no other, for whoever is counted."""
 EVERY_FIELD = frozenset({"place", "cell", "battery_class", "pseudonym", "leg_class"})
 """What a child's row may hold beside its time and its identity."""
 
@@ -108,7 +110,7 @@ class Policy:
     zone: tzinfo = UTC
     retain_days: int = 28
     service_day_starts_h: int = 3
-    home_radius_m: float = 50.0
+    home_radius_m: float = FLOOR_M
     zoned: Zoned | None = None
     epoch: str | None = None
     default_accuracy_m: float = 10.0

@@ -148,13 +148,18 @@ def _coarsens(rule: Rule) -> str:  # noqa: PLR0911 one return for each kind of r
     return ""
 
 
+def count(rule: Count, counts: str, at_most: str) -> str:
+    """What a rule counts, with the words that end its two sentences: plain ones, or polite ones."""
+    by = "".join(f"・{_SLICE[one]}" for one in rule.slices)
+    whose = _DISTINCT[rule.distinct]
+    cap = f"一つの{whose}につき {rule.cap or USUAL_CAP} か所{at_most}"
+    return f"{_UNIT[rule.unit]}{by}ごとに、{_PERIOD[rule.period]}のあいだに通った{whose}を一度だけ{counts}。{cap}"
+
+
 def _counts(rule: Rule) -> str:
     match rule:
         case Count():
-            by = "".join(f"・{_SLICE[one]}" for one in rule.slices)
-            whose = _DISTINCT[rule.distinct]
-            cap = f"。一つの{whose}につき {rule.cap or USUAL_CAP} か所まで"
-            return f"{_UNIT[rule.unit]}{by}ごとに、{_PERIOD[rule.period]}のあいだに通った{whose}を一度だけ数える{cap}"
+            return count(rule, "数える", "まで")
         case KSuppress():
             return f"{rule.k} に満たない数は示さない" + (
                 "。ほかの数から割り出せる数も示さない" if rule.complementary else ""

@@ -10,7 +10,7 @@ from gateway.rules import words, words_ja
 from gateway.rules.learned import unhidden
 from gateway.settings.rule_set import load_rules
 from sekisho import register_parents
-from sekisho.register_pages import Facts, page
+from sekisho.register_pages import Facts, Part, page
 from sekisho.register_words import Language
 from tests.fakes.front_door import Sekisho
 
@@ -82,6 +82,39 @@ def test_no_promise_is_told_without_its_limits(file: Path, language: Language) -
         "epoch",
     ):
         assert word not in parents
+
+
+@pytest.mark.parametrize(
+    ("name", "stands"),
+    [("patrol-analysis", True), ("open-data", True), ("research", True), ("ridership", False), ("toyama-zone", False), ("guardian-live", False)],
+)  # fmt: skip
+def test_the_circle_that_stands_by_itself_is_told(
+    name: str, stands: bool, sekisho: Sekisho
+) -> None:
+    """Where children are counted and no lane `store` says what hides them: in the register, the annex, to parents, and to
+    who reads the rules, as people and as programs do."""
+    file = ROOT / "config" / "privacy" / f"{name}.yaml"
+    facts = Facts(load_rules(file), "16201", "0" * 64)
+    parts: tuple[Part, ...] = ("register", "pia", "parents")
+    told = [page(facts, part, "en") for part in parts]
+    told.append(sekisho("privacy", "rules", "explain", str(file)).out)
+    told.append(sekisho("privacy", "rules", "explain", str(file), "--json").out)
+    assert [("counted within 50 m of home" in one) for one in told] == [stands] * 5
+    japanese = [page(facts, part, "ja") for part in parts]
+    assert [("自宅から 50 m 以内、または世帯が" in one) for one in japanese] == [stands] * 3
+    assert "数える。" not in japanese[2]
+
+
+def test_parents_are_told_in_which_steps_numbers_are() -> None:
+    """Rounded numbers and classes are told as such, in both languages."""
+    analysis, opened = (
+        Facts(load_rules(ROOT / "config" / "privacy" / f"{name}.yaml"), "16201", "0" * 64)
+        for name in ("patrol-analysis", "open-data")
+    )
+    assert "Numbers are told in steps of 5." in page(analysis, "parents", "en")
+    assert "5 の倍数に丸めて示します" in page(analysis, "parents", "ja")
+    assert "only the class is told in which it lies" in page(opened, "parents", "en")
+    assert "数は段階で示します" in page(opened, "parents", "ja")
 
 
 def test_a_circle_says_that_the_home_can_be_worked_out() -> None:
