@@ -72,7 +72,10 @@ _WORDS = {
 def told(done: Mapping[str, int]) -> str:
     """What was taken back again, as a sentence; "" where nothing was."""
     said = "; ".join(f"{words}: {done[sort]:,}" for sort, words in _WORDS.items() if done.get(sort))
-    return said and f"Taken back since this registry was in force, and in force again: {said}."
+    return (
+        said
+        and f"Withdrawn, removed or revoked since this registry was saved, and so again now: {said}."
+    )
 
 
 class TakenBack:

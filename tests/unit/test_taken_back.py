@@ -237,7 +237,10 @@ def test_restore_says_what_it_took_back_again(tmp_path: Path, sekisho: Sekisho) 
     words = ("restore", str(town.copy), "--keys", str(tmp_path / "keys"))
     answer = sekisho(*words, "--state", str(tmp_path / "a"))
     assert answer.code == 0, answer.err
-    assert "in force again: consents withdrawn: 1; devices revoked: 1." in answer.out
+    assert (
+        "since this registry was saved, and so again now: consents withdrawn: 1; devices revoked: 1."
+        in answer.out
+    )
     again = sekisho(*words, "--state", str(tmp_path / "b"), "--json")
     assert '"taken_back_again": {' in again.out
 
