@@ -9,6 +9,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from gateway.settings import full_width
+
 Path: TypeAlias = tuple[str | int, ...]
 """Names and positions from the top of a file down to one value."""
 
@@ -88,8 +90,9 @@ class Document:
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            what = error.problem or error.context or "not YAML"
-            self.faults.append(Fault(line, column, f"not readable as YAML: {what}."))
+            what = f"not readable as YAML: {error.problem or error.context or 'not YAML'}."
+            wide = full_width.before(text.splitlines(), line)
+            self.faults.append(Fault(*(wide or (line, column, what))))
         except YAMLError:
             self.faults.append(Fault(1, 1, "not readable as YAML: it holds a forbidden character."))
         else:
@@ -102,6 +105,9 @@ class Document:
         if isinstance(node, SequenceNode):
             return [self._take(item, (*path, index)) for index, item in enumerate(node.value)]
         assert isinstance(node, ScalarNode)
+        unnamed = not path or isinstance(path[-1], int)
+        if node.style is None and (wide := full_width.in_value(node.value, unnamed=unnamed)):
+            self.faults.append(Fault(*_mark(node), wide))
         return self._scalar(node)
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
@@ -112,6 +118,8 @@ class Document:
                 what = f"{name} is set twice here." if name else "a name is needed here."
                 self.faults.append(Fault(*_mark(key), what))
                 continue
+            if key.style is None and (wide := full_width.in_name(name)):
+                self.faults.append(Fault(*_mark(key), wide))
             self._keys[*path, name] = _mark(key)
             found[name] = self._take(value, (*path, name))
         return found
