@@ -51,7 +51,7 @@ from tests.fakes.sealed import opened, put
 WEEKS = ("store-2026-W19", "store-2026-W20", "store-2026-W21")
 HOME = (36.712_345_678_9, 137.212_345_678_9)
 ZONE = ZoneInfo("Asia/Tokyo")
-BEFORE = Path(__file__).parents[1] / "vectors" / "erasure_before_moves.json"
+BEFORE = Path(__file__).parents[1] / "vectors" / "proofs" / "before_moves.json"
 """A proof of an invented household, from before families could move."""
 ANALYSIS = plan(of=lane())
 PHONE = Subscription("https://push.example/1", bytes(65), bytes(16))
