@@ -206,10 +206,7 @@ def _ja(rule: Rule, lane: Lane) -> str:  # noqa: PLR0911 one return for each kin
         case Mesh():
             return f"位置は、それが入る約 {rule.cell_m} m の区画（メッシュ）だけを{keeps}。"
         case DensityClasses():
-            sizes = "、".join(
-                f"1 km² に {one.from_per_km2} 戸以上なら約 {one.cell_m} m" for one in rule.classes
-            )
-            return f"位置は、それが入る区画（メッシュ）だけを{keeps}（{sizes}）。それより家の少ない所では{hides}。"
+            return f"位置は、それが入る区画（メッシュ）だけを{keeps}（{words_ja.sizes(rule)}）。それより家の少ない所では{hides}。"
         case Delay():
             return (
                 f"{words_ja.span(rule.least_us)}たつまでは見せません。"

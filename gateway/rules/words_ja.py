@@ -128,6 +128,13 @@ def _watched(rule: Circle | Zone) -> str:
     return opens + ("。位置の代わりに「家の近く」とだけ伝える" if rule.label else "")
 
 
+def sizes(rule: DensityClasses) -> str:
+    """From how many dwellings on which size of cell is said."""
+    return "、".join(
+        f"1 km² に {one.from_per_km2} 戸以上なら約 {one.cell_m} m" for one in rule.classes
+    )
+
+
 def _coarsens(rule: Rule) -> str:  # noqa: PLR0911 one return for each kind of rule
     match rule:
         case Mesh():
@@ -135,10 +142,9 @@ def _coarsens(rule: Rule) -> str:  # noqa: PLR0911 one return for each kind of r
         case TimeFloor():
             return f"時刻は {span(rule.step_us)}ごとの区切りにする"
         case DensityClasses():
-            sizes = "、".join(
-                f"1 km² に {one.from_per_km2} 戸以上なら約 {one.cell_m} m" for one in rule.classes
+            return (
+                f"メッシュの大きさは住宅の密度による（{sizes(rule)}）。それより少なければ残さない"
             )
-            return f"メッシュの大きさは住宅の密度による（{sizes}）。それより少なければ残さない"
         case Delay():
             return f"{span(rule.least_us)}たつまで見せない" if rule.least_us else "すぐに見せる"
         case Laplace():
